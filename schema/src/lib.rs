@@ -1,0 +1,1 @@
+//! Data of muster and the laws on it.
