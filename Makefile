@@ -1,0 +1,43 @@
+# muster's own commands. `make test` is everything on a bare Debian 12 with Rust, git and build-essential.
+# All targets share one build folder, target/.
+CARGO ?= cargo
+NEXTEST_ARGS ?=
+
+.PHONY: all build install test check fmt-check clippy generated generated-check deny clean
+
+all: build
+
+build:
+	$(CARGO) build --locked --workspace --bins
+
+# What the tests need, from Debian's packages and crates.io; says what it installs.
+install:
+	tests/install.sh
+
+# The tests run the two programs from the build folder, so these are built first, and with the same features.
+test: install
+	$(CARGO) build --locked --workspace --bins --tests
+	$(CARGO) nextest run --locked --workspace $(NEXTEST_ARGS)
+
+check: fmt-check clippy generated-check
+
+fmt-check:
+	$(CARGO) fmt --all --check
+
+clippy:
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+# Every generated file of the repository is written by a test named `generated::…` of the crate that owns it.
+# Those tests compare; with MUSTER_GENERATE=1 they write instead.
+generated:
+	MUSTER_GENERATE=1 $(CARGO) nextest run --locked --workspace --no-tests=pass -E 'test(/(^|::)generated::/)'
+
+generated-check:
+	$(CARGO) nextest run --locked --workspace --no-tests=pass -E 'test(/(^|::)generated::/)'
+
+# Licences and advisories of the dependencies. Needs cargo-deny and the advisory database from the network.
+deny:
+	$(CARGO) deny --locked check
+
+clean:
+	$(CARGO) clean
