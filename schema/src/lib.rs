@@ -1,1 +1,41 @@
-//! Data of muster and the laws on it.
+//! The data of muster and the laws on it.
+//!
+//! What the orchestrator and the agent have in common: addresses, resource
+//! specifications, the signed documents of the published tree, messages and
+//! reports. No I/O, no async, no clock; everything here is a value.
+
+pub mod address;
+pub mod collection;
+pub mod commit_id;
+pub mod condition;
+pub mod content;
+pub mod digest;
+mod document_type;
+pub mod envelope;
+pub mod facts;
+pub mod fleet_name;
+pub mod head;
+pub mod host_id;
+pub mod json;
+pub mod key;
+pub mod manifest;
+pub mod message;
+pub mod mode;
+pub mod name;
+pub mod report;
+pub mod resource;
+pub mod root;
+pub mod state;
+pub mod timestamp;
+
+pub use address::Address;
+pub use collection::Collection;
+pub use commit_id::CommitId;
+pub use digest::Sha256Digest;
+pub use fleet_name::FleetName;
+pub use host_id::HostId;
+pub use key::{KeyId, PublicKey};
+pub use timestamp::Timestamp;
+
+/// The version of the manifest's schema that this build writes and reads.
+pub const SCHEMA_VERSION: u32 = 1;

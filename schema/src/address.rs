@@ -1,0 +1,156 @@
+//! Addresses: collection and id, the same in YAML, JSON, REST and reports.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::collection::{Collection, UnknownCollection};
+
+#[cfg(test)]
+mod tests;
+
+/// The longest id, in bytes: the longest path that Linux takes.
+pub const MAX_ID_BYTES: usize = 4095;
+
+/// Names one resource of a host: `packages/nginx`, `files/etc/motd`.
+///
+/// The id of a path collection is an absolute, normalised path; its leading
+/// slash is the slash of the address.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address {
+    collection: Collection,
+    id: String,
+}
+
+/// Why an address is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// There is no slash between collection and id.
+    #[error("'{0}' is not an address; write collection/id, as in packages/nginx")]
+    NoCollection(String),
+    /// The part before the first slash is of no known collection.
+    #[error(transparent)]
+    UnknownCollection(#[from] UnknownCollection),
+    /// The id is empty, too long or has control characters.
+    #[error(
+        "{collection}: the id {id:?} is empty, longer than {MAX_ID_BYTES} bytes, or has control characters"
+    )]
+    BadId {
+        /// The collection of the address.
+        collection: Collection,
+        /// The id as given.
+        id: String,
+    },
+    /// The id of a path collection is no absolute, normalised path.
+    #[error(
+        "{collection}: '{id}' is not a clean absolute path; it must start with '/', and have no '//', '.', '..' or '/' at the end"
+    )]
+    BadPath {
+        /// The collection of the address.
+        collection: Collection,
+        /// The id as given.
+        id: String,
+    },
+    /// The id is no name: it holds a slash, white space or a leading dash.
+    #[error("{collection}: '{id}' is not a name; no slash, no white space, no dash in front")]
+    BadName {
+        /// The collection of the address.
+        collection: Collection,
+        /// The id as given.
+        id: String,
+    },
+}
+
+impl Address {
+    /// Makes the address of `id` in `collection`.
+    ///
+    /// # Errors
+    /// When the id is not one of that collection's form.
+    pub fn new(collection: Collection, id: impl Into<String>) -> Result<Self, AddressError> {
+        let id = id.into();
+        if id.is_empty() || id.len() > MAX_ID_BYTES || id.chars().any(char::is_control) {
+            return Err(AddressError::BadId { collection, id });
+        }
+        if collection.id_is_path() {
+            if !is_clean_absolute(&id) {
+                return Err(AddressError::BadPath { collection, id });
+            }
+        } else if id.starts_with('-') || id.contains(|c: char| c == '/' || c.is_whitespace()) {
+            return Err(AddressError::BadName { collection, id });
+        }
+        Ok(Address { collection, id })
+    }
+
+    /// The collection.
+    pub fn collection(&self) -> Collection {
+        self.collection
+    }
+
+    /// The id: a name, or an absolute path with its leading slash.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+/// Whether `path` starts with a slash and every component is a plain name.
+fn is_clean_absolute(path: &str) -> bool {
+    match path.strip_prefix('/') {
+        Some(rest) => {
+            !rest.is_empty() && rest.split('/').all(|part| !matches!(part, "" | "." | ".."))
+        }
+        None => false,
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let slash = if self.collection.id_is_path() {
+            ""
+        } else {
+            "/"
+        };
+        write!(f, "{}{slash}{}", self.collection, self.id)
+    }
+}
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, id) = text
+            .split_once('/')
+            .ok_or_else(|| AddressError::NoCollection(text.to_owned()))?;
+        let collection: Collection = name.parse()?;
+        if collection.id_is_path() {
+            Address::new(collection, format!("/{id}"))
+        } else {
+            Address::new(collection, id)
+        }
+    }
+}
+
+impl Serialize for Address {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Address {
+    fn schema_name() -> Cow<'static, str> {
+        "Address".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "description": "collection/id, as in packages/nginx or files/etc/motd"})
+    }
+}

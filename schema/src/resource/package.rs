@@ -1,0 +1,19 @@
+//! Packages.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A package, by the host's package manager.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PackageSpec {
+    /// The exact version, or a prefix that ends in `*`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Whether the manager may change the version on its own (`true`: it may not).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<bool>,
+    /// Whether a lower version than the installed one may be installed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_downgrade: Option<bool>,
+}

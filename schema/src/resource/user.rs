@@ -1,0 +1,57 @@
+//! Users.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How a list of members is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Membership {
+    /// At least these.
+    #[default]
+    Min,
+    /// Exactly these.
+    Exact,
+}
+
+/// A user of the local account database.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct UserSpec {
+    /// The user id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+    /// The primary group: a name or a number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Further groups.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<String>>,
+    /// How `groups` is meant; `min` where nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub membership: Option<Membership>,
+    /// The home directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub home: Option<String>,
+    /// Whether a home that is missing is made, from /etc/skel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub create_home: Option<bool>,
+    /// The login shell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shell: Option<String>,
+    /// The comment (GECOS) field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// The password's hash in crypt(5) form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    /// Whether the password is locked (`!` in front of the hash).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locked: Option<bool>,
+    /// The last day the account works, as YYYY-MM-DD, or `never`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
+    /// Whether it is made as a system user; read on creation only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system: Option<bool>,
+}
