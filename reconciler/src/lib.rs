@@ -1,1 +1,3 @@
-//! placeholder
+//! The operator's command line and the orchestrator.
+
+pub mod model;

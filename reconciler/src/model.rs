@@ -1,0 +1,13 @@
+//! The state repository as data: documents with places, findings, layers. No I/O, no clock.
+
+mod finding;
+mod hint;
+mod node;
+mod place;
+mod yaml;
+
+pub use finding::{Finding, Scope};
+pub use hint::did_you_mean;
+pub use node::{Entry, Map, Node, NodeValue, Text};
+pub use place::Place;
+pub use yaml::{MAX_DOCUMENT_BYTES, load_yaml};
