@@ -1,3 +1,7 @@
-//! The operator's command line and the orchestrator.
+//! The orchestrator and the operator's command line.
 
+pub mod bundle;
+pub mod cli;
+pub mod io;
+pub mod keys;
 pub mod model;

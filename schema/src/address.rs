@@ -35,9 +35,7 @@ pub enum AddressError {
     #[error(transparent)]
     UnknownCollection(#[from] UnknownCollection),
     /// The id is empty, too long or has control characters.
-    #[error(
-        "{collection}: the id {id:?} is empty, longer than {MAX_ID_BYTES} bytes, or has control characters"
-    )]
+    #[error("{collection}: the id {id:?} is empty, longer than {MAX_ID_BYTES} bytes, or has control characters")]
     BadId {
         /// The collection of the address.
         collection: Collection,
@@ -98,20 +96,14 @@ impl Address {
 /// Whether `path` starts with a slash and every component is a plain name.
 fn is_clean_absolute(path: &str) -> bool {
     match path.strip_prefix('/') {
-        Some(rest) => {
-            !rest.is_empty() && rest.split('/').all(|part| !matches!(part, "" | "." | ".."))
-        }
+        Some(rest) => !rest.is_empty() && rest.split('/').all(|part| !matches!(part, "" | "." | "..")),
         None => false,
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let slash = if self.collection.id_is_path() {
-            ""
-        } else {
-            "/"
-        };
+        let slash = if self.collection.id_is_path() { "" } else { "/" };
         write!(f, "{}{slash}{}", self.collection, self.id)
     }
 }
@@ -120,15 +112,9 @@ impl FromStr for Address {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (name, id) = text
-            .split_once('/')
-            .ok_or_else(|| AddressError::NoCollection(text.to_owned()))?;
+        let (name, id) = text.split_once('/').ok_or_else(|| AddressError::NoCollection(text.to_owned()))?;
         let collection: Collection = name.parse()?;
-        if collection.id_is_path() {
-            Address::new(collection, format!("/{id}"))
-        } else {
-            Address::new(collection, id)
-        }
+        if collection.id_is_path() { Address::new(collection, format!("/{id}")) } else { Address::new(collection, id) }
     }
 }
 

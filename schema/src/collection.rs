@@ -7,9 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A kind of resource; the first part of every address.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Collection {
     /// Directories, by absolute path.
@@ -59,10 +57,7 @@ impl Collection {
 
     /// Whether ids of this collection are absolute paths.
     pub fn id_is_path(self) -> bool {
-        matches!(
-            self,
-            Collection::Directories | Collection::Files | Collection::Links
-        )
+        matches!(self, Collection::Directories | Collection::Files | Collection::Links)
     }
 }
 

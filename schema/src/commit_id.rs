@@ -45,11 +45,7 @@ impl FromStr for CommitId {
     type Err = BadCommitId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.len() == 40
-            && text
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        {
+        if text.len() == 40 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
             Ok(CommitId(text.to_owned()))
         } else {
             Err(BadCommitId(text.chars().take(80).collect()))

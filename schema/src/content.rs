@@ -9,9 +9,7 @@ use crate::digest::Sha256Digest;
 pub const MAX_BLOB_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Names a blob of the published tree: `blobs/<sha256>`, of exactly `size` bytes.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BlobRef {
     /// The digest of the whole content.
@@ -23,9 +21,6 @@ pub struct BlobRef {
 impl BlobRef {
     /// The reference to `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
-        BlobRef {
-            sha256: Sha256Digest::of(bytes),
-            size: bytes.len() as u64,
-        }
+        BlobRef { sha256: Sha256Digest::of(bytes), size: bytes.len() as u64 }
     }
 }

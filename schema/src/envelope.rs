@@ -62,9 +62,7 @@ impl Signature {
             return Err(SignatureError::TooLarge(bytes.len()));
         }
         let text = std::str::from_utf8(bytes).map_err(|_| Malformed("it is not UTF-8"))?;
-        let body = text
-            .strip_suffix('\n')
-            .ok_or(Malformed("the last line has no end"))?;
+        let body = text.strip_suffix('\n').ok_or(Malformed("the last line has no end"))?;
         let lines: Vec<&str> = body.split('\n').collect();
         let [untrusted, signature, trusted, global] = lines[..] else {
             return Err(Malformed("it does not have four lines"));
@@ -77,19 +75,11 @@ impl Signature {
         }
         let signature: [u8; 74] =
             load_base64(signature).ok_or(Malformed("line 2 is no canonical base64 of 74 bytes"))?;
-        let _: [u8; 64] =
-            load_base64(global).ok_or(Malformed("line 4 is no canonical base64 of 64 bytes"))?;
-        let (algorithm, rest) = signature
-            .split_first_chunk::<2>()
-            .ok_or(Malformed("line 2 is short"))?;
-        let (key, _) = rest
-            .split_first_chunk::<8>()
-            .ok_or(Malformed("line 2 is short"))?;
+        let _: [u8; 64] = load_base64(global).ok_or(Malformed("line 4 is no canonical base64 of 64 bytes"))?;
+        let (algorithm, rest) = signature.split_first_chunk::<2>().ok_or(Malformed("line 2 is short"))?;
+        let (key, _) = rest.split_first_chunk::<8>().ok_or(Malformed("line 2 is short"))?;
         match algorithm {
-            b"ED" => Ok(Signature {
-                text: text.to_owned(),
-                key: KeyId(*key),
-            }),
+            b"ED" => Ok(Signature { text: text.to_owned(), key: KeyId(*key) }),
             b"Ed" => Err(SignatureError::Legacy),
             _ => Err(Malformed("the algorithm is unknown")),
         }
@@ -111,16 +101,11 @@ impl Signature {
     /// When another key did, or the signature is of other bytes.
     pub fn verify(&self, bytes: &[u8], key: &PublicKey) -> Result<(), SignatureError> {
         if self.key != key.id() {
-            return Err(SignatureError::OtherKey {
-                expected: key.id(),
-                found: self.key,
-            });
+            return Err(SignatureError::OtherKey { expected: key.id(), found: self.key });
         }
-        let signature =
-            minisign_verify::Signature::decode(&self.text).map_err(|_| SignatureError::Mismatch)?;
+        let signature = minisign_verify::Signature::decode(&self.text).map_err(|_| SignatureError::Mismatch)?;
         let key = key.for_verifying().map_err(|_| SignatureError::Mismatch)?;
-        key.verify(bytes, &signature, false)
-            .map_err(|_| SignatureError::Mismatch)
+        key.verify(bytes, &signature, false).map_err(|_| SignatureError::Mismatch)
     }
 }
 
@@ -136,15 +121,8 @@ fn load_base64<const N: usize>(text: &str) -> Option<[u8; N]> {
 /// # Errors
 /// When the frame does not begin with a signature of the known form.
 pub fn split_frame(frame: &[u8]) -> Result<(Signature, &[u8]), SignatureError> {
-    let ends = frame
-        .iter()
-        .take(MAX_SIGNATURE_BYTES)
-        .enumerate()
-        .filter(|(_, byte)| **byte == b'\n');
-    let end = ends
-        .map(|(at, _)| at + 1)
-        .nth(3)
-        .ok_or(SignatureError::Malformed("it does not have four lines"))?;
+    let ends = frame.iter().take(MAX_SIGNATURE_BYTES).enumerate().filter(|(_, byte)| **byte == b'\n');
+    let end = ends.map(|(at, _)| at + 1).nth(3).ok_or(SignatureError::Malformed("it does not have four lines"))?;
     let (signature, payload) = frame.split_at(end);
     Ok((Signature::load(signature)?, payload))
 }

@@ -6,9 +6,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
 #[cfg(test)]
 mod tests;
@@ -39,10 +37,7 @@ pub enum JsonError {
 /// nesting, or does not fit `T`.
 pub fn load_strict<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T, JsonError> {
     if bytes.len() > limit {
-        return Err(JsonError::TooLarge {
-            size: bytes.len(),
-            limit,
-        });
+        return Err(JsonError::TooLarge { size: bytes.len(), limit });
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     Strict { depth: 0 }.deserialize(&mut reader)?;
@@ -61,9 +56,7 @@ impl Strict {
         if self.depth == MAX_DEPTH {
             return Err(E::custom(format_args!("nested deeper than {MAX_DEPTH}")));
         }
-        Ok(Strict {
-            depth: self.depth + 1,
-        })
+        Ok(Strict { depth: self.depth + 1 })
     }
 }
 
@@ -114,9 +107,7 @@ impl<'de> Visitor<'de> for Strict {
         while let Some(key) = entries.next_key::<String>()? {
             entries.next_value_seed(deeper)?;
             if keys.contains(&key) {
-                return Err(A::Error::custom(format_args!(
-                    "the key {key:?} stands twice"
-                )));
+                return Err(A::Error::custom(format_args!("the key {key:?} stands twice")));
             }
             keys.insert(key);
         }

@@ -35,21 +35,12 @@ impl PublicKey {
 
     /// What people compare: SHA-256 of the key's bytes, in groups of four digits.
     pub fn fingerprint(&self) -> String {
-        let digest = hex::encode(
-            Sha256::new()
-                .chain_update(self.id.0)
-                .chain_update(self.point)
-                .finalize(),
-        );
-        let groups: Vec<&str> = (0..8)
-            .filter_map(|i| digest.get(i * 4..i * 4 + 4))
-            .collect();
+        let digest = hex::encode(Sha256::new().chain_update(self.id.0).chain_update(self.point).finalize());
+        let groups: Vec<&str> = (0..8).filter_map(|i| digest.get(i * 4..i * 4 + 4)).collect();
         groups.join("-")
     }
 
-    pub(crate) fn for_verifying(
-        &self,
-    ) -> Result<minisign_verify::PublicKey, minisign_verify::Error> {
+    pub(crate) fn for_verifying(&self) -> Result<minisign_verify::PublicKey, minisign_verify::Error> {
         minisign_verify::PublicKey::from_base64(&self.to_string())
     }
 }
@@ -87,20 +78,13 @@ impl FromStr for PublicKey {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let bad = || BadKey(text.chars().take(80).collect());
-        let bytes: [u8; 42] = STANDARD
-            .decode(text)
-            .ok()
-            .and_then(|bytes| bytes.try_into().ok())
-            .ok_or_else(bad)?;
+        let bytes: [u8; 42] = STANDARD.decode(text).ok().and_then(|bytes| bytes.try_into().ok()).ok_or_else(bad)?;
         let (b"Ed", rest) = bytes.split_first_chunk::<2>().ok_or_else(bad)? else {
             return Err(bad());
         };
         let (id, point) = rest.split_first_chunk::<8>().ok_or_else(bad)?;
         let point = point.first_chunk::<32>().ok_or_else(bad)?;
-        Ok(PublicKey {
-            id: KeyId(*id),
-            point: *point,
-        })
+        Ok(PublicKey { id: KeyId(*id), point: *point })
     }
 }
 

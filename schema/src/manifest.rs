@@ -92,11 +92,6 @@ impl Manifest {
 ///
 /// # Errors
 /// Never for resources that serialise; the error is serde's.
-pub fn content_digest(
-    resources: &[Resource],
-    min_agent: u32,
-) -> Result<Sha256Digest, serde_json::Error> {
-    Ok(Sha256Digest::of(&serde_json::to_vec(&(
-        resources, min_agent,
-    ))?))
+pub fn content_digest(resources: &[Resource], min_agent: u32) -> Result<Sha256Digest, serde_json::Error> {
+    Ok(Sha256Digest::of(&serde_json::to_vec(&(resources, min_agent))?))
 }

@@ -255,30 +255,9 @@ impl Message {
     /// When the bytes are no message of a known type.
     pub fn load(bytes: &[u8]) -> Result<Self, JsonError> {
         let wire: Wire<Box<RawValue>> = json::load_strict(bytes, MAX_MESSAGE_BYTES)?;
-        let Wire {
-            r#type,
-            fleet,
-            from,
-            to,
-            id,
-            seq,
-            issued,
-            expires,
-            in_reply_to,
-            body,
-        } = wire;
+        let Wire { r#type, fleet, from, to, id, seq, issued, expires, in_reply_to, body } = wire;
         let body = Body::load(r#type, body.get())?;
-        Ok(Message {
-            fleet,
-            from,
-            to,
-            id,
-            seq,
-            issued,
-            expires,
-            in_reply_to,
-            body,
-        })
+        Ok(Message { fleet, from, to, id, seq, issued, expires, in_reply_to, body })
     }
 
     /// The bytes to sign and send.
@@ -286,30 +265,9 @@ impl Message {
     /// # Errors
     /// Never for a message that serialises; the error is serde's.
     pub fn to_bytes(&self) -> Result<Vec<u8>, serde_json::Error> {
-        let Message {
-            fleet,
-            from,
-            to,
-            id,
-            seq,
-            issued,
-            expires,
-            in_reply_to,
-            body,
-        } = self.clone();
+        let Message { fleet, from, to, id, seq, issued, expires, in_reply_to, body } = self.clone();
         let r#type = body.body_type();
-        serde_json::to_vec(&Wire {
-            r#type,
-            fleet,
-            from,
-            to,
-            id,
-            seq,
-            issued,
-            expires,
-            in_reply_to,
-            body,
-        })
+        serde_json::to_vec(&Wire { r#type, fleet, from, to, id, seq, issued, expires, in_reply_to, body })
     }
 
     /// The host that sends it, when a host does.

@@ -51,8 +51,7 @@ impl FromStr for Mode {
     type Err = BadMode;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let octal =
-            matches!(text.len(), 3 | 4) && text.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
+        let octal = matches!(text.len(), 3 | 4) && text.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
         match u32::from_str_radix(text, 8) {
             Ok(bits) if octal => Ok(Mode(bits)),
             _ => Err(BadMode(text.chars().take(80).collect())),

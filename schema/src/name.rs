@@ -14,17 +14,13 @@ pub fn is_name(name: &str) -> bool {
         && bytes.len() <= MAX_NAME_BYTES
         && bytes.first().is_some_and(alphanumeric)
         && bytes.last().is_some_and(alphanumeric)
-        && bytes
-            .iter()
-            .all(|byte| alphanumeric(byte) || matches!(byte, b'-' | b'.' | b'_'))
+        && bytes.iter().all(|byte| alphanumeric(byte) || matches!(byte, b'-' | b'.' | b'_'))
         && !name.contains("..")
 }
 
 /// The name is not of the form that [`is_name`] tells.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0:?} is not a name; use a-z, 0-9, '-', '.' and '_', at most 63 of them, with a letter or digit at both ends"
-)]
+#[error("{0:?} is not a name; use a-z, 0-9, '-', '.' and '_', at most 63 of them, with a letter or digit at both ends")]
 pub struct BadName(pub String);
 
 /// Defines a string type that only holds names.
@@ -94,19 +90,7 @@ mod tests {
             assert!(is_name(good), "{good}");
         }
         let long = "a".repeat(64);
-        for bad in [
-            "",
-            "-a",
-            "a-",
-            "A",
-            "a/b",
-            "a..b",
-            "..",
-            "\u{1b}[2J",
-            "a b",
-            "ü",
-            long.as_str(),
-        ] {
+        for bad in ["", "-a", "a-", "A", "a/b", "a..b", "..", "\u{1b}[2J", "a b", "ü", long.as_str()] {
             assert!(!is_name(bad), "{bad:?}");
         }
     }

@@ -72,10 +72,7 @@ impl Spec {
     ///
     /// # Errors
     /// When an attribute is unknown, or of another type.
-    pub fn from_json(
-        collection: Collection,
-        attributes: serde_json::Value,
-    ) -> Result<Self, serde_json::Error> {
+    pub fn from_json(collection: Collection, attributes: serde_json::Value) -> Result<Self, serde_json::Error> {
         use serde_json::from_value;
         Ok(match collection {
             Collection::Directories => Spec::Directory(from_value(attributes)?),
@@ -109,14 +106,7 @@ impl Spec {
             Spec::File(file) => file.content.into_iter().collect(),
             Spec::Command(command) => {
                 let undo = command.undo.as_ref();
-                [
-                    command.script,
-                    command.stdin,
-                    undo.and_then(|undo| undo.script),
-                ]
-                .into_iter()
-                .flatten()
-                .collect()
+                [command.script, command.stdin, undo.and_then(|undo| undo.script)].into_iter().flatten().collect()
             }
             _ => Vec::new(),
         }
@@ -148,37 +138,16 @@ struct EnvelopeRef<'a> {
 
 impl Serialize for Resource {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Resource {
-            address,
-            application,
-            meta,
-            spec,
-        } = self;
-        EnvelopeRef {
-            address,
-            application,
-            meta,
-            attributes: spec,
-        }
-        .serialize(serializer)
+        let Resource { address, application, meta, spec } = self;
+        EnvelopeRef { address, application, meta, attributes: spec }.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Resource {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Envelope {
-            address,
-            application,
-            meta,
-            attributes,
-        } = Envelope::deserialize(deserializer)?;
+        let Envelope { address, application, meta, attributes } = Envelope::deserialize(deserializer)?;
         let spec = Spec::from_json(address.collection(), attributes.into())
             .map_err(|source| serde::de::Error::custom(format_args!("{address}: {source}")))?;
-        Ok(Resource {
-            address,
-            application,
-            meta,
-            spec,
-        })
+        Ok(Resource { address, application, meta, spec })
     }
 }

@@ -130,21 +130,14 @@ impl VerifiedRoot {
     ///
     /// # Errors
     /// When it is another document, unsound or not signed by its own keys.
-    pub fn pinned(
-        bytes: &[u8],
-        signatures: &[Signature],
-        pinned: Sha256Digest,
-    ) -> Result<Self, RootError> {
+    pub fn pinned(bytes: &[u8], signatures: &[Signature], pinned: Sha256Digest) -> Result<Self, RootError> {
         let found = Sha256Digest::of(bytes);
         if found != pinned {
             return Err(RootError::NotPinned { pinned, found });
         }
         let root = load_root(bytes)?;
         check_signed("root", &root.roles.root, bytes, signatures)?;
-        Ok(VerifiedRoot {
-            root,
-            bytes: bytes.to_vec(),
-        })
+        Ok(VerifiedRoot { root, bytes: bytes.to_vec() })
     }
 
     /// Verifies that `bytes` is the root that follows this one.
@@ -160,23 +153,14 @@ impl VerifiedRoot {
             return Err(RootError::OtherFleet(root.fleet));
         }
         if Some(root.version) != self.root.version.checked_add(1) {
-            return Err(RootError::NotNext {
-                current: self.root.version,
-                found: root.version,
-            });
+            return Err(RootError::NotNext { current: self.root.version, found: root.version });
         }
         if root.epoch < self.root.epoch {
-            return Err(RootError::EpochLowered {
-                current: self.root.epoch,
-                found: root.epoch,
-            });
+            return Err(RootError::EpochLowered { current: self.root.epoch, found: root.epoch });
         }
         check_signed("root (old)", &self.root.roles.root, bytes, signatures)?;
         check_signed("root (new)", &root.roles.root, bytes, signatures)?;
-        Ok(VerifiedRoot {
-            root,
-            bytes: bytes.to_vec(),
-        })
+        Ok(VerifiedRoot { root, bytes: bytes.to_vec() })
     }
 
     /// The document.
@@ -194,11 +178,7 @@ impl VerifiedRoot {
 fn load_root(bytes: &[u8]) -> Result<Root, RootError> {
     let root: Root = json::load_strict(bytes, MAX_ROOT_BYTES)?;
     let mut seen = BTreeSet::new();
-    let Roles {
-        root: signers,
-        render,
-        fresh,
-    } = &root.roles;
+    let Roles { root: signers, render, fresh } = &root.roles;
     for (name, role) in [("root", signers), ("render", render), ("fresh", fresh)] {
         if role.threshold == 0 || role.threshold as usize > role.keys.len() {
             return Err(RootError::Threshold(name));
@@ -214,24 +194,11 @@ fn load_root(bytes: &[u8]) -> Result<Root, RootError> {
 ///
 /// # Errors
 /// [`RootError::TooFewSignatures`] otherwise.
-pub fn check_signed(
-    name: &'static str,
-    role: &Role,
-    bytes: &[u8],
-    signatures: &[Signature],
-) -> Result<(), RootError> {
-    let signed = |key: &&PublicKey| {
-        signatures
-            .iter()
-            .any(|signature| signature.verify(bytes, key).is_ok())
-    };
+pub fn check_signed(name: &'static str, role: &Role, bytes: &[u8], signatures: &[Signature]) -> Result<(), RootError> {
+    let signed = |key: &&PublicKey| signatures.iter().any(|signature| signature.verify(bytes, key).is_ok());
     let found = u32::try_from(role.keys.iter().filter(signed).count()).unwrap_or(u32::MAX);
     if found < role.threshold {
-        return Err(RootError::TooFewSignatures {
-            role: name,
-            found,
-            needed: role.threshold,
-        });
+        return Err(RootError::TooFewSignatures { role: name, found, needed: role.threshold });
     }
     Ok(())
 }

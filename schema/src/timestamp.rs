@@ -8,30 +8,14 @@ use serde::{Deserialize, Serialize};
 /// Milliseconds since the Unix epoch, UTC, without leap seconds.
 ///
 /// Integers, because signed documents hold no floats and compare exactly.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Default,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Timestamp(pub u64);
 
 impl Timestamp {
     /// This time plus `duration`, at most the largest time there is.
     pub fn plus(self, duration: Duration) -> Self {
-        Timestamp(
-            self.0
-                .saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)),
-        )
+        Timestamp(self.0.saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
     }
 
     /// The time since `earlier`; zero when that is later.

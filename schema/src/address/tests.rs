@@ -6,20 +6,11 @@ fn round_trip(text: &str) {
 
 #[test]
 fn addresses_round_trip() {
-    for text in [
-        "packages/nginx",
-        "files/etc/motd",
-        "directories/srv",
-        "services/ssh@1.service",
-        "users/anna",
-    ] {
+    for text in ["packages/nginx", "files/etc/motd", "directories/srv", "services/ssh@1.service", "users/anna"] {
         round_trip(text);
     }
     let motd: Address = "files/etc/motd".parse().expect("an address");
-    assert_eq!(
-        (motd.collection(), motd.id()),
-        (Collection::Files, "/etc/motd")
-    );
+    assert_eq!((motd.collection(), motd.id()), (Collection::Files, "/etc/motd"));
 }
 
 #[test]

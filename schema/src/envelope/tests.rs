@@ -6,12 +6,8 @@ use super::*;
 
 fn signed(bytes: &[u8]) -> (PublicKey, String) {
     let pair = KeyPair::generate_unencrypted_keypair().expect("keys");
-    let signature =
-        minisign::sign(None, &pair.sk, Cursor::new(bytes), Some("t"), Some("u")).expect("signed");
-    (
-        pair.pk.to_base64().parse().expect("a key"),
-        signature.into_string(),
-    )
+    let signature = minisign::sign(None, &pair.sk, Cursor::new(bytes), Some("t"), Some("u")).expect("signed");
+    (pair.pk.to_base64().parse().expect("a key"), signature.into_string())
 }
 
 #[test]
@@ -20,15 +16,9 @@ fn what_minisign_signs_is_verified() {
     let signature = Signature::load(text.as_bytes()).expect("a signature");
     assert_eq!(signature.key(), key.id());
     assert_eq!(signature.verify(b"hello", &key), Ok(()));
-    assert_eq!(
-        signature.verify(b"hellO", &key),
-        Err(SignatureError::Mismatch)
-    );
+    assert_eq!(signature.verify(b"hellO", &key), Err(SignatureError::Mismatch));
     let (other, _) = signed(b"hello");
-    assert!(matches!(
-        signature.verify(b"hello", &other),
-        Err(SignatureError::OtherKey { .. })
-    ));
+    assert!(matches!(signature.verify(b"hello", &other), Err(SignatureError::OtherKey { .. })));
 }
 
 #[test]
@@ -42,8 +32,7 @@ fn every_flipped_bit_is_refused() {
         for bit in 0..8 {
             let mut bytes = text.clone().into_bytes();
             bytes[at] ^= 1 << bit;
-            let taken =
-                Signature::load(&bytes).and_then(|signature| signature.verify(b"hello", &key));
+            let taken = Signature::load(&bytes).and_then(|signature| signature.verify(b"hello", &key));
             assert!(taken.is_err(), "bit {bit} of byte {at} may flip");
         }
     }
@@ -58,36 +47,11 @@ fn other_spellings_are_refused() {
     let more = format!("{text}more\n");
     let cut = text.trim_end().to_owned();
     let spaced = text.replacen(lines[1], &format!("{} ", lines[1]), 1);
-    let long = text.replacen(
-        "trusted comment: t",
-        &format!("trusted comment: {}", "t".repeat(1000)),
-        1,
-    );
+    let long = text.replacen("trusted comment: t", &format!("trusted comment: {}", "t".repeat(1000)), 1);
     // The last base64 digit before '==' has four bits that decode to nothing.
-    let loose = text.replacen(
-        lines[3],
-        &lines[3]
-            .replace("==", "")
-            .chars()
-            .rev()
-            .skip(1)
-            .collect::<String>(),
-        1,
-    );
-    for bad in [
-        crlf,
-        trailing,
-        more,
-        cut,
-        spaced,
-        long,
-        loose,
-        String::new(),
-    ] {
-        assert!(
-            Signature::load(bad.as_bytes()).is_err(),
-            "{bad:?} was taken"
-        );
+    let loose = text.replacen(lines[3], &lines[3].replace("==", "").chars().rev().skip(1).collect::<String>(), 1);
+    for bad in [crlf, trailing, more, cut, spaced, long, loose, String::new()] {
+        assert!(Signature::load(bad.as_bytes()).is_err(), "{bad:?} was taken");
     }
 }
 
@@ -98,10 +62,7 @@ fn legacy_signatures_are_refused() {
     let mut bytes = STANDARD.decode(&line).expect("base64");
     bytes[1] = b'd';
     let legacy = text.replacen(&line, &STANDARD.encode(bytes), 1);
-    assert_eq!(
-        Signature::load(legacy.as_bytes()),
-        Err(SignatureError::Legacy)
-    );
+    assert_eq!(Signature::load(legacy.as_bytes()), Err(SignatureError::Legacy));
 }
 
 #[test]

@@ -16,20 +16,14 @@ fn message(body: Body) -> Message {
 
 #[test]
 fn a_message_round_trips() {
-    let sent = message(Body::Presence(Presence {
-        agent: "0.1.0".into(),
-    }));
+    let sent = message(Body::Presence(Presence { agent: "0.1.0".into() }));
     let bytes = sent.to_bytes().expect("bytes");
     assert_eq!(Message::load(&bytes).expect("a message"), sent);
 }
 
 #[test]
 fn a_body_of_another_type_is_refused() {
-    let bytes = message(Body::Presence(Presence {
-        agent: "0.1.0".into(),
-    }))
-    .to_bytes()
-    .expect("bytes");
+    let bytes = message(Body::Presence(Presence { agent: "0.1.0".into() })).to_bytes().expect("bytes");
     let text = String::from_utf8(bytes).expect("text");
     for word in ["facts", "report", "announce", "nothing"] {
         let other = text.replace(r#""type":"presence""#, &format!(r#""type":"{word}""#));

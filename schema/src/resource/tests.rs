@@ -14,14 +14,8 @@ fn a_resource_round_trips() {
 
 #[test]
 fn unknown_attributes_name_their_resource() {
-    let error =
-        read(r#"{"address":"users/anna","attributes":{"shel":"/bin/sh"}}"#).expect_err("refused");
-    assert!(
-        error
-            .to_string()
-            .contains("users/anna: unknown field `shel`"),
-        "{error}"
-    );
+    let error = read(r#"{"address":"users/anna","attributes":{"shel":"/bin/sh"}}"#).expect_err("refused");
+    assert!(error.to_string().contains("users/anna: unknown field `shel`"), "{error}");
     assert!(read(r#"{"address":"users/anna","extra":1}"#).is_err());
     assert!(read(r#"{"address":"users/anna","meta":{"requires":["nothing"]}}"#).is_err());
 }

@@ -13,10 +13,7 @@ fn public(pair: &KeyPair) -> PublicKey {
 }
 
 fn role(threshold: u32, keys: &[&KeyPair]) -> Role {
-    Role {
-        threshold,
-        keys: keys.iter().map(|pair| public(pair)).collect(),
-    }
+    Role { threshold, keys: keys.iter().map(|pair| public(pair)).collect() }
 }
 
 fn root(version: u64, signers: Role) -> Root {
@@ -26,18 +23,13 @@ fn root(version: u64, signers: Role) -> Root {
         version,
         epoch: 1,
         expires: Timestamp(0),
-        roles: Roles {
-            root: signers,
-            render: role(1, &[&pair()]),
-            fresh: role(1, &[&pair()]),
-        },
+        roles: Roles { root: signers, render: role(1, &[&pair()]), fresh: role(1, &[&pair()]) },
     }
 }
 
 fn sign(bytes: &[u8], by: &[&KeyPair]) -> Vec<Signature> {
     let sign = |pair: &&KeyPair| {
-        let signature =
-            minisign::sign(None, &pair.sk, Cursor::new(bytes), None, None).expect("signed");
+        let signature = minisign::sign(None, &pair.sk, Cursor::new(bytes), None, None).expect("signed");
         Signature::load(signature.into_string().as_bytes()).expect("a signature")
     };
     by.iter().map(sign).collect()
@@ -58,14 +50,8 @@ fn a_chain_needs_both_the_old_and_the_new_keys() {
     let held = pin(&root(1, role(1, &[&old])), &[&old]);
     let next = bytes(&root(2, role(1, &[&new])));
     assert!(held.next(&next, &sign(&next, &[&old, &new])).is_ok());
-    assert!(
-        held.next(&next, &sign(&next, &[&old])).is_err(),
-        "only by old keys"
-    );
-    assert!(
-        held.next(&next, &sign(&next, &[&new])).is_err(),
-        "only by new keys"
-    );
+    assert!(held.next(&next, &sign(&next, &[&old])).is_err(), "only by old keys");
+    assert!(held.next(&next, &sign(&next, &[&new])).is_err(), "only by new keys");
 }
 
 #[test]
@@ -74,10 +60,7 @@ fn versions_follow_without_a_gap() {
     let held = pin(&root(1, role(1, &[&key])), &[&key]);
     for version in [0, 1, 3] {
         let next = bytes(&root(version, role(1, &[&key])));
-        assert!(matches!(
-            held.next(&next, &sign(&next, &[&key])),
-            Err(RootError::NotNext { .. })
-        ));
+        assert!(matches!(held.next(&next, &sign(&next, &[&key])), Err(RootError::NotNext { .. })));
     }
 }
 
@@ -100,9 +83,7 @@ fn unsound_roles_are_refused() {
     let high = root(1, role(2, &[&key]));
     for unsound in [shared, doubled, zero, high] {
         let bytes = bytes(&unsound);
-        assert!(
-            VerifiedRoot::pinned(&bytes, &sign(&bytes, &[&key]), Sha256Digest::of(&bytes)).is_err()
-        );
+        assert!(VerifiedRoot::pinned(&bytes, &sign(&bytes, &[&key]), Sha256Digest::of(&bytes)).is_err());
     }
 }
 
@@ -111,8 +92,5 @@ fn another_first_root_is_refused() {
     let key = pair();
     let bytes = bytes(&root(1, role(1, &[&key])));
     let other = Sha256Digest::of(b"other");
-    assert!(matches!(
-        VerifiedRoot::pinned(&bytes, &sign(&bytes, &[&key]), other),
-        Err(RootError::NotPinned { .. })
-    ));
+    assert!(matches!(VerifiedRoot::pinned(&bytes, &sign(&bytes, &[&key]), other), Err(RootError::NotPinned { .. })));
 }

@@ -1,0 +1,42 @@
+//! `muster key`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Subcommand;
+use muster_schema::FleetName;
+
+use crate::{io, keys};
+
+/// Make the keys of a fleet.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make root, render, fresh and status keys and the first root document.
+    Generate {
+        /// The folder for the keys; nothing in it is overwritten.
+        dir: PathBuf,
+        /// The fleet's name, as in muster.yaml.
+        #[arg(long)]
+        fleet: FleetName,
+        /// A file whose first line encrypts the minisign keys.
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+    },
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
+    let Command::Generate { dir, fleet, password_file } = &args.command;
+    let password = password_file.as_deref().map(io::password::load_password).transpose()?;
+    let fingerprint = keys::generate(dir, fleet, io::clock::now(), password.as_deref().map(String::as_str))
+        .with_context(|| format!("no keys were made in {}", dir.display()))?;
+    println!("root fingerprint: {fingerprint}");
+    println!("Move {} to a safe place off this machine; serving does not need it.", dir.join("root.key").display());
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,6 @@
+//! What touches the world: one port or implementation a file.
+
+pub mod clock;
+pub mod password;
+pub mod signer;
+pub mod store;

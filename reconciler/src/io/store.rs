@@ -1,0 +1,219 @@
+//! The published tree as a directory.
+//!
+//! Two objects are never replaced at once, so the order is: blobs and manifests
+//! (named by their digests, never replaced), made durable; then the heads with
+//! their signatures. A reader that sees a head sees all that it names.
+#![allow(clippy::disallowed_methods, reason = "this is the tree's one writer")]
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use muster_schema::digest::Sha256Digest;
+use muster_schema::envelope::Signature;
+use muster_schema::head::{Head, MAX_HEAD_BYTES};
+use muster_schema::manifest::{MAX_MANIFEST_BYTES, Manifest};
+use muster_schema::{HostId, KeyId, json};
+
+use crate::bundle::{SignedHead, SignedManifest};
+
+#[cfg(test)]
+mod tests;
+
+/// Up to so many files, each is synced by itself; beyond, one syncfs is
+/// cheaper (measured: 1,000 files 0.65 s against 0.41 s).
+const SYNC_EACH: usize = 16;
+
+/// Why the tree cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A file cannot be read or written.
+    #[error("published tree: {path}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A document that we wrote cannot be read any more.
+    #[error("published tree: {path} is damaged")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: json::JsonError,
+    },
+}
+
+/// A published tree.
+#[derive(Debug, Clone)]
+pub struct PublishedTree {
+    top: PathBuf,
+}
+
+/// What is to be published at once.
+#[derive(Debug, Default)]
+pub struct Batch {
+    files: Vec<(PathBuf, Vec<u8>)>,
+    heads: Vec<(PathBuf, Vec<u8>)>,
+}
+
+impl Batch {
+    /// Adds a blob under its digest.
+    pub fn blob(&mut self, digest: Sha256Digest, bytes: &[u8]) {
+        self.files.push((Path::new("blobs").join(digest.to_string()), bytes.to_vec()));
+    }
+
+    /// Adds a manifest and its signature.
+    pub fn manifest(&mut self, manifest: &SignedManifest) {
+        let path = host_dir(&manifest.host().id).join(format!("{}.json", manifest.digest()));
+        self.files.push((signature_path(&path, manifest.signature().key()), manifest.signature().text().into()));
+        self.files.push((path, manifest.bytes().to_vec()));
+    }
+
+    /// Adds a head and its signature, which replace the host's last.
+    pub fn head(&mut self, head: &SignedHead) {
+        let path = host_dir(&head.head().host.id).join("head.json");
+        self.heads.push((signature_path(&path, head.signature().key()), head.signature().text().into()));
+        self.heads.push((path, head.bytes().to_vec()));
+    }
+
+    /// Adds a version of the root document and its signatures.
+    pub fn root(&mut self, version: u64, bytes: &[u8], signatures: &[Signature]) {
+        for name in [format!("{version}.root.json"), "root.json".to_owned()] {
+            for signature in signatures {
+                let path = signature_path(Path::new(&name), signature.key());
+                self.heads.push((path, signature.text().into()));
+            }
+            self.heads.push((name.into(), bytes.to_vec()));
+        }
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.heads.is_empty()
+    }
+}
+
+fn host_dir(host: &HostId) -> PathBuf {
+    Path::new("hosts").join(host.as_str())
+}
+
+fn signature_path(path: &Path, key: KeyId) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{key}.minisig"));
+    name.into()
+}
+
+impl PublishedTree {
+    /// Opens the tree at `top`, which is made where it is missing.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn open(top: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let top = top.into();
+        for folder in ["hosts", "blobs"] {
+            let path = top.join(folder);
+            fs::create_dir_all(&path).map_err(|source| StoreError::File { path, source })?;
+        }
+        Ok(PublishedTree { top })
+    }
+
+    /// The top folder.
+    pub fn top(&self) -> &Path {
+        &self.top
+    }
+
+    /// Publishes a batch, durably. Cut off at any point, every head there is
+    /// names a manifest and blobs that are whole.
+    ///
+    /// # Errors
+    /// When a file cannot be written; what was published stays as it was.
+    pub fn publish(&self, batch: &Batch) -> Result<(), StoreError> {
+        let missing = |(path, _): &&(PathBuf, Vec<u8>)| !self.top.join(path).exists();
+        let files: Vec<_> = batch.files.iter().filter(missing).collect();
+        self.write_all(&files)?;
+        self.write_all(&batch.heads.iter().collect::<Vec<_>>())
+    }
+
+    /// Writes temporary files, makes them durable, then renames them in order.
+    fn write_all(&self, files: &[&(PathBuf, Vec<u8>)]) -> Result<(), StoreError> {
+        let mut folders: Vec<PathBuf> = Vec::new();
+        let mut last = None;
+        for (path, bytes) in files {
+            let path = self.top.join(path);
+            let error = |source| StoreError::File { path: path.clone(), source };
+            let folder = path.parent().unwrap_or(&self.top).to_owned();
+            if !folders.contains(&folder) {
+                fs::create_dir_all(&folder).map_err(error)?;
+                if files.len() <= SYNC_EACH {
+                    folders.push(folder);
+                }
+            }
+            let mut file = File::create(temporary(&path)).map_err(error)?;
+            file.write_all(bytes).map_err(error)?;
+            if files.len() <= SYNC_EACH {
+                file.sync_all().map_err(error)?;
+            }
+            last = Some(file);
+        }
+        let top = |source| StoreError::File { path: self.top.clone(), source };
+        if let (Some(file), true) = (&last, files.len() > SYNC_EACH) {
+            rustix::fs::syncfs(file).map_err(|errno| top(errno.into()))?;
+        }
+        for (path, _) in files {
+            let path = self.top.join(path);
+            fs::rename(temporary(&path), &path).map_err(|source| StoreError::File { path: path.clone(), source })?;
+        }
+        if let (Some(file), true) = (&last, files.len() > SYNC_EACH) {
+            return rustix::fs::syncfs(file).map_err(|errno| top(errno.into()));
+        }
+        for folder in folders {
+            let sync = File::open(&folder).and_then(|folder| folder.sync_all());
+            sync.map_err(|source| StoreError::File { path: folder, source })?;
+        }
+        Ok(())
+    }
+
+    /// The head of `host` and its manifest, as they were last published.
+    ///
+    /// # Errors
+    /// When they are there and cannot be read.
+    pub fn load_host(&self, host: &HostId) -> Result<Option<(Head, Option<Manifest>)>, StoreError> {
+        let folder = self.top.join(host_dir(host));
+        let Some(head) = load::<Head>(&folder.join("head.json"), MAX_HEAD_BYTES)? else {
+            return Ok(None);
+        };
+        let manifest = load(&folder.join(format!("{}.json", head.manifest)), MAX_MANIFEST_BYTES)?;
+        Ok(Some((head, manifest)))
+    }
+
+    /// Every host that has a head, in no order.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn hosts(&self) -> Result<Vec<HostId>, StoreError> {
+        let path = self.top.join("hosts");
+        let names = fs::read_dir(&path).and_then(|entries| {
+            entries.map(|entry| Ok(entry?.file_name())).collect::<Result<Vec<_>, std::io::Error>>()
+        });
+        let names = names.map_err(|source| StoreError::File { path, source })?;
+        Ok(names.iter().filter_map(|name| name.to_str()?.parse().ok()).collect())
+    }
+}
+
+fn temporary(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    name.into()
+}
+
+fn load<T: serde::de::DeserializeOwned>(path: &Path, limit: usize) -> Result<Option<T>, StoreError> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(StoreError::File { path: path.to_owned(), source }),
+    };
+    let document = json::load_strict(&bytes, limit);
+    document.map(Some).map_err(|source| StoreError::Damaged { path: path.to_owned(), source })
+}
