@@ -22,6 +22,7 @@ pub mod manifest;
 pub mod message;
 pub mod mode;
 pub mod name;
+pub mod receipt_code;
 pub mod report;
 pub mod resource;
 pub mod root;
@@ -35,6 +36,7 @@ pub use digest::Sha256Digest;
 pub use fleet_name::FleetName;
 pub use host_id::HostId;
 pub use key::{KeyId, PublicKey};
+pub use receipt_code::ReceiptCode;
 pub use timestamp::Timestamp;
 
 /// The version of the manifest's schema that this build writes and reads.

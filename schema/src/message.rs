@@ -188,10 +188,22 @@ pub struct HintRequest {
 pub struct Receipt {
     /// Whether its effect is durable.
     pub accepted: bool,
-    /// `Accepted`, or a stable reject code.
+    /// The word of a [`crate::ReceiptCode`].
     pub code: String,
     /// For people.
     pub message: String,
+    /// With `Replayed`: the highest sequence number that was taken; the sender
+    /// goes on above it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub seq: Option<u64>,
+}
+
+/// Something new is there for a host. Not signed: it causes a look, nothing more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Hint {
+    /// Rises with every hint to the host.
+    pub hint: u64,
 }
 
 macro_rules! body_types {
@@ -249,7 +261,8 @@ struct Wire<B> {
 }
 
 impl Message {
-    /// Reads a message. The signature must have been checked before.
+    /// Reads a message. The signature must have been checked before, but for the
+    /// announcement of a key that nobody knows yet.
     ///
     /// # Errors
     /// When the bytes are no message of a known type.

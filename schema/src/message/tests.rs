@@ -30,3 +30,11 @@ fn a_body_of_another_type_is_refused() {
         assert!(Message::load(other.as_bytes()).is_err(), "{word}");
     }
 }
+
+#[test]
+fn every_receipt_code_reads_back() {
+    for code in crate::ReceiptCode::ALL {
+        assert_eq!(crate::ReceiptCode::load(code.as_str()), Some(*code));
+    }
+    assert_eq!(crate::ReceiptCode::load("Nothing"), None);
+}
