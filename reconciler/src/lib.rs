@@ -5,3 +5,4 @@ pub mod cli;
 pub mod io;
 pub mod keys;
 pub mod model;
+pub mod status;

@@ -1,0 +1,175 @@
+//! The status of one host.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use muster_schema::manifest::HostIdentity;
+use muster_schema::report::{Applied, Rejection, ResourceReport, Transition};
+use muster_schema::state::{Contact, Health, ResourceState, Sync};
+use muster_schema::{CommitId, PublicKey, Sha256Digest, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::FactsRecord;
+
+/// Silent for longer, a host is stale.
+pub const CONTACT_STALE: Duration = Duration::from_secs(2 * 60);
+
+/// Silent for longer, a host is lost.
+pub const CONTACT_LOST: Duration = Duration::from_secs(15 * 60);
+
+/// How many transitions of a host are kept.
+pub const MAX_TRANSITIONS: usize = 50;
+
+/// What was last published for a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Desired {
+    /// Whom it was published for.
+    pub host: HostIdentity,
+    /// The digest of the manifest's bytes.
+    pub manifest: Sha256Digest,
+    /// The digest of its content.
+    pub content: Sha256Digest,
+    /// The root's epoch.
+    pub epoch: u64,
+    /// The manifest's serial.
+    pub serial: u64,
+    /// The revision where the content last changed.
+    pub changed_at: CommitId,
+    /// How many resources it has.
+    pub resources: u32,
+}
+
+/// Why a host does not get the manifest of its newest revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hold {
+    /// `Pending` for a wait, `Degraded` for a fault.
+    pub health: Health,
+    /// In one CamelCase word: `WaitingForFacts`, `RenderFault`.
+    pub reason: String,
+    /// For people.
+    pub message: String,
+}
+
+/// What is known of one host.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HostStatus {
+    /// Its environment; none once it has left the repository.
+    pub environment: Option<String>,
+    /// Its declared labels.
+    pub labels: BTreeMap<String, String>,
+    /// Its key in the repository; none while it is only declared.
+    pub key: Option<PublicKey>,
+    /// Whether the holder of `key` answered the challenge.
+    pub enrolled: bool,
+    /// The revision that it is to have.
+    pub assigned: Option<CommitId>,
+    /// What is published for it.
+    pub desired: Option<Desired>,
+    /// Why it is held, if it is.
+    pub hold: Option<Hold>,
+    /// What it said to have applied.
+    pub applied: Option<Applied>,
+    /// How it said to fare, why in one word, and why for people.
+    pub reported: Option<(Health, String, String)>,
+    /// How many of its resources are in each state.
+    pub counts: BTreeMap<ResourceState, u32>,
+    /// Its resources that are not as they should be.
+    pub deviations: Vec<ResourceReport>,
+    /// Its last changes, oldest first; at most [`MAX_TRANSITIONS`].
+    pub transitions: VecDeque<Transition>,
+    /// What it last refused, oldest first.
+    pub rejections: VecDeque<Rejection>,
+    /// Its facts.
+    pub facts: Option<FactsRecord>,
+    /// The seq of the last report that was folded. Facts have their own line:
+    /// they do not wait in the outbox behind reports.
+    pub report_seq: u64,
+    /// The seq of the last facts that were folded.
+    pub facts_seq: u64,
+    /// When it was last heard of; kept in memory only.
+    pub last_contact: Option<Timestamp>,
+    /// It has left the repository; when that was published.
+    pub retired: Option<Timestamp>,
+    /// It reported that it stopped enforcing.
+    pub retirement_done: bool,
+}
+
+/// The three axes of a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Axes {
+    /// Whether it has what its revision says.
+    pub sync: Sync,
+    /// How it fares.
+    pub health: Health,
+    /// Why, in one CamelCase word; empty where all is well.
+    pub reason: String,
+    /// Why, for people.
+    pub message: String,
+    /// When it was last heard of.
+    pub contact: Contact,
+}
+
+impl HostStatus {
+    /// The axes at `now`. A host that is not heard of is never green.
+    pub fn axes(&self, now: Timestamp) -> Axes {
+        let contact = self.contact(now);
+        let (health, reason, message) = self.health(contact);
+        Axes { sync: self.sync(), health, reason, message, contact }
+    }
+
+    fn sync(&self) -> Sync {
+        let broken = |deviation: &ResourceReport| {
+            use ResourceState::{Blocked, Error, Missing, NonCompliant, Pending};
+            matches!(deviation.state, Blocked | Error | Missing | NonCompliant | Pending)
+        };
+        match (&self.desired, &self.applied) {
+            (Some(desired), Some(applied)) if self.hold.is_none() => {
+                if desired.content == applied.content && !self.deviations.iter().any(broken) {
+                    Sync::Synced
+                } else {
+                    Sync::OutOfSync
+                }
+            }
+            (_, Some(_)) => Sync::OutOfSync,
+            _ => Sync::Unknown,
+        }
+    }
+
+    fn health(&self, contact: Contact) -> (Health, String, String) {
+        let because = |health, reason: &str, message: &str| (health, reason.to_owned(), message.to_owned());
+        if self.retired.is_some() {
+            return because(Health::Suspended, "Retired", "the host has left the repository");
+        }
+        if let Some(hold) = &self.hold {
+            return because(hold.health, &hold.reason, &hold.message);
+        }
+        if self.key.is_none() {
+            return because(Health::Pending, "NoKey", "declared, but its file has no key yet");
+        }
+        match (contact, &self.reported) {
+            (Contact::NeverSeen, _) | (_, None) => {
+                because(Health::Unknown, "NeverSeen", "the host has not reported yet")
+            }
+            (Contact::Lost, _) => because(Health::Unknown, "ContactLost", "silent for more than 15 minutes"),
+            (Contact::Stale, Some((Health::Healthy, ..))) => {
+                because(Health::Unknown, "ContactStale", "silent for more than two minutes")
+            }
+            (_, Some((Health::Healthy, ..))) if self.sync() == Sync::OutOfSync => {
+                because(Health::Progressing, "Applying", "a newer manifest is published")
+            }
+            (_, Some(reported)) => reported.clone(),
+        }
+    }
+
+    fn contact(&self, now: Timestamp) -> Contact {
+        match self.last_contact.map(|last| now.since(last)) {
+            None if self.report_seq == 0 => Contact::NeverSeen,
+            None => Contact::Lost,
+            Some(silent) if silent > CONTACT_LOST => Contact::Lost,
+            Some(silent) if silent > CONTACT_STALE => Contact::Stale,
+            Some(_) => Contact::Live,
+        }
+    }
+}
