@@ -6,3 +6,7 @@ pub mod io;
 pub mod keys;
 pub mod model;
 pub mod status;
+pub mod verify;
+
+#[cfg(test)]
+mod test_repository;

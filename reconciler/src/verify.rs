@@ -1,0 +1,42 @@
+//! Verification of the state repository: which commits count.
+//!
+//! [`verify_commits`] judges every commit between the anchor (the last
+//! verified commit) and a new tip. It reads objects through git2, and only
+//! objects: no checkout, no clock, no network. The one value that lets a
+//! revision into the rest of the program is [`VerifiedRevision`], and nothing
+//! outside this module can make one.
+//!
+//! Laws, as in the protocol's chapter on Git:
+//! - the new tip descends from the anchor;
+//! - each commit carries exactly one SSH signature of a signer who is listed
+//!   in `policy/allowed_signers` of the *mainline parent*, so that no branch
+//!   grants itself anything;
+//! - the key is valid at our receipt time, whatever date the commit claims;
+//! - a missing or malformed policy file refuses the commit that brings it;
+//! - trees hold plain files, executables, folders and links that stay inside.
+
+mod allowed_signers;
+mod commit_object;
+mod commits;
+mod fault;
+mod history;
+mod limits;
+mod policy;
+mod rejection;
+mod revision;
+mod revoked_signers;
+mod signature;
+mod tree;
+mod tree_object;
+
+pub use allowed_signers::{AllowedSigner, parse_allowed_signers};
+pub use commits::verify_commits;
+pub use fault::CommitFault;
+pub use policy::{PolicyFault, SigningPolicy, load_signing_policy};
+pub use rejection::{RefusedCommit, Rejection};
+pub use revision::{Signer, VerifiedCommit, VerifiedRevision};
+pub use revoked_signers::parse_revoked_signers;
+pub use signature::verify_ssh_signature;
+
+#[cfg(test)]
+mod tests;

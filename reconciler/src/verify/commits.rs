@@ -1,0 +1,150 @@
+//! The verification of one step: anchor to tip.
+
+use std::rc::Rc;
+
+use git2::{ObjectType, Oid, Repository};
+use jiff::Timestamp;
+
+use super::commit_object::{CommitObject, parse_commit};
+use super::fault::CommitFault;
+use super::history::order_history;
+use super::limits::{MAX_COMMIT_BYTES, MAX_LISTED_FAULTS};
+use super::policy::{PolicyBlobs, SigningPolicy, load_signing_policy, policy_blobs};
+use super::rejection::{RefusedCommit, Rejection};
+use super::revision::{Signer, VerifiedCommit, VerifiedRevision};
+use super::signature::verify_ssh_signature;
+use super::tree::TreeChecker;
+
+/// Verifies every commit that `offered` has and `anchor` has not.
+///
+/// `anchor` is the last verified commit, or the one that the operator pinned;
+/// it is trusted by its id, but must have a usable policy and a safe tree.
+/// `receipt` is when the commits arrived here: keys are judged at this time.
+/// With `offered == anchor` this only checks the anchor itself.
+///
+/// The caller moves its anchor to the result, and only to a result.
+pub fn verify_commits(
+    repo: &Repository,
+    anchor: Oid,
+    offered: Oid,
+    receipt: Timestamp,
+) -> Result<VerifiedRevision, Rejection> {
+    let refuse = |id, fault| Rejection::one(anchor, offered, id, fault);
+
+    let mut checks =
+        Checks::new(repo, receipt).map_err(|source| refuse(anchor, CommitFault::Unreadable { id: anchor, source }))?;
+    let anchor_tree = checks.check_content(anchor).map_err(|fault| refuse(anchor, fault))?;
+    let mut policy = checks.load_policy(anchor, anchor_tree, None).map_err(|fault| refuse(anchor, fault))?;
+    checks.read_commit(offered).map_err(|fault| refuse(offered, fault))?;
+    let steps = order_history(repo, anchor, offered).map_err(|fault| refuse(offered, fault))?;
+
+    let mut tree = anchor_tree;
+    let mut passed = Vec::new();
+    let mut refused: Vec<RefusedCommit> = Vec::new();
+    for step in &steps {
+        for &id in &step.side {
+            match checks.check_commit(id, &policy) {
+                Ok((signer, commit)) => passed.push(verified(id, signer, commit, false)),
+                Err(fault) => refused.push(RefusedCommit { id, fault }),
+            }
+        }
+        match checks.check_commit(step.commit, &policy) {
+            Ok((signer, commit)) => passed.push(verified(step.commit, signer, commit, true)),
+            Err(fault) => refused.push(RefusedCommit { id: step.commit, fault }),
+        }
+        // Without a policy nothing after this commit can be judged.
+        let next = checks.tree_of(step.commit).and_then(|next| {
+            tree = next;
+            checks.load_policy(step.commit, next, Some(&policy))
+        });
+        match next {
+            Ok(next) => policy = next,
+            Err(fault) => {
+                if refused.last().is_none_or(|last| last.id != step.commit) {
+                    refused.push(RefusedCommit { id: step.commit, fault });
+                }
+                break;
+            }
+        }
+    }
+    if refused.is_empty() {
+        return Ok(VerifiedRevision::new(offered, tree, anchor, passed));
+    }
+    let unlisted = refused.len().saturating_sub(MAX_LISTED_FAULTS);
+    refused.truncate(MAX_LISTED_FAULTS);
+    Err(Rejection { anchor, offered, commits: refused, unlisted })
+}
+
+fn verified(id: Oid, signer: Signer, commit: CommitObject, on_mainline: bool) -> VerifiedCommit {
+    VerifiedCommit { id, signer, message: commit.message, on_mainline }
+}
+
+/// What the checks of one step share.
+struct Checks<'repo> {
+    repo: &'repo Repository,
+    receipt: Timestamp,
+    trees: TreeChecker<'repo>,
+    /// The blobs behind the policy that was loaded last.
+    policy_blobs: Option<PolicyBlobs>,
+}
+
+impl<'repo> Checks<'repo> {
+    fn new(repo: &'repo Repository, receipt: Timestamp) -> Result<Self, git2::Error> {
+        Ok(Self { repo, receipt, trees: TreeChecker::new(repo)?, policy_blobs: None })
+    }
+
+    /// Signature and content of one commit, by `policy`.
+    fn check_commit(&mut self, id: Oid, policy: &SigningPolicy) -> Result<(Signer, CommitObject), CommitFault> {
+        let commit = self.read_commit(id)?;
+        let Some(signature) = &commit.signature else {
+            return Err(CommitFault::Unsigned { merge: commit.parents > 1 });
+        };
+        let signer = verify_ssh_signature(&commit.payload, signature, policy, self.receipt)?;
+        self.check_content(id)?;
+        Ok((signer, commit))
+    }
+
+    /// Checks a commit's tree, and returns its id.
+    fn check_content(&mut self, id: Oid) -> Result<Oid, CommitFault> {
+        let tree = self.tree_of(id)?;
+        self.trees.check_tree(tree)?;
+        Ok(tree)
+    }
+
+    fn tree_of(&self, id: Oid) -> Result<Oid, CommitFault> {
+        let commit = self.repo.find_commit(id).map_err(|source| CommitFault::Unreadable { id, source })?;
+        Ok(commit.tree_id())
+    }
+
+    fn read_commit(&self, id: Oid) -> Result<CommitObject, CommitFault> {
+        let unreadable = |source| CommitFault::Unreadable { id, source };
+        let odb = self.repo.odb().map_err(unreadable)?;
+        let (size, kind) = odb.read_header(id).map_err(unreadable)?;
+        if kind != ObjectType::Commit {
+            return Err(CommitFault::Malformed { reason: "it is no commit" });
+        }
+        if size > MAX_COMMIT_BYTES {
+            return Err(CommitFault::Malformed { reason: "it is too large" });
+        }
+        parse_commit(odb.read(id).map_err(unreadable)?.data())
+    }
+
+    /// The policy of `commit`; parsed again only when its files changed.
+    fn load_policy(
+        &mut self,
+        commit: Oid,
+        tree: Oid,
+        before: Option<&Rc<SigningPolicy>>,
+    ) -> Result<Rc<SigningPolicy>, CommitFault> {
+        let blobs = policy_blobs(self.repo, tree);
+        if let Some(before) = before
+            && blobs.is_some()
+            && blobs == self.policy_blobs
+        {
+            return Ok(Rc::clone(before));
+        }
+        let policy = load_signing_policy(self.repo, commit, tree, self.receipt)?;
+        self.policy_blobs = blobs;
+        Ok(Rc::new(policy))
+    }
+}

@@ -1,0 +1,231 @@
+//! Why a commit is refused.
+
+use git2::Oid;
+
+use super::policy::PolicyFault;
+
+/// One reason to refuse a commit. Each has a stable [`code`](Self::code).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommitFault {
+    /// The new tip does not have the anchor among its ancestors.
+    #[error("it does not descend from the last verified commit {anchor}")]
+    NotDescendant {
+        /// The last verified commit.
+        anchor: Oid,
+    },
+    /// More commits than one step may bring.
+    #[error("more than {limit} commits at once")]
+    TooManyCommits {
+        /// The limit.
+        limit: usize,
+    },
+    /// The object is no commit, or its bytes are not what git writes.
+    #[error("malformed commit object: {reason}")]
+    Malformed {
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// A header that git does not write into commits that count here.
+    #[error("commit header '{name}' is not allowed")]
+    ForeignHeader {
+        /// The header, cleaned for display.
+        name: String,
+    },
+    /// More than one signature.
+    #[error("more than one signature")]
+    DoubleSignature,
+    /// No signature.
+    #[error("not signed")]
+    Unsigned {
+        /// Whether the commit is a merge.
+        merge: bool,
+    },
+    /// An OpenPGP signature.
+    #[error("signed with OpenPGP, which is not supported yet")]
+    OpenPgpNotYet,
+    /// Neither SSH nor OpenPGP.
+    #[error("the signature has an unknown format")]
+    UnknownSignatureFormat,
+    /// The SSH signature does not decode.
+    #[error("the SSH signature is malformed")]
+    MalformedSignature,
+    /// A signature that was made for something else than git.
+    #[error("the SSH signature was made for namespace '{namespace}', not 'git'")]
+    WrongNamespace {
+        /// The namespace in the signature, cleaned for display.
+        namespace: String,
+    },
+    /// A kind of key that does not count.
+    #[error("keys of type {algorithm} do not count: {reason}")]
+    KeyNotAccepted {
+        /// The kind of key, cleaned for display.
+        algorithm: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// A security key that was not touched.
+    #[error("the security key {fingerprint} signed without a touch")]
+    NoTouch {
+        /// SHA-256 fingerprint of the key.
+        fingerprint: String,
+    },
+    /// The signature does not fit the commit.
+    #[error("the signature by {fingerprint} does not match the commit")]
+    BadSignature {
+        /// SHA-256 fingerprint of the key.
+        fingerprint: String,
+    },
+    /// A key that `policy/allowed_signers` does not list for git.
+    #[error("signed by {fingerprint}, which policy/allowed_signers at {policy} does not list")]
+    UnknownSigner {
+        /// SHA-256 fingerprint of the key.
+        fingerprint: String,
+        /// The commit whose policy counts.
+        policy: Oid,
+    },
+    /// A listed key outside its time, judged at receipt.
+    #[error("the key {fingerprint} of {principal} is not valid now")]
+    SignerNotValidNow {
+        /// SHA-256 fingerprint of the key.
+        fingerprint: String,
+        /// Who it is listed for.
+        principal: String,
+    },
+    /// A key in `policy/revoked_signers`.
+    #[error("the key {fingerprint} is revoked by policy/revoked_signers at {policy}")]
+    RevokedSigner {
+        /// SHA-256 fingerprint of the key.
+        fingerprint: String,
+        /// The commit whose policy counts.
+        policy: Oid,
+    },
+    /// The commit's own policy cannot be used for what comes after it.
+    #[error(transparent)]
+    Policy(#[from] PolicyFault),
+    /// A submodule.
+    #[error("'{path}' is a submodule")]
+    Submodule {
+        /// Where, cleaned for display.
+        path: String,
+    },
+    /// A link that leads out of the repository.
+    #[error("the link '{path}' leads out of the repository")]
+    LinkLeavesTree {
+        /// Where, cleaned for display.
+        path: String,
+    },
+    /// A name that is unsafe as a path.
+    #[error("'{path}' is not a safe path: {reason}")]
+    UnsafePath {
+        /// Where, cleaned for display.
+        path: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// A file, folder, link or the whole tree above its bound.
+    #[error("'{path}' is too large: more than {limit} {unit}")]
+    TooLarge {
+        /// Where, cleaned for display.
+        path: String,
+        /// The bound.
+        limit: u64,
+        /// What is counted.
+        unit: &'static str,
+    },
+    /// An object that cannot be read. The only fault that may pass by itself.
+    #[error("object {id} cannot be read")]
+    Unreadable {
+        /// The object.
+        id: Oid,
+        /// What git says.
+        #[source]
+        source: git2::Error,
+    },
+}
+
+impl CommitFault {
+    /// The stable code, fit as the reason of a condition.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotDescendant { .. } => "NotDescendant",
+            Self::TooManyCommits { .. } => "TooManyCommits",
+            Self::Malformed { .. } => "MalformedCommit",
+            Self::ForeignHeader { .. } => "ForeignHeader",
+            Self::DoubleSignature => "DoubleSignature",
+            Self::Unsigned { .. } => "UnsignedCommit",
+            Self::OpenPgpNotYet => "OpenPgpNotYet",
+            Self::UnknownSignatureFormat => "UnknownSignatureFormat",
+            Self::MalformedSignature => "MalformedSignature",
+            Self::WrongNamespace { .. } => "WrongNamespace",
+            Self::KeyNotAccepted { .. } => "KeyNotAccepted",
+            Self::NoTouch { .. } => "NoTouch",
+            Self::BadSignature { .. } => "BadSignature",
+            Self::UnknownSigner { .. } => "UnknownSigner",
+            Self::SignerNotValidNow { .. } => "SignerNotValidNow",
+            Self::RevokedSigner { .. } => "RevokedSigner",
+            Self::Policy(fault) => fault.code(),
+            Self::Submodule { .. } => "Submodule",
+            Self::LinkLeavesTree { .. } => "LinkLeavesTree",
+            Self::UnsafePath { .. } => "UnsafePath",
+            Self::TooLarge { .. } => "TooLarge",
+            Self::Unreadable { .. } => "UnreadableObject",
+        }
+    }
+
+    /// What the author can do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NotDescendant { .. } => {
+                "a force push or another history is never followed: put the branch back on the last verified commit and commit on top of it"
+            }
+            Self::Unsigned { merge: true } => {
+                "merge on your own machine with `git merge --no-ff -S`, and turn off merging on the Git host"
+            }
+            Self::Unsigned { merge: false } => {
+                "set `gpg.format ssh`, `user.signingKey` and `commit.gpgSign true`, then `git commit --amend -S`; squash and rebase merges made by a Git host carry no signer's signature"
+            }
+            Self::OpenPgpNotYet => "sign with an SSH key: `git config gpg.format ssh`",
+            Self::ForeignHeader { .. } => {
+                "commit with plain git; tools that add headers can be told not to (jj: `git.write-change-id-header = false`)"
+            }
+            Self::WrongNamespace { .. } => "sign with `git commit -S`, not `ssh-keygen -Y sign`",
+            Self::UnknownSigner { .. } => {
+                "a listed signer adds the key to policy/allowed_signers first, in a commit of their own on the branch itself"
+            }
+            Self::SignerNotValidNow { .. } => {
+                "validity is judged when the commit arrives, not by its date; a listed signer extends or replaces the key"
+            }
+            Self::NoTouch { .. } => "make the key without `-O no-touch-required`",
+            Self::Policy(fault) => return fault.hint(),
+            Self::Submodule { .. } => "put the files into the repository itself",
+            Self::LinkLeavesTree { .. } => "a link's target is relative and stays in the repository",
+            _ => return None,
+        })
+    }
+
+    /// Whether the same commit may pass when it is tried again unchanged.
+    pub fn may_pass_later(&self) -> bool {
+        matches!(self, Self::Unreadable { .. })
+    }
+}
+
+/// Bytes of a stranger as text that no terminal and no page interprets.
+pub(super) fn display_text(bytes: &[u8]) -> String {
+    const MOST: usize = 200;
+    let mut text: String = String::from_utf8_lossy(&bytes[..bytes.len().min(MOST)])
+        .chars()
+        .flat_map(
+            |c| if c.is_control() || is_direction_mark(c) { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] },
+        )
+        .collect();
+    if bytes.len() > MOST {
+        text.push('…');
+    }
+    text
+}
+
+/// Marks that reorder the text around them.
+fn is_direction_mark(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}

@@ -1,0 +1,162 @@
+//! Who may sign: the policy files of one commit.
+
+use git2::{ObjectType, Oid, Repository};
+use jiff::Timestamp;
+use ssh_key::public::KeyData;
+
+use super::allowed_signers::{AllowedSigner, parse_allowed_signers};
+use super::limits::MAX_POLICY_BYTES;
+use super::revoked_signers::parse_revoked_signers;
+
+/// Path of the list of signers.
+pub(super) const ALLOWED_SIGNERS: &str = "policy/allowed_signers";
+/// Path of the list of revoked keys.
+pub(super) const REVOKED_SIGNERS: &str = "policy/revoked_signers";
+/// The namespace of signatures on commits.
+pub(super) const GIT_NAMESPACE: &str = "git";
+
+/// The signers of one commit, for the commits that follow it.
+#[derive(Debug)]
+pub struct SigningPolicy {
+    /// The commit whose files these are.
+    pub commit: Oid,
+    /// The listed signers.
+    pub allowed: Vec<AllowedSigner>,
+    /// Keys that count no more.
+    pub revoked: Vec<KeyData>,
+}
+
+impl SigningPolicy {
+    /// Whether anyone at all could sign a commit at `time`.
+    fn lets_anyone_sign(&self, time: Timestamp) -> bool {
+        self.allowed.iter().any(|signer| {
+            signer.covers_namespace(GIT_NAMESPACE) && signer.is_valid_at(time) && !self.revoked.contains(&signer.key)
+        })
+    }
+}
+
+/// Why the policy files of a commit cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyFault {
+    /// A policy file is not there, or is no plain file.
+    #[error("{path} is missing")]
+    Missing {
+        /// The file.
+        path: &'static str,
+    },
+    /// A policy file above its bound.
+    #[error("{path} is larger than {MAX_POLICY_BYTES} bytes")]
+    TooLarge {
+        /// The file.
+        path: &'static str,
+    },
+    /// Lines that cannot be used; one line would be enough to refuse.
+    #[error("{path}:{}: {}{}", .lines.first().map_or(0, |l| l.0), .lines.first().map_or("", |l| l.1.as_str()), more_lines(.lines))]
+    Malformed {
+        /// The file.
+        path: &'static str,
+        /// Each faulty line's number, from 1, and what is wrong with it.
+        lines: Vec<(usize, String)>,
+    },
+    /// The list leaves nobody who could ever sign the next commit.
+    #[error("{ALLOWED_SIGNERS} leaves nobody who may sign")]
+    NobodyLeft,
+    /// A policy file that cannot be read.
+    #[error("{path} cannot be read")]
+    Unreadable {
+        /// The file.
+        path: &'static str,
+        /// What git says.
+        #[source]
+        source: git2::Error,
+    },
+}
+
+impl PolicyFault {
+    /// The stable code, fit as the reason of a condition.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "PolicyMissing",
+            Self::TooLarge { .. } => "PolicyTooLarge",
+            Self::Malformed { .. } => "PolicyMalformed",
+            Self::NobodyLeft => "PolicyNobodyLeft",
+            Self::Unreadable { .. } => "PolicyUnreadable",
+        }
+    }
+
+    /// What the author can do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Missing { .. } => {
+                Some("policy/allowed_signers and policy/revoked_signers (it may be empty) must be in every commit")
+            }
+            Self::Malformed { .. } => {
+                Some("each line is `principals [options] keytype key`; see ALLOWED SIGNERS in ssh-keygen(1)")
+            }
+            _ => None,
+        }
+    }
+}
+
+fn more_lines(lines: &[(usize, String)]) -> String {
+    match lines.len().saturating_sub(1) {
+        0 => String::new(),
+        more => format!(" (and {more} more faulty lines)"),
+    }
+}
+
+/// Loads the policy files of `commit` (with root tree `tree`), refusing what
+/// would leave the next commit without a usable policy at `time`.
+pub fn load_signing_policy(
+    repo: &Repository,
+    commit: Oid,
+    tree: Oid,
+    time: Timestamp,
+) -> Result<SigningPolicy, PolicyFault> {
+    let allowed_bytes = read_policy_file(repo, tree, ALLOWED_SIGNERS)?;
+    let revoked_bytes = read_policy_file(repo, tree, REVOKED_SIGNERS)?;
+
+    let allowed_text = std::str::from_utf8(&allowed_bytes)
+        .map_err(|_| PolicyFault::Malformed { path: ALLOWED_SIGNERS, lines: vec![(1, "not UTF-8".into())] })?;
+    let (allowed, lines) = parse_allowed_signers(allowed_text);
+    if !lines.is_empty() {
+        return Err(PolicyFault::Malformed { path: ALLOWED_SIGNERS, lines });
+    }
+    let (revoked, lines) = parse_revoked_signers(&revoked_bytes);
+    if !lines.is_empty() {
+        return Err(PolicyFault::Malformed { path: REVOKED_SIGNERS, lines });
+    }
+    let policy = SigningPolicy { commit, allowed, revoked };
+    if policy.lets_anyone_sign(time) { Ok(policy) } else { Err(PolicyFault::NobodyLeft) }
+}
+
+/// Blob and mode of the two policy files.
+pub(super) type PolicyBlobs = [(Oid, i32); 2];
+
+/// The blobs that make up a tree's policy, to notice that nothing changed.
+pub(super) fn policy_blobs(repo: &Repository, tree: Oid) -> Option<PolicyBlobs> {
+    let tree = repo.find_tree(tree).ok()?;
+    let blob = |path: &str| tree.get_path(path.as_ref()).ok().map(|entry| (entry.id(), entry.filemode_raw()));
+    Some([blob(ALLOWED_SIGNERS)?, blob(REVOKED_SIGNERS)?])
+}
+
+fn read_policy_file(repo: &Repository, tree: Oid, path: &'static str) -> Result<Vec<u8>, PolicyFault> {
+    let unreadable = |source| PolicyFault::Unreadable { path, source };
+    let tree = repo.find_tree(tree).map_err(unreadable)?;
+    let entry = match tree.get_path(path.as_ref()) {
+        Ok(entry) => entry,
+        Err(error) if error.code() == git2::ErrorCode::NotFound => return Err(PolicyFault::Missing { path }),
+        Err(error) => return Err(unreadable(error)),
+    };
+    // A link or a folder in its place is no policy.
+    if entry.kind() != Some(ObjectType::Blob) || !matches!(entry.filemode_raw(), 0o100_644 | 0o100_755) {
+        return Err(PolicyFault::Missing { path });
+    }
+    let odb = repo.odb().map_err(unreadable)?;
+    let (size, _) = odb.read_header(entry.id()).map_err(unreadable)?;
+    if size > MAX_POLICY_BYTES {
+        return Err(PolicyFault::TooLarge { path });
+    }
+    Ok(odb.read(entry.id()).map_err(unreadable)?.data().to_vec())
+}

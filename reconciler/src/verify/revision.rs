@@ -1,0 +1,69 @@
+//! What passed verification.
+
+use git2::Oid;
+
+/// A commit of the state repository of which every new commit passed.
+///
+/// Only [`verify_commits`](super::verify_commits) makes one.
+#[derive(Debug, Clone)]
+pub struct VerifiedRevision {
+    id: Oid,
+    tree: Oid,
+    anchor: Oid,
+    commits: Vec<VerifiedCommit>,
+}
+
+impl VerifiedRevision {
+    pub(super) fn new(id: Oid, tree: Oid, anchor: Oid, commits: Vec<VerifiedCommit>) -> Self {
+        Self { id, tree, anchor, commits }
+    }
+
+    /// The verified commit: the new anchor.
+    pub fn id(&self) -> Oid {
+        self.id
+    }
+
+    /// Its tree.
+    pub fn tree(&self) -> Oid {
+        self.tree
+    }
+
+    /// The anchor from which it was verified.
+    pub fn anchor(&self) -> Oid {
+        self.anchor
+    }
+
+    /// Every commit after the anchor, parents before children; empty when
+    /// the anchor itself was asked for.
+    pub fn commits(&self) -> &[VerifiedCommit] {
+        &self.commits
+    }
+
+    /// The commits that were `main` at some time, oldest first: a trailer
+    /// counts only here, never in a side branch.
+    pub fn mainline(&self) -> impl Iterator<Item = &VerifiedCommit> {
+        self.commits.iter().filter(|commit| commit.on_mainline)
+    }
+}
+
+/// One commit that passed.
+#[derive(Debug, Clone)]
+pub struct VerifiedCommit {
+    /// The commit.
+    pub id: Oid,
+    /// Who signed it.
+    pub signer: Signer,
+    /// Its message. Text of a signer; unknown bytes are replaced.
+    pub message: String,
+    /// Whether it lies on the mainline, not in a branch merged into it.
+    pub on_mainline: bool,
+}
+
+/// A listed signer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signer {
+    /// The principals that the policy lists for the key, as written there.
+    pub principals: Vec<String>,
+    /// SHA-256 fingerprint of the key, as `ssh-keygen -l` prints it.
+    pub fingerprint: String,
+}

@@ -1,0 +1,33 @@
+#![allow(clippy::unwrap_used)]
+
+mod merges;
+mod objects;
+mod policy_files;
+mod signatures;
+mod speed;
+mod trees;
+
+use git2::Oid;
+use jiff::Timestamp;
+
+use super::{Rejection, VerifiedRevision, verify_commits};
+use crate::test_repository::TestRepository;
+
+/// A fixed moment of receipt.
+fn receipt() -> Timestamp {
+    "2026-06-01T12:00:00Z".parse().unwrap()
+}
+
+fn verify(repo: &TestRepository, anchor: Oid, offered: Oid) -> Result<VerifiedRevision, Rejection> {
+    verify_commits(&repo.open(), anchor, offered, receipt())
+}
+
+/// Asserts that `offered` is refused for `code`, by the commit `culprit`.
+fn assert_refused(repo: &TestRepository, anchor: Oid, offered: Oid, culprit: Oid, code: &str) -> Rejection {
+    let rejection = verify(repo, anchor, offered).expect_err("must be refused");
+    assert_eq!(rejection.code(), code, "{rejection}");
+    assert_eq!(rejection.commits[0].id, culprit);
+    assert_eq!(rejection.anchor, anchor);
+    assert!(rejection.to_string().contains(&culprit.to_string()));
+    rejection
+}

@@ -1,0 +1,124 @@
+//! Policy files fail closed, and no commit may leave them unusable.
+
+use super::{assert_refused, verify};
+use crate::test_repository::TestRepository;
+use crate::verify::{parse_allowed_signers, parse_revoked_signers};
+
+#[test]
+fn refuses_a_commit_that_leaves_no_usable_policy() {
+    let repo = TestRepository::new();
+    let anchor = repo.head();
+    let alice = repo.signer_line("alice", "");
+    let cases: [(&str, Option<&str>, &str); 6] = [
+        ("policy/revoked_signers", None, "PolicyMissing"),
+        ("policy/allowed_signers", None, "PolicyMissing"),
+        ("policy/allowed_signers", Some("# nobody\n"), "PolicyNobodyLeft"),
+        ("policy/allowed_signers", Some("alice@example.com ssh-ed25519\n"), "PolicyMalformed"),
+        ("policy/revoked_signers", Some("SHA256:abc\n"), "PolicyMalformed"),
+        ("policy/revoked_signers", Some(&repo.public_key("alice")), "PolicyNobodyLeft"),
+    ];
+    for (path, content, code) in cases {
+        match content {
+            Some(content) => repo.write(path, content),
+            None => drop(repo.git(&["rm", "-q", path])),
+        }
+        let culprit = repo.commit_as("alice", "break the policy");
+        assert_refused(&repo, anchor, culprit, culprit, code);
+        // Mending it later in the same push does not help: nobody could
+        // judge the commit that mends it.
+        repo.write("policy/allowed_signers", &alice);
+        repo.write("policy/revoked_signers", "");
+        let head = repo.commit_as("alice", "mend it");
+        assert_refused(&repo, anchor, head, culprit, code);
+        repo.git(&["reset", "-q", "--hard", &anchor.to_string()]);
+        // The next good update succeeds.
+        repo.write("file", code);
+        let good = repo.commit_as("alice", "good");
+        assert!(verify(&repo, anchor, good).is_ok());
+        repo.git(&["reset", "-q", "--hard", &anchor.to_string()]);
+    }
+}
+
+#[test]
+fn a_link_is_no_policy_file() {
+    let repo = TestRepository::new();
+    let anchor = repo.head();
+    // The same blob, only its mode turns into a link.
+    let blob = repo.git(&["rev-parse", "HEAD:policy/revoked_signers"]);
+    repo.git(&["update-index", "--add", "--cacheinfo", &format!("120000,{blob},policy/revoked_signers")]);
+    repo.git(&["config", "user.signingKey", repo.key("alice").to_str().unwrap()]);
+    repo.git(&["commit", "-q", "-S", "-m", "link"]);
+    let rejection = verify(&repo, anchor, repo.head()).unwrap_err();
+    assert!(["PolicyMissing", "LinkLeavesTree"].contains(&rejection.code()), "{rejection}");
+}
+
+#[test]
+fn an_anchor_without_policy_verifies_nothing() {
+    let repo = TestRepository::new();
+    repo.git(&["rm", "-q", "policy/revoked_signers"]);
+    let anchor = repo.commit_as("alice", "no policy");
+    repo.write("policy/revoked_signers", "");
+    let head = repo.commit_as("alice", "policy again");
+    assert_refused(&repo, anchor, head, anchor, "PolicyMissing");
+}
+
+const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti";
+
+#[test]
+fn reads_what_openssh_documents() {
+    let text = format!(
+        "# comment\n\n  alice@example.com,*@ops.example.com {KEY} a comment\n\
+         \"bob b@example.com\" namespaces=\"git,file\",valid-after=\"20260101\",valid-before=\"20270101120000Z\" {KEY}\n\
+         carol\tNAMESPACES=\"g?t\"  {KEY}\n"
+    );
+    let (signers, faults) = parse_allowed_signers(&text);
+    assert!(faults.is_empty(), "{faults:?}");
+    assert_eq!(signers[0].principals, ["alice@example.com", "*@ops.example.com"]);
+    assert_eq!(signers[0].line, 3);
+    assert!(signers[0].covers_namespace("anything"));
+    assert_eq!(signers[1].principals, ["bob b@example.com"]);
+    assert_eq!(signers[1].valid_after.unwrap().to_string(), "2026-01-01T00:00:00Z");
+    assert_eq!(signers[1].valid_before.unwrap().to_string(), "2027-01-01T12:00:00Z");
+    assert!(signers[1].covers_namespace("git") && !signers[1].covers_namespace("gitx"));
+    assert!(signers[2].covers_namespace("git") && !signers[2].covers_namespace("gt"));
+}
+
+#[test]
+fn names_each_faulty_line() {
+    let cases = [
+        "alice@example.com",
+        "alice@example.com ssh-ed25519 AAAA",
+        "alice@example.com ssh-unknown AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti",
+        "!alice@example.com KEY",
+        "alice@example.com,,bob KEY",
+        "alice@example.com namespaces=git KEY",
+        "alice@example.com namespaces=\"\" KEY",
+        "alice@example.com namespaces=\"git KEY",
+        "alice@example.com namespaces=\"git\",namespaces=\"git\" KEY",
+        "alice@example.com valid-before=\"tomorrow\" KEY",
+        "alice@example.com valid-before=\"20261301\" KEY",
+        "alice@example.com valid-after=\"2026010112\" KEY",
+        "alice@example.com valid-after=\"20270101\",valid-before=\"20260101\" KEY",
+        "alice@example.com cert-authority KEY",
+        "alice@example.com cert-authority, KEY",
+        "alice@example.com unheard-of KEY",
+        "alice@example.com valid-after=\"äöüä\" KEY",
+    ];
+    for case in cases {
+        let text = format!("\n{}\n", case.replace("KEY", KEY));
+        let (signers, faults) = parse_allowed_signers(&text);
+        assert!(signers.is_empty(), "{case}");
+        assert_eq!(faults.len(), 1, "{case}");
+        assert_eq!(faults[0].0, 2);
+    }
+}
+
+#[test]
+fn reads_revoked_keys() {
+    let (keys, faults) = parse_revoked_signers(format!("# gone\n{KEY} old laptop\n\n").as_bytes());
+    assert_eq!((keys.len(), faults.len()), (1, 0));
+    for bad in [b"SSHKRL\n\0rest".as_slice(), b"\xff\xfe", b"ssh-ed25519\n"] {
+        let (keys, faults) = parse_revoked_signers(bad);
+        assert_eq!((keys.len(), faults.len()), (0, 1));
+    }
+}
