@@ -1,1 +1,6 @@
-//! placeholder
+//! The agent of muster: it fetches a host's signed share, verifies it, converges the host and keeps it so.
+//!
+//! Pure parts (`plan`, `verify`) do no I/O. The host is touched through `host`, everything else outside through `io`.
+
+pub mod facts;
+pub mod io;
