@@ -1,2 +1,3 @@
-//! placeholder
+//! The daemon on each host.
+
 fn main() {}
