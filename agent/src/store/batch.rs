@@ -26,7 +26,8 @@ impl Batch {
     /// When `value` cannot be written as JSON.
     pub fn put<T: Serialize + ?Sized>(&mut self, key: impl Into<String>, value: &T) -> Result<(), super::StoreError> {
         let key = key.into();
-        let bytes = serde_json::to_vec(value).map_err(|source| super::StoreError::Record { key: key.clone(), source })?;
+        let bytes =
+            serde_json::to_vec(value).map_err(|source| super::StoreError::Record { key: key.clone(), source })?;
         self.writes.insert(key, Some(bytes));
         Ok(())
     }

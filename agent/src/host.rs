@@ -1,0 +1,136 @@
+//! The port to the managed host: reading it, changing it, running programs on it.
+//!
+//! Reading and writing are two traits, so that an audit holds nothing that can write. `real` works on `/` or on the
+//! tree under `--root`; `fake` is a host in memory for property tests.
+
+mod accounts;
+mod error;
+mod meta;
+mod path;
+mod program;
+mod real;
+mod write;
+
+pub use accounts::Accounts;
+pub use error::HostError;
+pub use meta::{FileKind, Meta};
+pub use path::{BadPath, HostPath};
+pub use program::{Program, ProgramOutput};
+pub use real::RealHost;
+pub use write::{FileWrite, NewAttributes, Prepared};
+
+use muster_schema::content::BlobRef;
+use std::io::Write;
+
+/// What makes sense on this host at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scope {
+    /// A tree under `--root` and no whole host: only files, directories and links are managed there.
+    pub sandbox: bool,
+    /// Whether the agent may give things to other owners.
+    pub owners: bool,
+}
+
+/// Reads the host.
+pub trait HostRead: Send + Sync {
+    /// What makes sense here.
+    fn scope(&self) -> Scope;
+
+    /// Begins one pass of reading. What a pass keeps open or in memory ends with it.
+    fn reader(&self) -> Box<dyn Reader + '_>;
+
+    /// Runs a program that only looks: a guard, a query to a package database.
+    ///
+    /// # Errors
+    /// When it cannot be started or takes too long. Another exit code than 0 is no error.
+    fn query(&self, program: &Program) -> Result<ProgramOutput, HostError>;
+}
+
+/// One pass of reading files. Links in the last component are never followed; links on the way only if their owner
+/// is root or the agent.
+pub trait Reader {
+    /// What stands at `path`, without its content.
+    ///
+    /// # Errors
+    /// When the path cannot be looked at; that nothing is there is `None`.
+    fn meta(&mut self, path: &HostPath) -> Result<Option<Meta>, HostError>;
+
+    /// What stands at `path`, and the content of a regular file by size and digest.
+    ///
+    /// # Errors
+    /// As `meta`, or when the content cannot be read.
+    fn digest(&mut self, path: &HostPath) -> Result<Option<(Meta, Option<BlobRef>)>, HostError>;
+
+    /// Copies the content of a regular file, and says what it copied.
+    ///
+    /// # Errors
+    /// When there is no regular file, or reading or writing fails.
+    fn copy(&mut self, path: &HostPath, to: &mut dyn Write) -> Result<BlobRef, HostError>;
+
+    /// What the link at `path` holds.
+    ///
+    /// # Errors
+    /// When there is no link, or its target is not UTF-8.
+    fn link_target(&mut self, path: &HostPath) -> Result<String, HostError>;
+
+    /// The names in the directory at `path`, sorted.
+    ///
+    /// # Errors
+    /// When there is no directory, or it cannot be read.
+    fn list(&mut self, path: &HostPath) -> Result<Vec<String>, HostError>;
+}
+
+/// Changes the host. Every method is durable when it returns, but for `prepare`.
+pub trait HostWrite: HostRead {
+    /// Writes a candidate beside its target: private until `commit`, on disk but not yet synced.
+    ///
+    /// # Errors
+    /// When the target is no regular file or link, or the disk refuses.
+    fn prepare(&self, write: FileWrite<'_>) -> Result<Prepared, HostError>;
+
+    /// Puts all candidates in place: syncs them together, renames each over its target, syncs the folders. One that
+    /// fails leaves the others alone; the answers are in the order of the candidates.
+    fn commit(&self, prepared: Vec<Prepared>) -> Vec<Result<(), HostError>>;
+
+    /// Removes a candidate that is not wanted.
+    fn discard(&self, prepared: Prepared);
+
+    /// Sets mode, owner and group of the file or directory at `path`. A file with several names is refused.
+    ///
+    /// # Errors
+    /// When something else stands there, or the system refuses.
+    fn set_attributes(&self, path: &HostPath, new: &NewAttributes) -> Result<(), HostError>;
+
+    /// Makes a directory. Its parent exists.
+    ///
+    /// # Errors
+    /// When something stands there, or the system refuses.
+    fn make_directory(&self, path: &HostPath, new: &NewAttributes) -> Result<(), HostError>;
+
+    /// Makes a symbolic link, in one step with the removal of a file or link in its place.
+    ///
+    /// # Errors
+    /// When a directory stands there, or the system refuses.
+    fn make_link(&self, path: &HostPath, target: &str) -> Result<(), HostError>;
+
+    /// Removes the file, link or empty directory at `path`. That nothing is there is no error.
+    ///
+    /// # Errors
+    /// When it is another kind, a directory is not empty, or the system refuses.
+    fn remove(&self, path: &HostPath, kind: FileKind) -> Result<(), HostError>;
+
+    /// Removes candidates of an interrupted run from the folder at `path`.
+    ///
+    /// # Errors
+    /// When the folder cannot be read or a candidate cannot be removed.
+    fn remove_candidates(&self, folder: &HostPath) -> Result<(), HostError>;
+
+    /// Runs a program that may change the host.
+    ///
+    /// # Errors
+    /// When it cannot be started or takes too long. Another exit code than 0 is no error.
+    fn run(&self, program: &Program) -> Result<ProgramOutput, HostError>;
+
+    /// The reading half.
+    fn as_read(&self) -> &dyn HostRead;
+}

@@ -1,0 +1,76 @@
+//! Names and numbers of users and groups, from the host's own `passwd` and `group` files.
+
+use super::{HostError, HostPath, Reader};
+use std::collections::HashMap;
+
+/// The account database as one pass of reading found it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Accounts {
+    users: Names,
+    groups: Names,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Names {
+    by_name: HashMap<String, u32>,
+    by_id: HashMap<u32, String>,
+}
+
+impl Accounts {
+    /// Reads the database. A host without one has no names.
+    ///
+    /// # Errors
+    /// When a file is there and cannot be read.
+    pub fn load(reader: &mut dyn Reader) -> Result<Accounts, HostError> {
+        Ok(Accounts { users: load_names(reader, "/etc/passwd")?, groups: load_names(reader, "/etc/group")? })
+    }
+
+    /// The number of a user: looked up, or the text itself when it is a number.
+    pub fn uid(&self, user: &str) -> Option<u32> {
+        self.users.id(user)
+    }
+
+    /// The number of a group: looked up, or the text itself when it is a number.
+    pub fn gid(&self, group: &str) -> Option<u32> {
+        self.groups.id(group)
+    }
+
+    /// The name of a user; its number where it has none.
+    pub fn user_name(&self, uid: u32) -> String {
+        self.users.name(uid)
+    }
+
+    /// The name of a group; its number where it has none.
+    pub fn group_name(&self, gid: u32) -> String {
+        self.groups.name(gid)
+    }
+}
+
+impl Names {
+    fn id(&self, name: &str) -> Option<u32> {
+        self.by_name.get(name).copied().or_else(|| name.parse().ok())
+    }
+
+    fn name(&self, id: u32) -> String {
+        self.by_id.get(&id).cloned().unwrap_or_else(|| id.to_string())
+    }
+}
+
+/// Both files have the name in field 1 and the number in field 3. The first entry of a number names it.
+fn load_names(reader: &mut dyn Reader, path: &str) -> Result<Names, HostError> {
+    let mut names = Names::default();
+    let Ok(path) = HostPath::new(path) else { return Ok(names) };
+    if reader.meta(&path)?.is_none() {
+        return Ok(names);
+    }
+    let mut bytes = Vec::new();
+    reader.copy(&path, &mut bytes)?;
+    for line in String::from_utf8_lossy(&bytes).lines() {
+        let mut fields = line.split(':');
+        let (Some(name), _, Some(id)) = (fields.next(), fields.next(), fields.next()) else { continue };
+        let Ok(id) = id.parse() else { continue };
+        names.by_name.entry(name.to_owned()).or_insert(id);
+        names.by_id.entry(id).or_insert_with(|| name.to_owned());
+    }
+    Ok(names)
+}

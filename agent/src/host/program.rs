@@ -1,0 +1,60 @@
+//! Programs that run on the host.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A program to run. No shell, and nothing of the agent's own environment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Program {
+    /// The program and its arguments; searched in PATH when it has no slash.
+    pub argv: Vec<String>,
+    /// What it reads; nothing where empty.
+    pub stdin: Vec<u8>,
+    /// Working directory; `/` where nothing is said.
+    pub cwd: Option<String>,
+    /// The user to run as: user and group number; the agent's own where nothing is said.
+    pub user: Option<(u32, u32)>,
+    /// Variables beside PATH, HOME and LANG.
+    pub env: BTreeMap<String, String>,
+    /// How long it may run.
+    pub timeout: Option<Duration>,
+}
+
+/// How long a program may run where nothing is said.
+pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// The most that is kept of a program's output, in bytes.
+pub(super) const MAX_OUTPUT: usize = 256 << 10;
+
+impl Program {
+    /// The program `argv`, all else as usual.
+    pub fn new<S: Into<String>>(argv: impl IntoIterator<Item = S>) -> Program {
+        Program { argv: argv.into_iter().map(Into::into).collect(), ..Program::default() }
+    }
+}
+
+/// How a program ended.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProgramOutput {
+    /// Its exit code; 128 + n when signal n ended it.
+    pub code: i32,
+    /// What it wrote, at most `MAX_OUTPUT` bytes.
+    pub stdout: Vec<u8>,
+    /// What it complained, at most `MAX_OUTPUT` bytes.
+    pub stderr: Vec<u8>,
+}
+
+impl ProgramOutput {
+    /// Whether it ended with code 0.
+    pub fn success(&self) -> bool {
+        self.code == 0
+    }
+
+    /// Its last words for a message: the end of stderr, or of stdout, in one line.
+    pub fn last_words(&self) -> String {
+        let told = if self.stderr.is_empty() { &self.stdout } else { &self.stderr };
+        let text = String::from_utf8_lossy(told);
+        let line = text.lines().rev().find(|line| !line.trim().is_empty());
+        line.unwrap_or_default().trim().chars().filter(|c| !c.is_control()).take(300).collect()
+    }
+}

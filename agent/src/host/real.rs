@@ -1,0 +1,87 @@
+//! The host that this process runs on, or a tree of it.
+
+#![allow(clippy::disallowed_methods)]
+
+mod program;
+mod reader;
+mod tree;
+mod writer;
+
+use super::{FileKind, Reader, Scope};
+use super::{FileWrite, HostError, HostPath, HostRead, HostWrite, NewAttributes, Prepared, Program, ProgramOutput};
+use std::path::Path;
+use tree::Tree;
+
+/// The real host.
+pub struct RealHost {
+    tree: Tree,
+    scope: Scope,
+}
+
+impl RealHost {
+    /// The whole host, or the tree at `root`.
+    ///
+    /// # Errors
+    /// When the root cannot be opened.
+    pub fn open(root: &Path) -> Result<RealHost, HostError> {
+        let tree = Tree::open(root)?;
+        let scope = Scope { sandbox: root != Path::new("/"), owners: rustix::process::geteuid().is_root() };
+        Ok(RealHost { tree, scope })
+    }
+}
+
+impl HostRead for RealHost {
+    fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    fn reader(&self) -> Box<dyn Reader + '_> {
+        Box::new(reader::RealReader::new(&self.tree))
+    }
+
+    fn query(&self, program: &Program) -> Result<ProgramOutput, HostError> {
+        program::run(program)
+    }
+}
+
+impl HostWrite for RealHost {
+    fn prepare(&self, write: FileWrite<'_>) -> Result<Prepared, HostError> {
+        writer::prepare(&self.tree, write)
+    }
+
+    fn commit(&self, prepared: Vec<Prepared>) -> Vec<Result<(), HostError>> {
+        writer::commit(&self.tree, prepared)
+    }
+
+    fn discard(&self, prepared: Prepared) {
+        writer::discard(&self.tree, &prepared);
+    }
+
+    fn set_attributes(&self, path: &HostPath, new: &NewAttributes) -> Result<(), HostError> {
+        writer::set_attributes(&self.tree, path, new)
+    }
+
+    fn make_directory(&self, path: &HostPath, new: &NewAttributes) -> Result<(), HostError> {
+        writer::make_directory(&self.tree, path, new)
+    }
+
+    fn make_link(&self, path: &HostPath, target: &str) -> Result<(), HostError> {
+        writer::make_link(&self.tree, path, target)
+    }
+
+    fn remove(&self, path: &HostPath, kind: FileKind) -> Result<(), HostError> {
+        writer::remove(&self.tree, path, kind)
+    }
+
+    fn remove_candidates(&self, folder: &HostPath) -> Result<(), HostError> {
+        writer::remove_candidates(&self.tree, folder)
+    }
+
+    fn run(&self, program: &Program) -> Result<ProgramOutput, HostError> {
+        program::run(program)
+    }
+
+    fn as_read(&self) -> &dyn HostRead {
+        self
+    }
+}

@@ -1,0 +1,118 @@
+//! Running programs: no shell, a clean environment, a limit on time and output.
+
+use crate::host::program::{DEFAULT_TIMEOUT, MAX_OUTPUT};
+use crate::host::{HostError, Program, ProgramOutput};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal};
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// How long a program that took too long may still clean up.
+const GRACE: Duration = Duration::from_secs(2);
+
+pub(super) fn run(program: &Program) -> Result<ProgramOutput, HostError> {
+    let name = program.argv.first().cloned().unwrap_or_default();
+    let failed = |source: std::io::Error| HostError::Program { program: name.clone(), source };
+    let mut child = command(program).spawn().map_err(failed)?;
+    let stdin = child.stdin.take();
+    let output = std::thread::scope(|scope| {
+        if let Some(mut stdin) = stdin {
+            // A program may end without reading all of it.
+            scope.spawn(move || drop(stdin.write_all(&program.stdin)));
+        }
+        follow(&mut child, program.timeout.unwrap_or(DEFAULT_TIMEOUT))
+    });
+    match output.map_err(failed)? {
+        Some(output) => Ok(output),
+        None => Err(HostError::Timeout { program: name, limit: program.timeout.unwrap_or(DEFAULT_TIMEOUT) }),
+    }
+}
+
+fn command(program: &Program) -> Command {
+    let mut argv = program.argv.iter();
+    let mut command = Command::new(argv.next().map_or("", String::as_str));
+    command.args(argv).env_clear().env("PATH", PATH).env("HOME", "/root").env("LANG", "C.UTF-8");
+    command.envs(&program.env).current_dir(program.cwd.as_deref().unwrap_or("/"));
+    if let Some((uid, gid)) = program.user {
+        command.uid(uid).gid(gid);
+    }
+    let stdin = if program.stdin.is_empty() { Stdio::null() } else { Stdio::piped() };
+    // A group of its own, so that what it started ends with it when it takes too long.
+    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    command
+}
+
+/// Reads what the child writes until it ends. `None` when it took too long.
+fn follow(child: &mut Child, limit: Duration) -> std::io::Result<Option<ProgramOutput>> {
+    let deadline = Instant::now() + limit;
+    let pidfd = rustix::process::pidfd_open(Pid::from_child(child), PidfdFlags::empty())?;
+    let (Some(mut stdout), Some(mut stderr)) = (child.stdout.take(), child.stderr.take()) else {
+        return Err(Errno::PIPE.into());
+    };
+    rustix::io::ioctl_fionbio(&stdout, true)?;
+    rustix::io::ioctl_fionbio(&stderr, true)?;
+    let mut output = ProgramOutput::default();
+    let mut open = [true, true];
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            end(child)?;
+            return Ok(None);
+        }
+        // A pipe that ended stays readable for ever, so it is not asked any more.
+        let mut waited = vec![PollFd::new(&pidfd, PollFlags::IN)];
+        waited.extend(open[0].then(|| PollFd::new(&stdout, PollFlags::IN)));
+        waited.extend(open[1].then(|| PollFd::new(&stderr, PollFlags::IN)));
+        let timeout = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
+        match rustix::event::poll(&mut waited, Some(&timeout)) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        // What a background child writes later is not waited for.
+        let ended = waited.first().is_some_and(|first| !first.revents().is_empty());
+        drop(waited);
+        open = [drain(&mut stdout, &mut output.stdout)?, drain(&mut stderr, &mut output.stderr)?];
+        if ended {
+            let status = child.wait()?;
+            output.code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
+            return Ok(Some(output));
+        }
+    }
+}
+
+/// Reads all there is, keeps the first `MAX_OUTPUT` bytes. `false` at the end of the pipe.
+fn drain(pipe: &mut (impl Read + AsFd), kept: &mut Vec<u8>) -> std::io::Result<bool> {
+    let mut buffer = [0; 8 << 10];
+    loop {
+        match pipe.read(&mut buffer) {
+            Ok(0) => return Ok(false),
+            Ok(count) => {
+                let room = MAX_OUTPUT.saturating_sub(kept.len()).min(count);
+                kept.extend_from_slice(buffer.get(..room).unwrap_or_default());
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Ends the child and its whole group: asked first, then killed.
+fn end(child: &mut Child) -> std::io::Result<()> {
+    let group = Pid::from_child(child);
+    let _ = rustix::process::kill_process_group(group, Signal::TERM);
+    let deadline = Instant::now() + GRACE;
+    while Instant::now() < deadline {
+        if child.try_wait()?.is_some() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let _ = rustix::process::kill_process_group(group, Signal::KILL);
+    child.wait().map(drop)
+}

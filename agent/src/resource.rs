@@ -1,0 +1,147 @@
+//! Resource types: how the agent reads, compares and changes one kind of thing.
+//!
+//! A type implements [`ResourceType`] for its specification of the schema, in one file of this folder, and has one
+//! arm in [`of`]. Everything else (order, journal, originals, reports) works on [`State`] and [`Change`] alone.
+
+mod change;
+mod directory;
+mod entry;
+mod error;
+mod file;
+mod hands;
+mod link;
+mod ownership;
+mod state;
+mod view;
+mod wanted;
+
+pub use change::Change;
+pub use error::ResourceError;
+pub use hands::{Contents, Hands};
+pub use state::{Attributes, State, Value};
+pub use view::View;
+pub use wanted::Wanted;
+
+use crate::host::{HostPath, Scope};
+use crate::vault::Vault;
+use muster_schema::resource::{Existence, Resource, Spec};
+
+/// One kind of thing. `self` is the specification of one resource.
+pub trait ResourceType {
+    /// What the specification asks for. Pure.
+    fn wanted(&self, existence: Existence, scope: Scope) -> Wanted;
+
+    /// Reads what the host has under `id`: all attributes that the type knows, or at least those of the
+    /// specification. Writes nothing; programs that it runs only look.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn observe(&self, id: &str, view: &View<'_>) -> Result<State, ResourceError>;
+
+    /// Whether the observed value of an attribute satisfies the wanted one.
+    fn satisfies(&self, _attribute: &str, wanted: &Value, observed: &Value) -> bool {
+        wanted == observed
+    }
+
+    /// What is to change, if anything. Pure. Types override it where attributes do not stand for themselves.
+    ///
+    /// # Errors
+    /// `Blocked`, when the difference is one that must not be put right.
+    fn diff(&self, wanted: &Wanted, observed: &State) -> Result<Option<Change>, ResourceError> {
+        Ok(change::diff_attributes(wanted, observed, |name, wanted, observed| self.satisfies(name, wanted, observed)))
+    }
+
+    /// Keeps what the state before a change only refers to, such as a file's content. The answer is the state before,
+    /// complete enough to come back to.
+    ///
+    /// # Errors
+    /// When it cannot be read or kept; the change is then not made.
+    fn keep(&self, _id: &str, change: &Change, _view: &View<'_>, _vault: &Vault) -> Result<State, ResourceError> {
+        Ok(change.before.clone())
+    }
+
+    /// Makes one change. Durable when it returns.
+    ///
+    /// # Errors
+    /// When it could not be made, or not wholly.
+    fn apply(&self, id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError>;
+
+    /// How several changes of this type are made together, where that is better than one after the other.
+    fn batch(&self) -> Option<Batch> {
+        None
+    }
+
+    /// Reacts to the change of something else, in the way that the plan names.
+    ///
+    /// # Errors
+    /// When the reaction failed. It stays owed.
+    fn react(&self, _id: &str, _reaction: Reaction, _hands: &Hands<'_>) -> Result<(), ResourceError> {
+        Ok(())
+    }
+
+    /// What is to succeed after a change; if it fails, the change is taken back.
+    fn confirm(&self) -> Option<&[String]> {
+        None
+    }
+
+    /// Whether it makes sense in a tree under `--root`.
+    fn in_sandbox(&self) -> bool {
+        false
+    }
+
+    /// Paths whose change may be drift of this resource.
+    fn watched_paths(&self, _id: &str) -> Vec<HostPath> {
+        Vec::new()
+    }
+}
+
+/// How a resource reacts, once per apply, after all its triggers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reaction {
+    /// A service reloads.
+    Reload,
+    /// A service restarts; it makes a reload needless.
+    Restart,
+    /// A command runs.
+    Run,
+}
+
+/// One of several changes of a type.
+#[derive(Clone, Copy)]
+pub struct BatchItem<'a> {
+    /// The resource.
+    pub resource: &'a Resource,
+    /// What is to change.
+    pub change: &'a Change,
+}
+
+/// Makes several changes together; the answers are in their order.
+pub type Batch = fn(&[BatchItem<'_>], &Hands<'_>) -> Vec<Result<(), ResourceError>>;
+
+/// The type of a resource. The one place that lists them all.
+pub fn of(resource: &Resource) -> &dyn ResourceType {
+    match &resource.spec {
+        Spec::Directory(spec) => spec,
+        Spec::File(spec) => spec,
+        Spec::Link(spec) => spec,
+        Spec::Group(_) | Spec::User(_) | Spec::Package(_) | Spec::Service(_) | Spec::Command(_) => &NotYet,
+    }
+}
+
+/// Stands for the types that this build does not have.
+struct NotYet;
+
+impl ResourceType for NotYet {
+    fn wanted(&self, _: Existence, _: Scope) -> Wanted {
+        Wanted::default()
+    }
+
+    fn observe(&self, _: &str, _: &View<'_>) -> Result<State, ResourceError> {
+        Err(ResourceError::Unsupported)
+    }
+
+    fn apply(&self, _: &str, _: &Change, _: &Hands<'_>) -> Result<(), ResourceError> {
+        Err(ResourceError::Unsupported)
+    }
+}

@@ -1,0 +1,172 @@
+//! What stands at a path: files and links know each other, because one may have taken the other's place.
+//!
+//! A regular file has no `type`. Anything else says what it is, a link with its `target`.
+
+use super::ownership::{new_attributes, observe_ownership};
+use super::{BatchItem, Change, Hands, ResourceError, State, Value, View};
+use crate::host::{FileKind, FileWrite, HostError, HostPath, Prepared, Program};
+use crate::vault::Vault;
+use muster_schema::content::BlobRef;
+use std::borrow::Cow;
+use std::io::Cursor;
+
+pub(super) const CONTENT: &str = "content";
+pub(super) const TARGET: &str = "target";
+pub(super) const TYPE: &str = "type";
+const LINK: &str = "link";
+
+/// The path of an id. Addresses hold clean paths only, so an error is a fault of the program.
+pub(super) fn path_of(id: &str) -> Result<HostPath, ResourceError> {
+    HostPath::new(id).map_err(|error| ResourceError::Failed(error.to_string()))
+}
+
+/// Reads what stands at `id`; the content only where it matters, because that is the dear part of a sweep.
+pub(super) fn observe_entry(
+    id: &str,
+    with_content: bool,
+    owner: Option<&str>,
+    group: Option<&str>,
+    view: &View<'_>,
+) -> Result<State, ResourceError> {
+    let path = path_of(id)?;
+    let found =
+        if with_content { view.reader().digest(&path)? } else { view.reader().meta(&path)?.map(|meta| (meta, None)) };
+    let Some((meta, content)) = found else { return Ok(State::Absent) };
+    match meta.kind {
+        FileKind::File => {
+            let mut attributes = observe_ownership(&meta, owner, group, &*view.accounts()?);
+            if let Some(content) = content {
+                attributes.insert(Cow::Borrowed(CONTENT), content.into());
+            }
+            Ok(State::Present(attributes))
+        }
+        FileKind::Link => {
+            let target = view.reader().link_target(&path)?;
+            Ok(State::present([(TYPE, LINK.into()), (TARGET, target.into())]))
+        }
+        FileKind::Directory => Ok(State::present([(TYPE, "directory".into())])),
+        FileKind::Special => Ok(State::present([(TYPE, "device, socket or FIFO".into())])),
+    }
+}
+
+/// Refuses what must never be replaced or removed.
+pub(super) fn check_replaceable(observed: &State) -> Result<(), ResourceError> {
+    match observed.get(TYPE).and_then(Value::text) {
+        None | Some(LINK) => Ok(()),
+        Some(other) => Err(ResourceError::Blocked(format!("a {other} stands in its place"))),
+    }
+}
+
+pub(super) fn is_link(state: &State) -> bool {
+    state.get(TYPE).and_then(Value::text) == Some(LINK)
+}
+
+/// Whether one is a link and the other a file.
+pub(super) fn differs_in_type(a: &State, b: &State) -> bool {
+    a.get(TYPE) != b.get(TYPE)
+}
+
+/// Keeps the content that the change would lose. The answer is the state before, complete.
+pub(super) fn keep_entry(id: &str, change: &Change, view: &View<'_>, vault: &Vault) -> Result<State, ResourceError> {
+    let mut before = change.before.clone();
+    let State::Present(attributes) = &mut before else { return Ok(before) };
+    let is_file = !attributes.contains_key(TYPE);
+    let goes = change.removes() || differs_in_type(&change.before, &change.after);
+    if is_file && (goes || change.after(CONTENT).is_some()) {
+        let path = path_of(id)?;
+        let content: BlobRef = vault.keep(|to| view.reader().copy(&path, to).map_err(ResourceError::from))?;
+        attributes.insert(Cow::Borrowed(CONTENT), content.into());
+    }
+    Ok(before)
+}
+
+/// Makes one change.
+pub(super) fn apply_entry(
+    id: &str,
+    change: &Change,
+    validate: Option<Vec<String>>,
+    hands: &Hands<'_>,
+) -> Result<(), ResourceError> {
+    if let Some(candidate) = begin_entry(id, change, validate, hands)? {
+        for result in hands.host.commit(vec![candidate]) {
+            result?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes many changes: candidates of all files first, then one commit.
+pub(super) fn apply_entries(
+    items: &[BatchItem<'_>],
+    validate: impl Fn(&BatchItem<'_>) -> Option<Vec<String>>,
+    hands: &Hands<'_>,
+) -> Vec<Result<(), ResourceError>> {
+    let mut results: Vec<Result<(), ResourceError>> = Vec::with_capacity(items.len());
+    let mut prepared = Vec::new();
+    let mut waiting = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let id = item.resource.address.id();
+        match begin_entry(id, item.change, validate(item), hands) {
+            Ok(None) => results.push(Ok(())),
+            Ok(Some(candidate)) => {
+                prepared.push(candidate);
+                waiting.push(index);
+                results.push(Ok(()));
+            }
+            Err(error) => results.push(Err(error)),
+        }
+    }
+    for (index, result) in waiting.into_iter().zip(hands.host.commit(prepared)) {
+        if let (Some(slot), Err(error)) = (results.get_mut(index), result) {
+            *slot = Err(error.into());
+        }
+    }
+    results
+}
+
+/// Makes one change, all but the commit of a candidate.
+fn begin_entry(
+    id: &str,
+    change: &Change,
+    validate: Option<Vec<String>>,
+    hands: &Hands<'_>,
+) -> Result<Option<Prepared>, ResourceError> {
+    let path = path_of(id)?;
+    if change.removes() {
+        let kind = if is_link(&change.before) { FileKind::Link } else { FileKind::File };
+        hands.host.remove(&path, kind)?;
+        return Ok(None);
+    }
+    if is_link(&change.after) || (change.after(CONTENT).is_none() && change.after(TARGET).is_some()) {
+        let target = change.after(TARGET).and_then(Value::text).unwrap_or_default();
+        hands.host.make_link(&path, target)?;
+        return Ok(None);
+    }
+    let new = new_attributes(&change.after, || hands.accounts())?;
+    let content: Box<dyn std::io::Read> = match change.after(CONTENT).and_then(Value::content) {
+        Some(content) => hands.contents.open(&content)?,
+        None => match hands.host.set_attributes(&path, &new) {
+            // The other names are somebody else's: this one gets a file of its own.
+            Err(HostError::SeveralNames(_)) => {
+                let mut bytes = Vec::new();
+                hands.host.reader().copy(&path, &mut bytes)?;
+                Box::new(Cursor::new(bytes))
+            }
+            other => return Ok(other.map(|()| None)?),
+        },
+    };
+    let candidate = hands.host.prepare(FileWrite { path, content, new })?;
+    match validate.map(|argv| check_candidate(argv, &candidate, hands)) {
+        Some(Err(error)) => {
+            hands.host.discard(candidate);
+            Err(error)
+        }
+        _ => Ok(Some(candidate)),
+    }
+}
+
+fn check_candidate(argv: Vec<String>, candidate: &Prepared, hands: &Hands<'_>) -> Result<(), ResourceError> {
+    let argv = argv.iter().map(|part| part.replace("{path}", candidate.candidate.as_str()));
+    let program = Program { timeout: hands.timeout, ..Program::new(argv) };
+    hands.run(&program).map(drop)
+}

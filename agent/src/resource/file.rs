@@ -1,0 +1,76 @@
+//! Regular files.
+
+use super::entry::{self, CONTENT};
+use super::ownership::{GROUP, MODE, OWNER, wanted_owner};
+use super::{Batch, BatchItem, Change, Hands, ResourceError, ResourceType, State, View, Wanted, change};
+use crate::host::{HostPath, Scope};
+use crate::vault::Vault;
+use muster_schema::content::BlobRef;
+use muster_schema::resource::{Existence, FileSpec, Spec};
+
+const NEW_MODE: &str = "0644";
+const NEW_OWNER: &str = "root";
+
+impl ResourceType for FileSpec {
+    fn wanted(&self, existence: Existence, scope: Scope) -> Wanted {
+        if existence == Existence::Absent {
+            return Wanted::absent();
+        }
+        let wanted = Wanted::default()
+            .with(CONTENT, self.content)
+            .with(OWNER, wanted_owner(&self.owner, scope))
+            .with(GROUP, wanted_owner(&self.group, scope))
+            .with(MODE, self.mode.map(|mode| mode.to_string()))
+            .or_on_creation(CONTENT, BlobRef::of(b""))
+            .or_on_creation(MODE, NEW_MODE);
+        if scope.owners { wanted.or_on_creation(OWNER, NEW_OWNER).or_on_creation(GROUP, NEW_OWNER) } else { wanted }
+    }
+
+    fn observe(&self, id: &str, view: &View<'_>) -> Result<State, ResourceError> {
+        entry::observe_entry(id, self.content.is_some(), self.owner.as_deref(), self.group.as_deref(), view)
+    }
+
+    fn diff(&self, wanted: &Wanted, observed: &State) -> Result<Option<Change>, ResourceError> {
+        if *observed == State::Absent {
+            return Ok(change::diff_attributes(wanted, observed, |_, a, b| a == b));
+        }
+        entry::check_replaceable(observed)?;
+        // A link in the file's place is replaced, or the link that was there before us comes back.
+        if wanted.state != State::Absent && entry::differs_in_type(&wanted.state, observed) {
+            return Ok(Some(Change { before: observed.clone(), after: wanted.on_new() }));
+        }
+        Ok(change::diff_attributes(wanted, observed, |_, wanted, observed| wanted == observed))
+    }
+
+    fn keep(&self, id: &str, change: &Change, view: &View<'_>, vault: &Vault) -> Result<State, ResourceError> {
+        entry::keep_entry(id, change, view, vault)
+    }
+
+    fn apply(&self, id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
+        entry::apply_entry(id, change, self.validate.clone(), hands)
+    }
+
+    fn batch(&self) -> Option<Batch> {
+        Some(apply_batch)
+    }
+
+    fn confirm(&self) -> Option<&[String]> {
+        self.confirm.as_deref()
+    }
+
+    fn in_sandbox(&self) -> bool {
+        true
+    }
+
+    fn watched_paths(&self, id: &str) -> Vec<HostPath> {
+        HostPath::new(id).into_iter().collect()
+    }
+}
+
+fn apply_batch(items: &[BatchItem<'_>], hands: &Hands<'_>) -> Vec<Result<(), ResourceError>> {
+    let validate = |item: &BatchItem<'_>| match &item.resource.spec {
+        Spec::File(file) => file.validate.clone(),
+        _ => None,
+    };
+    entry::apply_entries(items, validate, hands)
+}

@@ -1,0 +1,52 @@
+//! What a change is made with.
+
+use super::ResourceError;
+use crate::host::{Accounts, HostWrite, Program, ProgramOutput};
+use muster_schema::content::BlobRef;
+use std::io::Read;
+use std::time::Duration;
+
+/// Bytes by digest: blobs of the manifest, and kept originals.
+pub trait Contents: Send + Sync {
+    /// Opens the content.
+    ///
+    /// # Errors
+    /// When it is not at hand.
+    fn open(&self, content: &BlobRef) -> Result<Box<dyn Read>, ResourceError>;
+}
+
+/// The writing half of the host, and what changes need beside it. Audits have none.
+pub struct Hands<'a> {
+    /// The host.
+    pub host: &'a dyn HostWrite,
+    /// Where contents come from.
+    pub contents: &'a dyn Contents,
+    /// How long one attempt may take; the type's own default where nothing is said.
+    pub timeout: Option<Duration>,
+}
+
+impl Hands<'_> {
+    /// Runs a program and takes every code but 0 for a failure.
+    ///
+    /// # Errors
+    /// When it does not run or fails.
+    pub fn run(&self, program: &Program) -> Result<ProgramOutput, ResourceError> {
+        let output = self.host.run(program)?;
+        if output.success() {
+            return Ok(output);
+        }
+        Err(ResourceError::Program {
+            program: program.argv.first().cloned().unwrap_or_default(),
+            code: output.code,
+            message: output.last_words(),
+        })
+    }
+
+    /// Names and numbers of accounts as they are now: the plan may just have made some.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn accounts(&self) -> Result<Accounts, ResourceError> {
+        Ok(Accounts::load(self.host.reader().as_mut())?)
+    }
+}

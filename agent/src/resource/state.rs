@@ -1,0 +1,127 @@
+//! What a thing is, in the same form for every type.
+
+use muster_schema::content::BlobRef;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Attributes by name. The names are those of the schema.
+pub type Attributes = BTreeMap<Cow<'static, str>, Value>;
+
+/// A thing on the host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It is not there.
+    Absent,
+    /// It is there, with these attributes.
+    Present(Attributes),
+}
+
+/// The value of an attribute.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// Yes or no.
+    Bool(bool),
+    /// A number.
+    Number(u64),
+    /// A text; modes are in octal.
+    Text(Cow<'static, str>),
+    /// Texts whose order does not matter; sorted.
+    List(Vec<String>),
+    /// Bytes that are kept elsewhere, by digest.
+    Content(BlobRef),
+}
+
+impl State {
+    /// The state with these attributes.
+    pub fn present(attributes: impl IntoIterator<Item = (&'static str, Value)>) -> State {
+        State::Present(attributes.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect())
+    }
+
+    /// Its attributes, when it is there.
+    pub fn attributes(&self) -> Option<&Attributes> {
+        match self {
+            State::Present(attributes) => Some(attributes),
+            State::Absent => None,
+        }
+    }
+
+    /// One attribute, when it is there.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.attributes()?.get(name)
+    }
+}
+
+impl Value {
+    /// The text, of a text.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The reference, of a content.
+    pub fn content(&self) -> Option<BlobRef> {
+        match self {
+            Value::Content(content) => Some(*content),
+            _ => None,
+        }
+    }
+
+    /// The yes or no, of such a value.
+    pub fn bool(&self) -> Option<bool> {
+        match self {
+            Value::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Value {
+        Value::Bool(value)
+    }
+}
+
+impl From<u64> for Value {
+    fn from(value: u64) -> Value {
+        Value::Number(value)
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Value {
+        Value::Text(value.into())
+    }
+}
+
+impl From<&'static str> for Value {
+    fn from(value: &'static str) -> Value {
+        Value::Text(value.into())
+    }
+}
+
+impl From<BlobRef> for Value {
+    fn from(value: BlobRef) -> Value {
+        Value::Content(value)
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Bool(value) => value.fmt(f),
+            Value::Number(value) => value.fmt(f),
+            Value::Text(text) => f.write_str(text),
+            Value::List(items) => write!(f, "[{}]", items.join(", ")),
+            Value::Content(content) => {
+                let digest = content.sha256.to_string();
+                write!(f, "{} bytes ({})", content.size, digest.get(..8).unwrap_or(&digest))
+            }
+        }
+    }
+}

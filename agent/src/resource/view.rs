@@ -1,0 +1,54 @@
+//! One look at the host.
+
+use crate::host::{Accounts, HostError, HostRead, Reader};
+use std::any::{Any, TypeId};
+use std::cell::{RefCell, RefMut};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// One pass of reading. What many resources need, such as the package database, is read once and kept for the pass;
+/// nothing here can write.
+pub struct View<'h> {
+    host: &'h dyn HostRead,
+    reader: RefCell<Box<dyn Reader + 'h>>,
+    kept: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
+}
+
+impl<'h> View<'h> {
+    /// Begins a pass.
+    pub fn new(host: &'h dyn HostRead) -> View<'h> {
+        View { host, reader: RefCell::new(host.reader()), kept: RefCell::default() }
+    }
+
+    /// The host.
+    pub fn host(&self) -> &'h dyn HostRead {
+        self.host
+    }
+
+    /// The reader of this pass. Give it back before something else reads.
+    pub fn reader(&self) -> RefMut<'_, Box<dyn Reader + 'h>> {
+        self.reader.borrow_mut()
+    }
+
+    /// What `load` gives, loaded at the first use in this pass. One value of a type is kept.
+    ///
+    /// # Errors
+    /// Those of `load`; then nothing is kept.
+    pub fn once<T: Any, E>(&self, load: impl FnOnce(&View<'h>) -> Result<T, E>) -> Result<Rc<T>, E> {
+        let known = self.kept.borrow().get(&TypeId::of::<T>()).cloned();
+        if let Some(known) = known.and_then(|known| known.downcast::<T>().ok()) {
+            return Ok(known);
+        }
+        let loaded = Rc::new(load(self)?);
+        self.kept.borrow_mut().insert(TypeId::of::<T>(), loaded.clone());
+        Ok(loaded)
+    }
+
+    /// Names and numbers of accounts.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn accounts(&self) -> Result<Rc<Accounts>, HostError> {
+        self.once(|view| Accounts::load(view.reader().as_mut()))
+    }
+}
