@@ -4,10 +4,12 @@ mod finding;
 mod hint;
 mod node;
 mod place;
+mod shape;
 mod yaml;
 
 pub use finding::{Finding, Scope};
 pub use hint::did_you_mean;
 pub use node::{Entry, Map, Node, NodeValue, Text};
 pub use place::Place;
+pub use shape::Shape;
 pub use yaml::{MAX_DOCUMENT_BYTES, load_yaml};

@@ -10,6 +10,7 @@ pub mod commit_id;
 pub mod condition;
 pub mod content;
 pub mod digest;
+pub mod document;
 mod document_type;
 pub mod envelope;
 pub mod facts;

@@ -1,0 +1,111 @@
+//! The documents of the state repository: what people write.
+//!
+//! The folder tells the kind of a document, the path its name. These types give
+//! the documents' JSON Schemas, by which the orchestrator checks them and
+//! editors complete them; attributes of resources may be templates there.
+
+mod application;
+mod attributes;
+mod environment;
+mod fleet;
+mod host;
+mod parameter;
+mod profile;
+mod resources;
+mod schemas;
+pub mod selector;
+
+#[cfg(test)]
+mod generated;
+
+pub use application::ApplicationDocument;
+pub use attributes::attributes_schema;
+pub use environment::EnvironmentDocument;
+pub use fleet::FleetDocument;
+pub use host::{HostDocument, OnRetire};
+pub use parameter::{ParameterDocument, ParameterType};
+pub use profile::ProfileDocument;
+pub use resources::{Assignments, Labels, Resources, Settings};
+pub use schemas::{document_schema, document_schemas};
+pub use selector::Selector;
+
+/// The version of the state repository's language, the `schema` of muster.yaml.
+pub const DOCUMENT_SCHEMA_VERSION: u32 = 1;
+
+/// Words that a later version gives a meaning; until then they are refused by name.
+pub const RESERVED_FIELDS: [&str; 16] = [
+    "bus",
+    "count",
+    "distribution",
+    "exceptions",
+    "groups",
+    "machine",
+    "member",
+    "notifications",
+    "platform",
+    "power",
+    "reconcile",
+    "rollout",
+    "secrets",
+    "status",
+    "template",
+    "windows",
+];
+
+/// Folders that a later version gives a meaning; until then they are refused by name.
+pub const RESERVED_FOLDERS: [&str; 5] = ["distributions", "platforms", "runs", "scenarios", "secrets"];
+
+/// Collections that a later version gives a meaning; until then they are refused by name.
+pub const RESERVED_COLLECTIONS: [&str; 25] = [
+    "archives",
+    "authorized_keys",
+    "blocks",
+    "certificates",
+    "checkouts",
+    "checks",
+    "containers",
+    "cron",
+    "downloads",
+    "firewall",
+    "hostname",
+    "hosts",
+    "kernel_modules",
+    "lines",
+    "locale",
+    "mounts",
+    "reboot",
+    "repositories",
+    "secrets",
+    "settings_files",
+    "sudo_rules",
+    "sysctls",
+    "timers",
+    "timezone",
+    "units",
+];
+
+/// Names that mean something in templates or in resources, so that no parameter takes them.
+pub const RESERVED_PARAMETERS: [&str; 22] = [
+    "application",
+    "each",
+    "enforcement",
+    "facts",
+    "host",
+    "hosts",
+    "item",
+    "key",
+    "mode",
+    "on_remove",
+    "reload_on",
+    "requires",
+    "restart_on",
+    "retry",
+    "run_on",
+    "secret",
+    "settings",
+    "state",
+    "timeout",
+    "use",
+    "vars",
+    "when",
+];

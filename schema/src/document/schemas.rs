@@ -1,0 +1,25 @@
+//! The JSON Schemas of all documents.
+
+use schemars::{JsonSchema, schema_for};
+use serde_json::Value;
+
+use super::resources::resources_schema;
+
+use super::{ApplicationDocument, EnvironmentDocument, FleetDocument, HostDocument, ProfileDocument};
+
+/// The JSON Schema of one document type.
+pub fn document_schema<T: JsonSchema>() -> Value {
+    schema_for!(T).to_value()
+}
+
+/// The JSON Schemas of all documents, by the name of the document's kind.
+pub fn document_schemas() -> [(&'static str, Value); 6] {
+    [
+        ("application", document_schema::<ApplicationDocument>()),
+        ("environment", document_schema::<EnvironmentDocument>()),
+        ("host", document_schema::<HostDocument>()),
+        ("muster", document_schema::<FleetDocument>()),
+        ("profile", document_schema::<ProfileDocument>()),
+        ("resources", resources_schema()),
+    ]
+}
