@@ -1,5 +1,6 @@
 //! What touches the world: one port or implementation a file.
 
+pub mod api;
 pub mod clock;
 pub mod password;
 pub mod signer;

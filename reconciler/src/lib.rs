@@ -2,9 +2,11 @@
 
 pub mod bundle;
 pub mod cli;
+pub mod events;
 pub mod io;
 pub mod keys;
 pub mod model;
+pub mod state;
 pub mod status;
 pub mod verify;
 

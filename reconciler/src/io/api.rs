@@ -1,0 +1,75 @@
+//! The HTTP surface for people and programs: read-only.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde::Serialize;
+
+use crate::state::SharedState;
+
+mod enrolment;
+mod events;
+mod findings;
+mod fleet;
+mod hosts;
+mod metrics;
+mod page;
+mod revisions;
+
+#[cfg(test)]
+mod tests;
+
+/// The routes under `/api/v1`, `/healthz`, `/metrics` and the status page.
+pub fn router(state: Arc<SharedState>) -> Router {
+    let api = Router::new()
+        .route("/fleet", get(fleet::get))
+        .route("/hosts", get(hosts::list))
+        .route("/hosts/{id}", get(hosts::get))
+        .route("/revisions", get(revisions::list))
+        .route("/findings", get(findings::list))
+        .route("/events", get(events::stream))
+        .route("/enrolment", get(enrolment::list));
+    Router::new()
+        .nest("/api/v1", api)
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/metrics", get(metrics::get))
+        .route("/", get(page::get))
+        .route("/page.js", get(page::script))
+        .route("/fragment", get(page::fragment))
+        .layer(axum::middleware::map_response(with_security_headers))
+        .with_state(state)
+}
+
+/// An error in the form of RFC 9457.
+#[derive(Debug, Serialize)]
+struct Problem {
+    title: &'static str,
+    status: u16,
+    detail: String,
+}
+
+fn not_found(detail: String) -> Response {
+    let problem = Problem { title: "Not found", status: 404, detail };
+    let body = serde_json::to_string(&problem).unwrap_or_default();
+    (StatusCode::NOT_FOUND, [("content-type", "application/problem+json")], body).into_response()
+}
+
+/// Nothing that a host says is ever run: no script but our own, no frames, no guessing of types.
+async fn with_security_headers(mut response: Response) -> Response {
+    const HEADERS: [(&str, &str); 4] = [
+        (
+            "content-security-policy",
+            "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+        ),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cache-control", "no-store"),
+    ];
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,130 @@
+//! What the cycle writes and the surfaces read.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use muster_schema::{CommitId, Timestamp};
+use serde::Serialize;
+
+use crate::events::EventLog;
+use crate::status::FleetStatus;
+
+/// How many revisions are remembered.
+const MAX_REVISIONS: usize = 100;
+
+/// The state of a running orchestrator. The cycle is its only writer; locks are
+/// held for the time of a copy, never across I/O.
+#[derive(Debug)]
+pub struct SharedState {
+    fleet: RwLock<FleetStatus>,
+    revisions: RwLock<VecDeque<RevisionRecord>>,
+    /// What happened.
+    pub events: EventLog,
+    /// Counters for `/metrics`.
+    pub counters: Counters,
+}
+
+/// How a revision fared at the orchestrator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RevisionRecord {
+    /// The commit.
+    pub id: CommitId,
+    /// When it was looked at.
+    pub at: Timestamp,
+    /// Whether it was accepted.
+    pub verdict: Verdict,
+    /// The first line of its message.
+    pub subject: String,
+    /// Who signed it, or why it was refused.
+    pub detail: String,
+    /// For how many hosts it made a new manifest.
+    pub published: usize,
+}
+
+/// What the orchestrator thinks of a revision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Verdict {
+    /// Every commit is signed, nothing is faulty.
+    Verified,
+    /// Signed, but with faults; sound environments go on.
+    Faulty,
+    /// Not signed as policy demands: nothing follows it.
+    Rejected,
+}
+
+/// Counts since the start.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Revisions reconciled.
+    pub reconciles: AtomicU64,
+    /// Duration of the last reconcile, in microseconds.
+    pub reconcile_micros: AtomicU64,
+    /// Manifests published.
+    pub manifests: AtomicU64,
+    /// Reports folded.
+    pub reports: AtomicU64,
+    /// Messages refused.
+    pub refused: AtomicU64,
+}
+
+impl Counters {
+    /// Adds `n` to a counter.
+    pub fn add(counter: &AtomicU64, n: usize) {
+        counter.fetch_add(n as u64, Ordering::Relaxed);
+    }
+}
+
+impl SharedState {
+    /// The state at the start.
+    pub fn new(fleet: FleetStatus) -> Self {
+        SharedState {
+            fleet: RwLock::new(fleet),
+            revisions: RwLock::default(),
+            events: EventLog::default(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// The fleet, to read.
+    pub fn fleet(&self) -> RwLockReadGuard<'_, FleetStatus> {
+        self.fleet.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// The fleet, to write; for the cycle alone.
+    pub fn fleet_mut(&self) -> RwLockWriteGuard<'_, FleetStatus> {
+        self.fleet.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// The last revisions, newest first.
+    pub fn revisions(&self) -> Vec<RevisionRecord> {
+        let held = self.revisions.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        held.iter().rev().cloned().collect()
+    }
+
+    /// Remembers a revision; one that is looked at again takes its old place's record over.
+    pub fn record_revision(&self, record: RevisionRecord) {
+        let mut held = self.revisions.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        held.retain(|old| old.id != record.id);
+        held.push_back(record);
+        while held.len() > MAX_REVISIONS {
+            held.pop_front();
+        }
+    }
+
+    /// How many hosts are on each axis at `now`, by the axis' name and value.
+    pub fn count_axes(&self, now: Timestamp) -> HashMap<(&'static str, String), usize> {
+        let mut counts = HashMap::new();
+        for host in self.fleet().hosts.values() {
+            let axes = host.axes(now);
+            for key in [
+                ("sync", axes.sync.to_string()),
+                ("health", axes.health.to_string()),
+                ("contact", axes.contact.to_string()),
+            ] {
+                *counts.entry(key).or_insert(0) += 1;
+            }
+        }
+        counts
+    }
+}
