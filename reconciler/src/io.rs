@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod clock;
+pub mod git;
 pub mod password;
 pub mod signer;
 pub mod store;

@@ -38,6 +38,10 @@ impl TestRepository {
         self.dir.path()
     }
 
+    pub(crate) fn bare(&self) -> PathBuf {
+        self.path().join("state.git")
+    }
+
     pub(crate) fn work(&self) -> PathBuf {
         self.path().join("work")
     }

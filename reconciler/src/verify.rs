@@ -34,7 +34,7 @@ pub use commits::verify_commits;
 pub use fault::CommitFault;
 pub use policy::{PolicyFault, SigningPolicy, load_signing_policy};
 pub use rejection::{RefusedCommit, Rejection};
-pub use revision::{Signer, VerifiedCommit, VerifiedRevision};
+pub use revision::{Signer, VerifiedCommit, VerifiedRevision, commit_id};
 pub use revoked_signers::parse_revoked_signers;
 pub use signature::verify_ssh_signature;
 

@@ -18,6 +18,11 @@ pub struct CommitId(String);
 pub struct BadCommitId(String);
 
 impl CommitId {
+    /// The id of these 20 bytes.
+    pub fn from_bytes(bytes: [u8; 20]) -> Self {
+        CommitId(hex::encode(bytes))
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0

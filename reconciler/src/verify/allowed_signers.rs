@@ -5,8 +5,8 @@
 //! a fault, not skipped; and a time without `Z` is read as UTC, because the
 //! orchestrator has no local time.
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
+use muster_schema::Timestamp;
 use ssh_key::PublicKey;
 use ssh_key::public::KeyData;
 
@@ -202,8 +202,8 @@ fn parse_time(text: &str) -> Result<Timestamp, String> {
     let year = digits[..4].parse::<i16>().map_err(|_| fault())?;
     DateTime::new(year, number(4, 6)?, number(6, 8)?, number(8, 10)?, number(10, 12)?, number(12, 14)?, 0)
         .and_then(|time| time.to_zoned(jiff::tz::TimeZone::UTC))
-        .map(|zoned| zoned.timestamp())
         .map_err(|_| fault())
+        .map(|time| Timestamp(u64::try_from(time.timestamp().as_millisecond()).unwrap_or(0)))
 }
 
 /// PATTERNS of ssh_config(5): one match is enough, a negated match forbids.

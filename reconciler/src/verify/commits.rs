@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use git2::{ObjectType, Oid, Repository};
-use jiff::Timestamp;
+use muster_schema::Timestamp;
 
 use super::commit_object::{CommitObject, parse_commit};
 use super::fault::CommitFault;

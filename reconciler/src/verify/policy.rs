@@ -1,7 +1,7 @@
 //! Who may sign: the policy files of one commit.
 
 use git2::{ObjectType, Oid, Repository};
-use jiff::Timestamp;
+use muster_schema::Timestamp;
 use ssh_key::public::KeyData;
 
 use super::allowed_signers::{AllowedSigner, parse_allowed_signers};

@@ -1,6 +1,7 @@
 //! What passed verification.
 
 use git2::Oid;
+use muster_schema::CommitId;
 
 /// A commit of the state repository of which every new commit passed.
 ///
@@ -21,6 +22,11 @@ impl VerifiedRevision {
     /// The verified commit: the new anchor.
     pub fn id(&self) -> Oid {
         self.id
+    }
+
+    /// The verified commit, as documents and messages name it.
+    pub fn revision(&self) -> CommitId {
+        commit_id(self.id)
     }
 
     /// Its tree.
@@ -66,4 +72,11 @@ pub struct Signer {
     pub principals: Vec<String>,
     /// SHA-256 fingerprint of the key, as `ssh-keygen -l` prints it.
     pub fingerprint: String,
+}
+
+/// The id of a commit as documents and messages write it.
+pub fn commit_id(id: Oid) -> CommitId {
+    let mut bytes = [0; 20];
+    bytes.iter_mut().zip(id.as_bytes()).for_each(|(to, from)| *to = *from);
+    CommitId::from_bytes(bytes)
 }

@@ -1,6 +1,6 @@
 //! Checks one SSH signature (PROTOCOL.sshsig of OpenSSH) against a policy.
 
-use jiff::Timestamp;
+use muster_schema::Timestamp;
 use ssh_key::public::KeyData;
 use ssh_key::{HashAlg, PublicKey, SshSig};
 

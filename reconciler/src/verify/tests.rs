@@ -8,14 +8,19 @@ mod speed;
 mod trees;
 
 use git2::Oid;
-use jiff::Timestamp;
+use muster_schema::Timestamp;
 
 use super::{Rejection, VerifiedRevision, verify_commits};
 use crate::test_repository::TestRepository;
 
 /// A fixed moment of receipt.
 fn receipt() -> Timestamp {
-    "2026-06-01T12:00:00Z".parse().unwrap()
+    at("2026-06-01T12:00:00Z")
+}
+
+fn at(time: &str) -> Timestamp {
+    let time: jiff::Timestamp = time.parse().unwrap();
+    Timestamp(time.as_millisecond().try_into().unwrap())
 }
 
 fn verify(repo: &TestRepository, anchor: Oid, offered: Oid) -> Result<VerifiedRevision, Rejection> {

@@ -1,6 +1,6 @@
 //! Policy files fail closed, and no commit may leave them unusable.
 
-use super::{assert_refused, verify};
+use super::{assert_refused, at, verify};
 use crate::test_repository::TestRepository;
 use crate::verify::{parse_allowed_signers, parse_revoked_signers};
 
@@ -77,8 +77,8 @@ fn reads_what_openssh_documents() {
     assert_eq!(signers[0].line, 3);
     assert!(signers[0].covers_namespace("anything"));
     assert_eq!(signers[1].principals, ["bob b@example.com"]);
-    assert_eq!(signers[1].valid_after.unwrap().to_string(), "2026-01-01T00:00:00Z");
-    assert_eq!(signers[1].valid_before.unwrap().to_string(), "2027-01-01T12:00:00Z");
+    assert_eq!(signers[1].valid_after, Some(at("2026-01-01T00:00:00Z")));
+    assert_eq!(signers[1].valid_before, Some(at("2027-01-01T12:00:00Z")));
     assert!(signers[1].covers_namespace("git") && !signers[1].covers_namespace("gitx"));
     assert!(signers[2].covers_namespace("git") && !signers[2].covers_namespace("gt"));
 }

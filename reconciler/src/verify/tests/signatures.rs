@@ -1,6 +1,6 @@
 //! Who signed, with what, and when it counts.
 
-use super::{assert_refused, receipt, verify, verify_commits};
+use super::{assert_refused, at, receipt, verify, verify_commits};
 use crate::test_repository::TestRepository;
 
 #[test]
@@ -109,7 +109,7 @@ fn judges_a_key_by_receipt_not_by_the_commits_date() {
     let head = repo.store_signed("mallory", "git", &raw);
     let rejection = assert_refused(&repo, anchor, head, head, "SignerNotValidNow");
     assert!(rejection.to_string().contains("mallory@example.com"));
-    let in_time = "2024-12-31T23:59:59Z".parse().unwrap();
+    let in_time = at("2024-12-31T23:59:59Z");
     assert!(verify_commits(&repo.open(), anchor, head, in_time).is_ok());
 }
 
@@ -123,7 +123,7 @@ fn refuses_a_key_before_its_time() {
     let anchor = repo.commit_as("alice", "mallory from a minute after receipt");
     let head = repo.commit_as("mallory", "early");
     assert_refused(&repo, anchor, head, head, "SignerNotValidNow");
-    let later = receipt() + jiff::SignedDuration::from_secs(60);
+    let later = receipt().plus(std::time::Duration::from_secs(60));
     assert!(verify_commits(&repo.open(), anchor, head, later).is_ok());
 }
 

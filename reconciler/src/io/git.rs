@@ -1,0 +1,22 @@
+//! Git at the edge: repositories, watching, fetching, and commits of our own.
+//!
+//! Objects are read and written in-process by libgit2, with fsync. Remotes are
+//! reached through the installed `git`, so that people's ssh and credential
+//! set-up works. Nothing here checks a work tree out to read it.
+
+mod error;
+mod fsync;
+mod program;
+mod remote_url;
+mod repository;
+mod signed_commit;
+mod tree_edit;
+
+pub use error::GitError;
+pub use program::{fetch_remote, push_refs};
+pub use remote_url::{BadRemoteUrl, RemoteUrl};
+pub use repository::{init_bare_repository, open_repository, read_tip};
+pub use signed_commit::{CommitAuthor, CommitSigner, SshKeygenSigner, commit_signed};
+
+#[cfg(test)]
+mod tests;
