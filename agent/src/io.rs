@@ -1,4 +1,9 @@
 //! Everything outside the managed host: files of the agent's own, the kernel's view of the machine, the network.
 
+pub mod clock;
 pub mod facts;
+pub mod host_keys;
+pub mod http;
+pub mod messenger;
 pub mod netlink;
+pub mod transport;

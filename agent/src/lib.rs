@@ -2,9 +2,11 @@
 //!
 //! Pure parts (`plan`, `verify`) do no I/O. The host is touched through `host`, everything else outside through `io`.
 
+pub mod enrol;
 pub mod facts;
 pub mod host;
 pub mod io;
+pub mod message;
 pub mod resource;
 pub mod store;
 pub mod vault;

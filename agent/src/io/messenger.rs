@@ -1,0 +1,287 @@
+//! Sends signed messages and verifies the replies, over any transport.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use muster_schema::manifest::HostIdentity;
+use muster_schema::message::{Body, Fetch, HintRequest, Receipt};
+use muster_schema::{FleetName, HostId, PublicKey, ReceiptCode, Timestamp};
+
+use super::clock;
+use super::host_keys::{HostKeys, HostKeysError};
+use super::transport::{Fetched, Transport, TransportError, Waited};
+use crate::message::{Outgoing, ReplyError, Sender, SignedMessage, VerifiedReply, verify_reply};
+
+/// How often a message is signed anew after the orchestrator corrected our
+/// clock or number: once for each, and once more.
+const TRIES: usize = 3;
+
+/// The agent's end of the conversation with the orchestrator.
+pub struct Messenger {
+    transport: Arc<dyn Transport>,
+    keys: Arc<HostKeys>,
+    state: Mutex<State>,
+}
+
+struct State {
+    sender: Sender,
+    fresh: Vec<PublicKey>,
+    last_seq: u64,
+    /// What the orchestrator's clock is ahead of ours, in milliseconds, where
+    /// it refused a message for its time.
+    ahead: i128,
+    trusted: Option<Timestamp>,
+    last_hint: u64,
+    contact_lost: bool,
+}
+
+/// Why the orchestrator did not take or give something.
+#[derive(Debug, thiserror::Error)]
+pub enum MessengerError {
+    /// The transport failed; the message may have arrived or not.
+    #[error("no contact with the orchestrator")]
+    Transport(#[from] TransportError),
+    /// The reply does not stand.
+    #[error("the orchestrator's reply is refused")]
+    Reply(#[from] ReplyError),
+    /// The orchestrator refused.
+    #[error("the orchestrator refused: {code}: {message}")]
+    Refused {
+        /// The word of a [`ReceiptCode`], or one that this build does not know.
+        code: String,
+        /// For people.
+        message: String,
+    },
+    /// It answered with something that is no answer to what was asked.
+    #[error("the orchestrator answered with a message of another type")]
+    Unexpected,
+    /// Signing failed.
+    #[error("cannot sign a message")]
+    Keys(#[from] HostKeysError),
+    /// No random number is to be had.
+    #[error("the system gives no random numbers: {0}")]
+    Random(getrandom::Error),
+    /// The message cannot be written.
+    #[error("cannot write a message")]
+    Write(#[from] serde_json::Error),
+}
+
+impl MessengerError {
+    /// The code of a refusal, where this build knows it.
+    pub fn code(&self) -> Option<ReceiptCode> {
+        match self {
+            MessengerError::Refused { code, .. } => ReceiptCode::load(code),
+            _ => None,
+        }
+    }
+}
+
+impl Messenger {
+    /// Speaks as `id` of `fleet`; believes replies that one of the keys `fresh` signed.
+    pub fn new(
+        transport: Arc<dyn Transport>,
+        keys: Arc<HostKeys>,
+        fleet: FleetName,
+        id: HostId,
+        fresh: Vec<PublicKey>,
+    ) -> Self {
+        let host = HostIdentity { id, key: keys.public_key() };
+        let state = State {
+            sender: Sender { fleet, host },
+            fresh,
+            last_seq: 0,
+            ahead: 0,
+            trusted: None,
+            last_hint: 0,
+            contact_lost: true,
+        };
+        Messenger { transport, keys, state: Mutex::new(state) }
+    }
+
+    /// Speaks as `id` from now on: after enrolment or a rename.
+    pub fn set_id(&self, id: HostId) {
+        self.state().sender.host.id = id;
+    }
+
+    /// The id that it speaks as.
+    pub fn id(&self) -> HostId {
+        self.state().sender.host.id.clone()
+    }
+
+    /// Believes these keys from now on: after a new root.
+    pub fn set_fresh_keys(&self, fresh: Vec<PublicKey>) {
+        self.state().fresh = fresh;
+    }
+
+    /// The latest time that the orchestrator signed in a reply to us.
+    pub fn trusted_time(&self) -> Option<Timestamp> {
+        self.state().trusted
+    }
+
+    /// A new message. Keep it and [`Messenger::deliver`] it until that succeeds:
+    /// id and number stay, so the orchestrator acts on it once.
+    ///
+    /// # Errors
+    /// When the system gives no random numbers.
+    pub fn prepare(&self, body: Body) -> Result<Outgoing, MessengerError> {
+        let mut id = [0; 16];
+        getrandom::fill(&mut id).map_err(MessengerError::Random)?;
+        let mut state = self.state();
+        let seq = state.next_seq();
+        Ok(Outgoing { id: hex::encode(id), seq, body })
+    }
+
+    /// Sends a message and gives the verified reply. Where the orchestrator
+    /// refuses it for our clock or number, that is put right and it is sent again.
+    ///
+    /// # Errors
+    /// When there is no contact, the reply does not stand, or it is a refusal.
+    pub async fn deliver(&self, outgoing: &mut Outgoing) -> Result<Body, MessengerError> {
+        for _ in 0..TRIES {
+            let message = self.sign(outgoing)?;
+            let frame = self.transport.request(&message).await?;
+            let reply = self.verify(&frame, &message)?;
+            match self.correct(outgoing, reply)? {
+                Corrected::Again => {}
+                Corrected::Reply(Body::Receipt(receipt)) if !receipt.accepted => return Err(refused(receipt)),
+                Corrected::Reply(body) => return Ok(body),
+            }
+        }
+        Err(MessengerError::Unexpected)
+    }
+
+    /// [`Messenger::prepare`] and [`Messenger::deliver`] for what need not survive us.
+    ///
+    /// # Errors
+    /// As those.
+    pub async fn ask(&self, body: Body) -> Result<Body, MessengerError> {
+        self.deliver(&mut self.prepare(body)?).await
+    }
+
+    /// Fetches a file of the published tree, of at most `cap` bytes; none when
+    /// there is none of that name.
+    ///
+    /// # Errors
+    /// When there is no contact, the file is larger, or the orchestrator refuses.
+    pub async fn fetch(&self, path: &str, cap: usize) -> Result<Option<Vec<u8>>, MessengerError> {
+        let mut outgoing = self.prepare(Body::Fetch(Fetch { path: path.to_owned() }))?;
+        for _ in 0..TRIES {
+            let proof = self.sign(&outgoing)?;
+            let frame = match self.transport.fetch(path, Some(&proof), cap).await? {
+                Fetched::File(bytes) => return Ok(Some(bytes)),
+                Fetched::Missing => return Ok(None),
+                Fetched::Refused(frame) => frame,
+            };
+            self.again_or_refused(&mut outgoing, &frame, &proof)?;
+        }
+        Err(MessengerError::Unexpected)
+    }
+
+    /// Waits until the orchestrator has something new, or contact is back after
+    /// it was lost: both mean to look. `false` when there was nothing for half a minute.
+    ///
+    /// # Errors
+    /// When there is no contact; wait before trying again.
+    pub async fn next_hint(&self) -> Result<bool, MessengerError> {
+        let after = self.state().last_hint;
+        let mut outgoing = self.prepare(Body::HintRequest(HintRequest { after }))?;
+        for _ in 0..TRIES {
+            let proof = self.sign(&outgoing)?;
+            let frame = match self.transport.wait_for_hint(&proof).await {
+                Ok(Waited::Hint(hint)) => {
+                    let mut state = self.state();
+                    (state.last_hint, state.contact_lost) = (hint.hint, false);
+                    return Ok(true);
+                }
+                Ok(Waited::Nothing) => return Ok(std::mem::take(&mut self.state().contact_lost)),
+                Ok(Waited::Refused(frame)) => frame,
+                Err(error) => {
+                    self.state().contact_lost = true;
+                    return Err(error.into());
+                }
+            };
+            self.again_or_refused(&mut outgoing, &frame, &proof)?;
+        }
+        Err(MessengerError::Unexpected)
+    }
+
+    /// Learns from a refusal, or gives it back.
+    fn again_or_refused(
+        &self,
+        outgoing: &mut Outgoing,
+        frame: &[u8],
+        sent: &SignedMessage,
+    ) -> Result<(), MessengerError> {
+        let reply = self.verify(frame, sent)?;
+        match self.correct(outgoing, reply)? {
+            Corrected::Again => Ok(()),
+            Corrected::Reply(Body::Receipt(receipt)) => Err(refused(receipt)),
+            Corrected::Reply(_) => Err(MessengerError::Unexpected),
+        }
+    }
+
+    fn sign(&self, outgoing: &Outgoing) -> Result<SignedMessage, MessengerError> {
+        let (sender, now) = {
+            let state = self.state();
+            (state.sender.clone(), state.now())
+        };
+        let payload = outgoing.to_payload(&sender, now)?;
+        let signature = self.keys.sign(&payload)?;
+        Ok(SignedMessage {
+            id: outgoing.id.clone(),
+            body_type: outgoing.body.body_type(),
+            host: sender.host.id,
+            frame: muster_schema::envelope::join_frame(&signature, &payload),
+            life: outgoing.life(),
+        })
+    }
+
+    fn verify(&self, frame: &[u8], sent: &SignedMessage) -> Result<VerifiedReply, MessengerError> {
+        let mut state = self.state();
+        let reply = verify_reply(frame, &state.fresh, &state.sender, &sent.id)?;
+        state.trusted = state.trusted.max(Some(reply.issued()));
+        Ok(reply)
+    }
+
+    fn correct(&self, outgoing: &mut Outgoing, reply: VerifiedReply) -> Result<Corrected, MessengerError> {
+        let Body::Receipt(receipt) = reply.body() else { return Ok(Corrected::Reply(reply.into_body())) };
+        let mut state = self.state();
+        match (ReceiptCode::load(&receipt.code), receipt.seq) {
+            (Some(ReceiptCode::Expired | ReceiptCode::FromFuture), _) => {
+                state.ahead = i128::from(reply.issued().0) - i128::from(clock::now().0);
+                Ok(Corrected::Again)
+            }
+            (Some(ReceiptCode::Replayed), Some(taken)) if taken >= outgoing.seq => {
+                state.last_seq = state.last_seq.max(taken);
+                outgoing.seq = state.next_seq();
+                Ok(Corrected::Again)
+            }
+            _ => Ok(Corrected::Reply(reply.into_body())),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+enum Corrected {
+    Again,
+    Reply(Body),
+}
+
+fn refused(receipt: Receipt) -> MessengerError {
+    MessengerError::Refused { code: receipt.code, message: receipt.message }
+}
+
+impl State {
+    /// Our clock, set right by what the orchestrator last said of it.
+    fn now(&self) -> Timestamp {
+        let now = i128::from(clock::now().0) + self.ahead;
+        Timestamp(u64::try_from(now.max(0)).unwrap_or(u64::MAX))
+    }
+
+    fn next_seq(&mut self) -> u64 {
+        self.last_seq = self.now().0.max(self.last_seq.saturating_add(1));
+        self.last_seq
+    }
+}
