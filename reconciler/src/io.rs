@@ -3,6 +3,7 @@
 pub mod api;
 pub mod clock;
 pub mod git;
+pub mod inbox;
 pub mod password;
 pub mod signer;
 pub mod store;

@@ -6,6 +6,7 @@ pub mod events;
 pub mod io;
 pub mod keys;
 pub mod model;
+pub mod rollout;
 pub mod state;
 pub mod status;
 pub mod verify;
