@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods)]
 
 pub mod broker;
+pub mod lab;
 pub mod need;
 pub mod port;
 pub mod process;
