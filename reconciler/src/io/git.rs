@@ -11,12 +11,14 @@ mod remote_url;
 mod repository;
 mod signed_commit;
 mod tree_edit;
+mod watch;
 
 pub use error::GitError;
 pub use program::{fetch_remote, push_refs};
 pub use remote_url::{BadRemoteUrl, RemoteUrl};
 pub use repository::{init_bare_repository, open_repository, read_tip};
 pub use signed_commit::{CommitAuthor, CommitSigner, SshKeygenSigner, commit_signed};
+pub use watch::{BranchWatch, StateSource, wait_for_change};
 
 #[cfg(test)]
 mod tests;

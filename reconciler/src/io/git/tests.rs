@@ -2,3 +2,4 @@
 
 mod remotes;
 mod signed_commits;
+mod watching;

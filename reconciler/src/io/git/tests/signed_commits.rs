@@ -12,11 +12,14 @@ use crate::verify::verify_commits;
 
 const NOW: Timestamp = Timestamp(1_780_000_000_123);
 
+/// Paths with their new contents.
+type Changes<'a> = &'a [(&'a str, Option<&'a str>)];
+
 fn author() -> CommitAuthor {
     CommitAuthor { name: "Alice".into(), email: "alice@example.com".into(), time: NOW }
 }
 
-fn edits(list: &[(&str, Option<&str>)]) -> BTreeMap<String, Option<Vec<u8>>> {
+fn edits(list: Changes<'_>) -> BTreeMap<String, Option<Vec<u8>>> {
     list.iter().map(|(path, content)| ((*path).to_owned(), content.map(|text| text.as_bytes().to_vec()))).collect()
 }
 
@@ -73,11 +76,9 @@ fn refuses_to_overwrite_uncommitted_changes() {
     let open = open_repository(&repo.work()).unwrap();
     let key = PrivateKey::read_openssh_file(&repo.key("alice")).unwrap();
     repo.write("muster.yaml", "mine\n");
-    for path in ["muster.yaml"] {
-        let error = commit_signed(&open, "main", Some(repo.head()), &edits(&[(path, Some("1"))]), "m", &author(), &key)
-            .unwrap_err();
-        assert!(matches!(error, GitError::Dirty { .. }), "{error}");
-    }
+    let change = edits(&[("muster.yaml", Some("1"))]);
+    let error = commit_signed(&open, "main", Some(repo.head()), &change, "m", &author(), &key).unwrap_err();
+    assert!(matches!(error, GitError::Dirty { .. }), "{error}");
     // Another file is not in the way.
     commit_signed(&open, "main", Some(repo.head()), &edits(&[("other", Some("1"))]), "m", &author(), &key).unwrap();
     assert_eq!(fs::read_to_string(repo.work().join("muster.yaml")).unwrap(), "mine\n");
@@ -97,7 +98,7 @@ fn edits_trees_by_path() {
     let key = PrivateKey::read_openssh_file(&repo.key("alice")).unwrap();
     let list = |at: git2::Oid| repo.git(&["ls-tree", "-r", "--format=%(objectmode) %(path)", &at.to_string()]);
 
-    let steps: [(&[(&str, Option<&str>)], &str); 5] = [
+    let steps: [(Changes<'_>, &str); 5] = [
         (
             &[("a/b/one", None), ("a/b/absent", None), ("absent/too", None)],
             "100644 muster.yaml\n100644 policy/allowed_signers\n100644 policy/revoked_signers\n100755 run",
