@@ -6,8 +6,10 @@
 #![allow(clippy::disallowed_methods)]
 
 pub mod broker;
+pub mod fleet;
 pub mod lab;
 pub mod need;
 pub mod port;
 pub mod process;
+pub mod programs;
 pub mod wait;
