@@ -5,5 +5,6 @@ pub mod clock;
 pub mod git;
 pub mod inbox;
 pub mod password;
+pub mod repository;
 pub mod signer;
 pub mod store;
