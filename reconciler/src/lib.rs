@@ -9,6 +9,7 @@ pub mod model;
 pub mod rollout;
 pub mod state;
 pub mod status;
+pub mod template;
 pub mod verify;
 
 #[cfg(test)]

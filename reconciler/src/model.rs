@@ -13,5 +13,5 @@ pub use finding::{Finding, Scope};
 pub use hint::did_you_mean;
 pub use node::{Entry, Map, Node, NodeValue, Text};
 pub use place::Place;
-pub use shape::Shape;
+pub use shape::{Shape, check::Templates};
 pub use yaml::{MAX_DOCUMENT_BYTES, load_yaml};

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::super::node::{Map, NodeValue};
 use super::super::{Finding, Node, did_you_mean};
 use super::{Additional, Shape, Type};
+use crate::template::is_template;
 
 /// What the walk allows beyond the shape.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -140,22 +141,17 @@ impl Shape {
 
 impl Type {
     fn fits(self, node: &Node) -> bool {
-        match (self, &node.value) {
+        matches!(
+            (self, &node.value),
             (Type::Null, NodeValue::Null)
-            | (Type::Boolean, NodeValue::Bool(_))
-            | (Type::Integer, NodeValue::Integer(_))
-            | (Type::Number, NodeValue::Integer(_) | NodeValue::Float(_))
-            | (Type::String, NodeValue::String(_))
-            | (Type::Array, NodeValue::List(_))
-            | (Type::Object, NodeValue::Map(_)) => true,
-            _ => false,
-        }
+                | (Type::Boolean, NodeValue::Bool(_))
+                | (Type::Integer, NodeValue::Integer(_))
+                | (Type::Number, NodeValue::Integer(_) | NodeValue::Float(_))
+                | (Type::String, NodeValue::String(_))
+                | (Type::Array, NodeValue::List(_))
+                | (Type::Object, NodeValue::Map(_))
+        )
     }
-}
-
-/// Whether a string is rendered rather than taken as it is.
-pub fn is_template(text: &str) -> bool {
-    ["{{", "{%", "{#"].iter().any(|opening| text.contains(opening))
 }
 
 /// The finding for a key that does not exist there.
