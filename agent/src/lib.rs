@@ -7,6 +7,7 @@ pub mod facts;
 pub mod host;
 pub mod io;
 pub mod message;
+pub mod provider;
 pub mod resource;
 pub mod store;
 pub mod vault;

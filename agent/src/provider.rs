@@ -1,0 +1,5 @@
+//! What does the work on a host: its package manager, its service manager, its account tools.
+//!
+//! Each provider reads the state of all things in one go, and changes them by the host's own programs and services.
+
+pub mod apt;
