@@ -7,7 +7,13 @@ use clap::{Parser, Subcommand};
 
 mod completions;
 pub mod exit;
+mod get;
+mod init;
 mod key;
+mod output;
+mod server;
+mod wait;
+mod why;
 
 /// GitOps for plain Linux hosts: a Git repository is the whole state of a fleet.
 #[derive(Debug, Parser)]
@@ -19,7 +25,11 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Args),
     Key(key::Args),
+    Get(get::Args),
+    Why(why::Args),
+    Wait(wait::Args),
     Completions(completions::Args),
 }
 
@@ -30,7 +40,11 @@ impl Cli {
     /// What the command could not do, with its causes.
     pub fn run(self) -> Result<ExitCode, anyhow::Error> {
         match self.command {
+            Command::Init(args) => init::run(&args),
             Command::Key(args) => key::run(&args),
+            Command::Get(args) => get::run(&args),
+            Command::Why(args) => why::run(&args),
+            Command::Wait(args) => wait::run(&args),
             Command::Completions(args) => completions::run(&args),
         }
     }

@@ -1,0 +1,53 @@
+//! Asking a running orchestrator.
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+
+/// The most bytes of one answer.
+const MAX_ANSWER: u64 = 256 * 1024 * 1024;
+
+/// Which orchestrator.
+#[derive(Debug, clap::Args)]
+pub(super) struct Server {
+    /// The orchestrator's address.
+    #[arg(long, env = "MUSTER_SERVER", default_value = "http://127.0.0.1:8420", value_name = "URL")]
+    server: String,
+}
+
+impl Server {
+    /// The JSON document at `path`, below `/api/v1`.
+    pub(super) fn fetch(&self, path: &str) -> Result<Value, anyhow::Error> {
+        let url = format!("{}/api/v1/{path}", self.server.trim_end_matches('/'));
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let mut answer = agent.get(&url).call().with_context(|| {
+            format!("no orchestrator answers at {}; is 'muster serve' running, or --server wrong?", self.server)
+        })?;
+        let status = answer.status();
+        let text = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_string()?;
+        let value: Value = serde_json::from_str(&text).with_context(|| format!("{url} answers no JSON"))?;
+        if !status.is_success() {
+            bail!("{}", value.get("detail").and_then(Value::as_str).unwrap_or(status.as_str()));
+        }
+        Ok(value)
+    }
+
+    /// The status of one host.
+    pub(super) fn fetch_host(&self, id: &str) -> Result<Value, anyhow::Error> {
+        let id: muster_schema::HostId = id.parse()?;
+        self.fetch(&format!("hosts/{id}"))
+    }
+}
+
+/// The text at `key`, or a dash.
+pub(super) fn text(value: &Value, key: &str) -> String {
+    match value.get(key) {
+        Some(Value::String(text)) => text.clone(),
+        None | Some(Value::Null) => "–".to_owned(),
+        Some(other) => other.to_string(),
+    }
+}
+
+/// The first eight digits of the commit at `key`, or a dash.
+pub(super) fn commit(value: &Value, key: &str) -> String {
+    text(value, key).chars().take(8).collect()
+}
