@@ -2,11 +2,15 @@
 //!
 //! Pure parts (`plan`, `verify`) do no I/O. The host is touched through `host`, everything else outside through `io`.
 
+pub mod apply;
 pub mod enrol;
 pub mod facts;
 pub mod host;
 pub mod io;
+pub mod known;
+pub mod ledger;
 pub mod message;
+pub mod plan;
 pub mod provider;
 pub mod resource;
 pub mod store;

@@ -84,6 +84,11 @@ pub trait ResourceType {
         None
     }
 
+    /// Whether the ledger remembers the last change, because the host cannot tell.
+    fn remembers(&self) -> bool {
+        false
+    }
+
     /// Whether it makes sense in a tree under `--root`.
     fn in_sandbox(&self) -> bool {
         false
@@ -105,6 +110,16 @@ pub enum Reaction {
     Restart,
     /// A command runs.
     Run,
+}
+
+impl std::fmt::Display for Reaction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Reaction::Reload => "reloaded",
+            Reaction::Restart => "restarted",
+            Reaction::Run => "ran",
+        })
+    }
 }
 
 /// One of several changes of a type.

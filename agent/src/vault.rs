@@ -6,13 +6,17 @@
 #![allow(clippy::disallowed_methods)]
 
 use crate::resource::{Contents, ResourceError};
-use muster_schema::content::BlobRef;
+use muster_schema::content::{BlobRef, MAX_BLOB_BYTES};
 use std::collections::HashSet;
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{Cursor, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Up to so many files are synced one by one; more of them share one `syncfs`.
+const SYNCED_ONE_BY_ONE: usize = 3;
 
 /// The vault's disk refused.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +34,7 @@ pub struct VaultError {
 pub struct Vault {
     folder: PathBuf,
     next: AtomicU64,
+    unsynced: Mutex<Vec<PathBuf>>,
 }
 
 impl Vault {
@@ -38,7 +43,7 @@ impl Vault {
     /// # Errors
     /// When the folder cannot be made or cleaned.
     pub fn open(folder: &Path) -> Result<Vault, VaultError> {
-        let vault = Vault { folder: folder.to_owned(), next: AtomicU64::new(0) };
+        let vault = Vault { folder: folder.to_owned(), next: AtomicU64::new(0), unsynced: Mutex::default() };
         let refused = |source| VaultError { path: folder.to_owned(), source };
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(refused)?;
         for entry in std::fs::read_dir(folder).map_err(refused)? {
@@ -50,7 +55,7 @@ impl Vault {
         Ok(vault)
     }
 
-    /// Keeps what `write` writes; it says itself what that was. Durable when it returns.
+    /// Keeps what `write` writes; it says itself what that was. Durable after the next `sync`.
     ///
     /// # Errors
     /// Those of `write`, and what the vault's disk refuses.
@@ -74,13 +79,13 @@ impl Vault {
         let refused = |source| VaultError { path: candidate.to_owned(), source };
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(candidate).map_err(refused)?;
         let content = write(&mut file)?;
-        file.sync_all().map_err(refused)?;
-        std::fs::rename(candidate, self.path(&content)).map_err(refused)?;
-        File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(refused)?;
+        let path = self.path(&content);
+        std::fs::rename(candidate, &path).map_err(refused)?;
+        self.lock().push(path);
         Ok(content)
     }
 
-    /// Keeps `bytes`.
+    /// Keeps `bytes`. Durable after the next `sync`.
     ///
     /// # Errors
     /// When the vault's disk refuses.
@@ -93,6 +98,31 @@ impl Vault {
             let refused = |source| VaultError { path: self.folder.clone(), source };
             to.write_all(bytes).map(|()| content).map_err(refused)
         })
+    }
+
+    /// Makes all that was kept durable.
+    ///
+    /// # Errors
+    /// When the vault's disk refuses.
+    pub fn sync(&self) -> Result<(), VaultError> {
+        let refused = |source: std::io::Error| VaultError { path: self.folder.clone(), source };
+        let paths = std::mem::take(&mut *self.lock());
+        if paths.is_empty() {
+            return Ok(());
+        }
+        let folder = File::open(&self.folder).map_err(refused)?;
+        if paths.len() > SYNCED_ONE_BY_ONE {
+            return rustix::fs::syncfs(&folder).map_err(|errno| refused(errno.into()));
+        }
+        for path in &paths {
+            File::open(path).and_then(|file| file.sync_all()).map_err(refused)?;
+        }
+        folder.sync_all().map_err(refused)
+    }
+
+    /// The whole content, if it is there and undamaged.
+    pub fn load(&self, content: &BlobRef) -> Option<Vec<u8>> {
+        std::fs::read(self.path(content)).ok().filter(|bytes| BlobRef::of(bytes) == *content)
     }
 
     /// Whether the content is there, by name and size.
@@ -116,6 +146,10 @@ impl Vault {
         Ok(())
     }
 
+    fn lock(&self) -> MutexGuard<'_, Vec<PathBuf>> {
+        self.unsynced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn path(&self, content: &BlobRef) -> PathBuf {
         self.folder.join(content.sha256.to_string())
     }
@@ -123,15 +157,21 @@ impl Vault {
 
 impl Contents for Vault {
     fn open(&self, content: &BlobRef) -> Result<Box<dyn Read>, ResourceError> {
-        let file = File::open(self.path(content)).map_err(|_| ResourceError::NoContent(content.sha256.to_string()))?;
-        Ok(Box::new(file))
+        let missing = || ResourceError::NoContent(content.sha256.to_string());
+        if content.size <= MAX_BLOB_BYTES {
+            return Ok(Box::new(Cursor::new(self.load(content).ok_or_else(missing)?)));
+        }
+        // Only originals are larger, and they are not held in memory.
+        Ok(Box::new(File::open(self.path(content)).map_err(|_| missing())?))
     }
 }
 
-/// Looks in one after the other.
-impl Contents for [&Vault] {
+/// Looks in one vault after the other.
+pub struct Vaults<'v>(pub [&'v Vault; 2]);
+
+impl Contents for Vaults<'_> {
     fn open(&self, content: &BlobRef) -> Result<Box<dyn Read>, ResourceError> {
-        let holder = self.iter().find(|vault| vault.holds(content));
+        let holder = self.0.iter().find(|vault| vault.holds(content));
         holder.ok_or_else(|| ResourceError::NoContent(content.sha256.to_string()))?.open(content)
     }
 }

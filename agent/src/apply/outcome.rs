@@ -1,0 +1,69 @@
+//! How it went with one resource.
+
+use crate::plan::{Purpose, Target, Verdict};
+use crate::resource::ResourceError;
+use muster_schema::Address;
+use muster_schema::state::{Cause, ResourceState};
+
+/// What came of one resource in a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The resource.
+    pub address: Address,
+    /// Its state; `None` when it is not managed any more.
+    pub state: Option<ResourceState>,
+    /// Why, or what was changed.
+    pub message: String,
+    /// Why it was dealt with.
+    pub cause: Cause,
+    /// Whether something was changed.
+    pub changed: bool,
+    /// Whether it is reported at all.
+    pub reported: bool,
+}
+
+impl Outcome {
+    /// An outcome that changed nothing.
+    pub(super) fn unchanged(target: &Target, state: Option<ResourceState>, message: &str, cause: Cause) -> Outcome {
+        Outcome {
+            address: target.address().clone(),
+            state,
+            message: message.to_owned(),
+            cause,
+            changed: false,
+            reported: !target.implicit,
+        }
+    }
+
+    /// Something was changed, or gone back to.
+    pub(super) fn changed(target: &Target, message: String, cause: Cause) -> Outcome {
+        let state = (target.purpose != Purpose::Leave).then_some(ResourceState::Repaired);
+        Outcome { changed: true, message, ..Outcome::unchanged(target, state, "", cause) }
+    }
+
+    /// It did not work.
+    pub(super) fn failed(target: &Target, error: &ResourceError, cause: Cause) -> Outcome {
+        let state = match error {
+            ResourceError::Blocked(_) => ResourceState::Blocked,
+            _ => ResourceState::Error,
+        };
+        Outcome::unchanged(target, Some(state), &error.chain(), cause)
+    }
+}
+
+/// The outcome of a verdict that needs no work. Something that leaves and is as it was has left.
+pub(super) fn of_verdict(target: &Target, verdict: &Verdict, cause: Cause) -> Option<Outcome> {
+    let leaves = target.purpose == Purpose::Leave;
+    let (state, message) = match verdict {
+        Verdict::Change(_) => return None,
+        // It is dropped from the ledger in its stage, in order.
+        Verdict::Compliant | Verdict::Stays(_) if leaves => return None,
+        Verdict::Compliant => (ResourceState::Compliant, String::new()),
+        Verdict::Stays(reason) => (ResourceState::Retained, (*reason).to_owned()),
+        Verdict::Report(change) => (ResourceState::NonCompliant, change.to_string()),
+        Verdict::Blocked(reason) => (ResourceState::Blocked, reason.clone()),
+        Verdict::Failed(reason) => (ResourceState::Error, reason.clone()),
+        Verdict::NotApplicable => (ResourceState::NotApplicable, "makes no sense under --root".to_owned()),
+    };
+    Some(Outcome::unchanged(target, Some(state), &message, cause))
+}

@@ -1,0 +1,190 @@
+//! Before a change: is it still due, may it be made, and is the way back kept?
+
+use super::outcome::{self, Outcome};
+use super::stage::is_work;
+use super::{ApplyError, ManagedHost, Run};
+use crate::host::Scope;
+use crate::ledger::{Entry, Line};
+use crate::plan::{Purpose, Target, Verdict, judge_target};
+use crate::resource::{Change, ResourceError, State, View};
+use muster_schema::state::ResourceState;
+
+/// A change that may be made now.
+pub(super) struct Prepared<'a> {
+    pub(super) index: usize,
+    pub(super) target: &'a Target,
+    pub(super) change: Change,
+}
+
+impl Prepared<'_> {
+    /// What the change does, for people.
+    pub(super) fn describe(&self) -> String {
+        let what = self.change.to_string();
+        if self.target.purpose == Purpose::Leave { format!("restored: {what}") } else { what }
+    }
+}
+
+type Outcomes = Vec<(usize, Outcome)>;
+
+/// Looks again where an earlier stage may have changed the case, keeps originals, and writes them into the ledger.
+/// Gives what is to be done, and what is settled without.
+pub(super) fn prepare_stage<'a>(
+    managed: &mut ManagedHost,
+    run: &Run<'a>,
+    stage: &[usize],
+    results: &[Option<ResourceState>],
+    look_again: bool,
+) -> Result<(Vec<Prepared<'a>>, Outcomes), ApplyError> {
+    let mut outcomes = Vec::new();
+    let mut work = Vec::new();
+    let mut lines = Vec::new();
+    let view = View::new(managed.host.as_read());
+    for index in stage {
+        let Some(target) = run.schedule.targets.get(*index) else { continue };
+        let planned = run.plan.get(*index).cloned().flatten();
+        let enforced = matches!(target.purpose, Purpose::Enforce | Purpose::Leave);
+        if !is_work(target, &planned) && !(look_again && enforced && planned.is_some()) {
+            continue;
+        }
+        if let Some(blocker) = failed_blocker(run, *index, results) {
+            let error = ResourceError::Blocked(format!("needs {}, which is not right", blocker.address()));
+            outcomes.push((*index, Outcome::failed(target, &error, run.cause)));
+            continue;
+        }
+        let judged = judge(managed, target, &view);
+        match judged {
+            Ok((state, Verdict::Change(change))) => match keep_original(managed, target, &state, change, &view) {
+                Ok((line, change)) => {
+                    lines.extend(line);
+                    work.push(Prepared { index: *index, target, change });
+                }
+                Err(error) => outcomes.push((*index, Outcome::failed(target, &error, run.cause))),
+            },
+            Ok((_, verdict @ (Verdict::Compliant | Verdict::Stays(_)))) if target.purpose == Purpose::Leave => {
+                lines.push(Line::Drop(target.address().clone()));
+                let message = if let Verdict::Stays(reason) = verdict { reason } else { "restored" };
+                outcomes.push((*index, Outcome::unchanged(target, None, message, run.cause)));
+            }
+            Ok((_, verdict)) => {
+                outcomes.extend(outcome::of_verdict(target, &verdict, run.cause).map(|outcome| (*index, outcome)));
+            }
+            Err(error) => outcomes.push((*index, Outcome::failed(target, &error, run.cause))),
+        }
+    }
+    managed.originals.sync()?;
+    managed.ledger.commit(lines)?;
+    Ok((work, outcomes))
+}
+
+fn judge(managed: &ManagedHost, target: &Target, view: &View<'_>) -> Result<(State, Verdict), ResourceError> {
+    let mut state = target.resource_type().observe(target.address().id(), view)?;
+    remember(managed.ledger.get(target.address()), &mut state);
+    let verdict = judge_target(target, &state);
+    Ok((state, verdict))
+}
+
+/// Adds to what was observed what the host cannot tell.
+pub(crate) fn remember(entry: Option<&Entry>, state: &mut State) {
+    if let (Some(entry), State::Present(attributes)) = (entry, state) {
+        attributes.extend(entry.remembered.clone());
+    }
+}
+
+fn failed_blocker<'a>(run: &Run<'a>, index: usize, results: &[Option<ResourceState>]) -> Option<&'a Target> {
+    let blockers = run.schedule.order.blockers.get(index)?;
+    let failed = |at: &&usize| {
+        matches!(results.get(**at), Some(Some(ResourceState::Error | ResourceState::Blocked | ResourceState::Pending)))
+    };
+    run.schedule.targets.get(*blockers.iter().find(failed)?)
+}
+
+/// Keeps what the change would lose, if it is not kept yet. The change comes back with its `before` complete where
+/// it has to be confirmed.
+fn keep_original(
+    managed: &ManagedHost,
+    target: &Target,
+    observed: &State,
+    mut change: Change,
+    view: &View<'_>,
+) -> Result<(Option<Line>, Change), ResourceError> {
+    let kind = target.resource_type();
+    let id = target.address().id();
+    if kind.confirm().is_some() {
+        change.before = kind.keep(id, &change, view, &managed.originals)?;
+    }
+    let (Purpose::Enforce, Some(wanted)) = (target.purpose, &target.wanted) else { return Ok((None, change)) };
+    let known = managed.ledger.get(target.address()).cloned();
+    let mut entry = known.unwrap_or_else(|| Entry::new(target.resource.clone(), target.implicit));
+    let Some(missing) = entry.missing_original(wanted, observed) else { return Ok((None, change)) };
+    let whole = Change { before: missing, after: wanted.state.clone() };
+    entry.add_original(kind.keep(id, &whole, view, &managed.originals)?);
+    Ok((Some(Line::Own(Box::new(entry))), change))
+}
+
+/// After the changes: what is owned in which form, what left, and what a command is to remember.
+pub(super) fn settle_ledger(
+    managed: &mut ManagedHost,
+    work: &[Prepared<'_>],
+    outcomes: &[(usize, Outcome)],
+) -> Result<(), ApplyError> {
+    let mut lines = Vec::new();
+    for one in work {
+        if !outcomes.iter().any(|(index, outcome)| *index == one.index && outcome.changed) {
+            continue;
+        }
+        if one.target.purpose == Purpose::Leave {
+            lines.push(Line::Drop(one.target.address().clone()));
+            continue;
+        }
+        let Some(mut entry) = managed.ledger.get(one.target.address()).cloned() else { continue };
+        update(&mut entry, one.target, managed.host.scope());
+        if one.target.resource_type().remembers() {
+            entry.remembered = one.change.after.attributes().cloned().unwrap_or_default();
+        }
+        if managed.ledger.get(one.target.address()) != Some(&entry) {
+            lines.push(Line::Own(Box::new(entry)));
+        }
+    }
+    managed.ledger.commit(lines)?;
+    Ok(())
+}
+
+fn update(entry: &mut Entry, target: &Target, scope: Scope) {
+    entry.resource = target.resource.clone();
+    entry.implicit = target.implicit;
+    // The wanted state still holds the attributes that left; those of the specification alone are managed now.
+    entry.release(&target.resource_type().wanted(target.resource.meta.state, scope));
+}
+
+/// Takes into the ledger what is right without a change, so that it too goes back one day.
+pub(super) fn adopt(
+    managed: &mut ManagedHost,
+    run: &Run<'_>,
+    results: &[Option<ResourceState>],
+) -> Result<(), ApplyError> {
+    let view = View::new(managed.host.as_read());
+    let mut lines = Vec::new();
+    for (target, result) in run.schedule.targets.iter().zip(results) {
+        let right = matches!(result, Some(ResourceState::Compliant));
+        let known = managed.ledger.get(target.address());
+        if target.purpose != Purpose::Enforce || !right || known.is_some_and(|entry| entry.resource == target.resource)
+        {
+            continue;
+        }
+        let mut entry = known.cloned().unwrap_or_else(|| Entry::new(target.resource.clone(), target.implicit));
+        let (Some(wanted), id) = (&target.wanted, target.address().id()) else { continue };
+        let Ok(observed) = target.resource_type().observe(id, &view) else { continue };
+        if let Some(missing) = entry.missing_original(wanted, &observed) {
+            let whole = Change { before: missing, after: wanted.state.clone() };
+            match target.resource_type().keep(id, &whole, &view, &managed.originals) {
+                Ok(kept) => entry.add_original(kept),
+                Err(_) => continue,
+            }
+        }
+        update(&mut entry, target, managed.host.scope());
+        lines.push(Line::Own(Box::new(entry)));
+    }
+    managed.originals.sync()?;
+    managed.ledger.commit(lines)?;
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! After a crash: what of the intents was done?
+
+use super::intent::INTENTS_KEY;
+use super::outcome::Outcome;
+use super::prepare::{Prepared, settle_ledger};
+use super::{ApplyError, Intent, ManagedHost, confirm};
+use crate::host::HostPath;
+use crate::plan::Schedule;
+use crate::resource::{Attributes, View, Wanted};
+use crate::store::Batch;
+use crate::vault::Vaults;
+use muster_schema::Timestamp;
+use std::collections::BTreeSet;
+
+/// Finishes the run that was cut off: candidates go, changes that were made are confirmed or taken back, reported and
+/// reacted to. Changes that were not made are found by the next plan. Answers how many were made.
+///
+/// # Errors
+/// When the agent's own disk refuses.
+pub fn recover(managed: &mut ManagedHost, schedule: &Schedule, now: Timestamp) -> Result<usize, ApplyError> {
+    let Some(intents) = managed.store.load::<Vec<Intent>>(INTENTS_KEY)? else { return Ok(0) };
+    remove_candidates(managed, &intents);
+    let made: Vec<(Prepared<'_>, &Intent)> = intents
+        .iter()
+        .filter_map(|intent| {
+            let index = schedule.find(&intent.address)?;
+            let target = schedule.targets.get(index)?;
+            let made = Prepared { index, target, change: intent.change.clone() };
+            was_made(managed, &made).then_some((made, intent))
+        })
+        .collect();
+    let (work, intents): (Vec<Prepared<'_>>, Vec<&Intent>) = made.into_iter().unzip();
+    let mut answers: Vec<_> = work.iter().map(|_| Ok(())).collect();
+    confirm::confirm_changes(managed, &Vaults([&managed.originals, &managed.blobs]), &work, &mut answers);
+    let mut outcomes = Vec::new();
+    for ((one, intent), answer) in work.iter().zip(intents).zip(answers) {
+        let outcome = match answer {
+            Ok(()) => {
+                for (reactor, reaction) in &intent.reactions {
+                    managed.owed.add(reactor, *reaction);
+                }
+                Outcome::changed(one.target, one.describe(), intent.cause)
+            }
+            Err(error) => Outcome::failed(one.target, &error, intent.cause),
+        };
+        outcomes.push((one.index, outcome));
+    }
+    settle_ledger(managed, &work, &outcomes)?;
+    managed.owed.retain(|address| schedule.find(address).is_some());
+    let mut batch = Batch::new();
+    batch.remove(INTENTS_KEY);
+    managed.owed.put(&mut batch)?;
+    let outcomes: Vec<Outcome> = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
+    managed.known.note(&managed.store, &outcomes, now, batch)?;
+    Ok(outcomes.len())
+}
+
+fn remove_candidates(managed: &ManagedHost, intents: &[Intent]) {
+    let folders: BTreeSet<HostPath> = intents
+        .iter()
+        .filter(|intent| intent.address.collection().id_is_path())
+        .filter_map(|intent| HostPath::new(intent.address.id()).ok()?.parent())
+        .collect();
+    for folder in folders {
+        if let Err(error) = managed.host.remove_candidates(&folder) {
+            tracing::warn!(%folder, error = &error as &dyn std::error::Error, "a candidate of the interrupted run stays");
+        }
+    }
+}
+
+/// Whether the thing is now as the change was to make it. What cannot be told was not made, and is planned anew.
+fn was_made(managed: &ManagedHost, one: &Prepared<'_>) -> bool {
+    let view = View::new(managed.host.as_read());
+    let kind = one.target.resource_type();
+    let Ok(observed) = kind.observe(one.target.address().id(), &view) else { return false };
+    let after = Wanted { state: one.change.after.clone(), on_creation: Attributes::new() };
+    !kind.remembers() && matches!(kind.diff(&after, &observed), Ok(None))
+}

@@ -1,0 +1,108 @@
+//! One thing that the agent owns.
+
+use crate::resource::{Attributes, State, Value, Wanted};
+use muster_schema::content::BlobRef;
+use muster_schema::resource::Resource;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// What content, once it is ours, does when its attribute leaves: it stays.
+const CONTENT: &str = "content";
+
+/// What the agent owns and how it goes back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The resource as it was last dealt with: its edges, its undo, what happens when it leaves.
+    pub resource: Resource,
+    /// What was found. `Present` holds each attribute as it was just before the agent first dealt with it.
+    pub original: Option<State>,
+    /// What the host cannot tell: for which value a command ran.
+    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+    pub remembered: Attributes,
+    /// A folder that nobody asked for, made because something is to lie in it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub implicit: bool,
+}
+
+impl Entry {
+    /// An entry for something that was not dealt with yet.
+    pub fn new(resource: Resource, implicit: bool) -> Entry {
+        Entry { resource, original: None, remembered: Attributes::new(), implicit }
+    }
+
+    /// What of `observed` is not kept yet and must be, before `wanted` is made true. `None`: nothing.
+    pub fn missing_original(&self, wanted: &Wanted, observed: &State) -> Option<State> {
+        let State::Present(found) = observed else {
+            return self.original.is_none().then_some(State::Absent);
+        };
+        let known = match &self.original {
+            // We made it: its way back is to go.
+            Some(State::Absent) => return None,
+            Some(State::Present(known)) => Some(known),
+            None => None,
+        };
+        let all_of_it = match &wanted.state {
+            State::Absent => true,
+            State::Present(asked) => asked.get("type") != found.get("type"),
+        };
+        let asked = wanted.state.attributes();
+        let missing: Attributes = found
+            .iter()
+            .filter(|(name, _)| all_of_it || asked.is_some_and(|asked| asked.contains_key(*name)))
+            .filter(|(name, _)| !known.is_some_and(|known| known.contains_key(*name)))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        (known.is_none() || !missing.is_empty()).then_some(State::Present(missing))
+    }
+
+    /// Adds what was kept.
+    pub fn add_original(&mut self, kept: State) {
+        match (&mut self.original, kept) {
+            (Some(State::Present(known)), State::Present(kept)) => {
+                for (name, value) in kept {
+                    known.entry(name).or_insert(value);
+                }
+            }
+            (Some(_), _) => {}
+            (original @ None, kept) => *original = Some(kept),
+        }
+    }
+
+    /// Attributes that the agent set and `wanted` does not ask for any more, with the values that they go back to:
+    /// what was found, or of a thing that we made, the default of a new one. Content stays.
+    pub fn leaving_attributes(&self, before: &Wanted, wanted: &Wanted, defaults: &Attributes) -> Attributes {
+        let (State::Present(managed), State::Present(asked)) = (&before.state, &wanted.state) else {
+            return Attributes::new();
+        };
+        let gone = managed.keys().filter(|name| !asked.contains_key(*name));
+        let back = |name: &Cow<'static, str>| -> Option<Value> {
+            match self.original.as_ref()? {
+                State::Present(found) => found.get(name).cloned(),
+                State::Absent if name == CONTENT => None,
+                State::Absent => defaults.get(name).cloned(),
+            }
+        };
+        gone.filter_map(|name| Some((name.clone(), back(name)?))).collect()
+    }
+
+    /// Forgets the originals of attributes that are not managed any more.
+    pub fn release(&mut self, wanted: &Wanted) {
+        if let (Some(State::Present(found)), State::Present(asked)) = (&mut self.original, &wanted.state)
+            && asked.get("type") == found.get("type")
+        {
+            found.retain(|name, _| asked.contains_key(name));
+        }
+    }
+
+    /// What the thing goes back to when its resource leaves. `None`: nothing was found, because nothing was done.
+    pub fn way_back(&self) -> Option<Wanted> {
+        Some(Wanted { state: self.original.clone()?, on_creation: Attributes::new() })
+    }
+
+    pub(super) fn contents(&self) -> Vec<BlobRef> {
+        let attributes = self.original.as_ref().and_then(State::attributes);
+        let found = attributes.into_iter().flat_map(|attributes| attributes.values().filter_map(Value::content));
+        // An undo needs its script after the manifest that brought it is gone.
+        found.chain(self.resource.spec.blobs()).collect()
+    }
+}

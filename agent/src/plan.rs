@@ -1,0 +1,16 @@
+//! Plans: what is to change on this host, in which order, and what may not. Pure.
+//!
+//! A [`Schedule`] is made once for a manifest. Each look at the host then gives a [`Plan`].
+
+mod order;
+mod reactions;
+mod schedule;
+mod target;
+mod verdict;
+
+pub use order::{CycleError, Order};
+pub use reactions::Reactions;
+pub use schedule::{Schedule, ScheduleInput};
+pub use target::{Purpose, Target};
+pub(crate) use verdict::judge_target;
+pub use verdict::{Plan, Verdict, plan_changes};

@@ -1,0 +1,230 @@
+//! The order of things: what is asked for, and what goes without saying.
+//!
+//! Without saying: a folder before what is in it, an owner before what is owned, and within one application packages
+//! before files before services. Where such an edge would close a circle, it is left out.
+
+use super::Target;
+use muster_schema::resource::{Resource, Spec};
+use muster_schema::{Address, Collection};
+use std::collections::{BTreeMap, HashMap};
+
+/// The edges that somebody wrote down lead in a circle.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("these require each other: {}", join(.0))]
+pub struct CycleError(pub Vec<Address>);
+
+fn join(addresses: &[Address]) -> String {
+    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Stages, and who stops whom.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Order {
+    /// Indices of targets. Those of one stage do not need each other.
+    pub stages: Vec<Vec<usize>>,
+    /// For each target those whose failure blocks it.
+    pub blockers: Vec<Vec<usize>>,
+}
+
+/// From weakest to strongest: the weakest of a circle is left out first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Strength {
+    Application,
+    Owner,
+    Parent,
+    Asked,
+}
+
+struct Edge {
+    first: usize,
+    then: usize,
+    strength: Strength,
+}
+
+impl Order {
+    /// Orders the targets so that each comes after what it needs.
+    ///
+    /// # Errors
+    /// When edges of the manifest lead in a circle.
+    pub fn of(targets: &[&Target]) -> Result<Order, CycleError> {
+        let index: HashMap<&Address, usize> = targets.iter().enumerate().map(|(at, one)| (one.address(), at)).collect();
+        let mut edges = Vec::new();
+        for (at, target) in targets.iter().enumerate() {
+            edges.extend(edges_to(at, &target.resource, &index));
+        }
+        let nodes = targets.len() + add_application_edges(targets, &mut edges);
+        let mut blockers = vec![Vec::new(); targets.len()];
+        for edge in &edges {
+            if edge.strength == Strength::Parent
+                || targets.get(edge.then).is_some_and(|then| is_required(then, edge, targets))
+            {
+                if let Some(list) = blockers.get_mut(edge.then) {
+                    list.push(edge.first);
+                }
+            }
+        }
+        let mut weakest = Strength::Application;
+        loop {
+            let levels = level(nodes, &edges);
+            let stuck: Vec<usize> = (0..nodes).filter(|node| levels.get(*node).is_none_or(Option::is_none)).collect();
+            if stuck.is_empty() {
+                return Ok(Order { stages: stages(&levels, targets), blockers });
+            }
+            if weakest == Strength::Asked {
+                let named = stuck.iter().filter_map(|node| targets.get(*node)).map(|target| target.address().clone());
+                return Err(CycleError(named.collect()));
+            }
+            edges.retain(|edge| {
+                edge.strength != weakest || !(stuck.contains(&edge.first) && stuck.contains(&edge.then))
+            });
+            weakest = match weakest {
+                Strength::Application => Strength::Owner,
+                Strength::Owner => Strength::Parent,
+                Strength::Parent | Strength::Asked => Strength::Asked,
+            };
+        }
+    }
+
+    /// The same order backwards, for what leaves.
+    pub fn reversed(mut self) -> Order {
+        self.stages.reverse();
+        let mut blockers = vec![Vec::new(); self.blockers.len()];
+        for (then, firsts) in self.blockers.iter().enumerate() {
+            for first in firsts {
+                if let Some(list) = blockers.get_mut(*first) {
+                    list.push(then);
+                }
+            }
+        }
+        self.blockers = blockers;
+        self
+    }
+}
+
+fn is_required(then: &Target, edge: &Edge, targets: &[&Target]) -> bool {
+    edge.strength == Strength::Asked
+        && targets.get(edge.first).is_some_and(|first| then.resource.meta.requires.contains(first.address()))
+}
+
+fn edges_to<'t>(at: usize, resource: &'t Resource, index: &HashMap<&'t Address, usize>) -> Vec<Edge> {
+    let meta = &resource.meta;
+    let asked = [&meta.requires, &meta.restart_on, &meta.reload_on, &meta.run_on].into_iter().flatten();
+    let edge = |strength| move |first: &usize| Edge { first: *first, then: at, strength };
+    let mut edges: Vec<Edge> = asked.filter_map(|address| index.get(address)).map(edge(Strength::Asked)).collect();
+    edges.extend(parent_of(&resource.address, index).iter().map(edge(Strength::Parent)));
+    edges.extend(owners_of(&resource.spec).iter().filter_map(|owner| index.get(owner)).map(edge(Strength::Owner)));
+    edges.retain(|edge| edge.first != at);
+    edges
+}
+
+/// The nearest managed folder on the way to it, or a link in a folder's place.
+fn parent_of(address: &Address, index: &HashMap<&Address, usize>) -> Option<usize> {
+    if !address.collection().id_is_path() {
+        return None;
+    }
+    let mut path = address.id();
+    while let Some((parent, _)) = path.rsplit_once('/').filter(|(parent, _)| !parent.is_empty()) {
+        for collection in [Collection::Directories, Collection::Links] {
+            let found = Address::new(collection, parent).ok().and_then(|address| index.get(&address).copied());
+            if found.is_some() {
+                return found;
+            }
+        }
+        path = parent;
+    }
+    None
+}
+
+fn owners_of(spec: &Spec) -> Vec<Address> {
+    let (user, mut groups): (Option<&String>, Vec<&String>) = match spec {
+        Spec::File(file) => (file.owner.as_ref(), file.group.iter().collect()),
+        Spec::Directory(directory) => (directory.owner.as_ref(), directory.group.iter().collect()),
+        Spec::User(user) => (None, user.group.iter().chain(user.groups.iter().flatten()).collect()),
+        Spec::Command(command) => (command.user.as_ref(), Vec::new()),
+        Spec::Link(_) | Spec::Group(_) | Spec::Package(_) | Spec::Service(_) => (None, Vec::new()),
+    };
+    groups.dedup();
+    let users = user.and_then(|name| Address::new(Collection::Users, name.as_str()).ok());
+    users
+        .into_iter()
+        .chain(groups.into_iter().filter_map(|name| Address::new(Collection::Groups, name.as_str()).ok()))
+        .collect()
+}
+
+/// Two extra nodes for each application stand for "its packages are there" and "its files are there". The answer is
+/// how many nodes that made.
+fn add_application_edges(targets: &[&Target], edges: &mut Vec<Edge>) -> usize {
+    let mut applications: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, target) in targets.iter().enumerate() {
+        if let Some(application) = &target.resource.application {
+            applications.entry(application).or_default().push(at);
+        }
+    }
+    let mut extra = 0;
+    for members in applications.values() {
+        let installed = targets.len() + extra;
+        let written = installed + 1;
+        extra += 2;
+        let mut edge = |first, then| edges.push(Edge { first, then, strength: Strength::Application });
+        edge(installed, written);
+        for at in members {
+            match targets.get(*at).map(|target| target.address().collection()) {
+                Some(Collection::Packages) => edge(*at, installed),
+                Some(Collection::Files | Collection::Directories | Collection::Links) => {
+                    edge(installed, *at);
+                    edge(*at, written);
+                }
+                Some(Collection::Services) => edge(written, *at),
+                Some(Collection::Users | Collection::Groups | Collection::Commands) | None => {}
+            }
+        }
+    }
+    extra
+}
+
+/// The longest way to each node; `None` for those in or behind a circle.
+fn level(nodes: usize, edges: &[Edge]) -> Vec<Option<usize>> {
+    let mut followers = vec![Vec::new(); nodes];
+    let mut open = vec![0_usize; nodes];
+    for edge in edges {
+        if let (Some(list), Some(count)) = (followers.get_mut(edge.first), open.get_mut(edge.then)) {
+            list.push(edge.then);
+            *count += 1;
+        }
+    }
+    let mut levels = vec![None; nodes];
+    let mut ready: Vec<usize> = (0..nodes).filter(|node| open.get(*node) == Some(&0)).collect();
+    let mut stage = 0;
+    while !ready.is_empty() {
+        let mut next = Vec::new();
+        for node in ready {
+            if let Some(level) = levels.get_mut(node) {
+                *level = Some(stage);
+            }
+            for then in followers.get(node).into_iter().flatten() {
+                if let Some(count) = open.get_mut(*then) {
+                    *count -= 1;
+                    if *count == 0 {
+                        next.push(*then);
+                    }
+                }
+            }
+        }
+        ready = next;
+        stage += 1;
+    }
+    levels
+}
+
+/// Targets by level, each stage in the order of addresses. Stages of extra nodes only fall away.
+fn stages(levels: &[Option<usize>], targets: &[&Target]) -> Vec<Vec<usize>> {
+    let mut by_level: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (at, level) in levels.iter().enumerate().take(targets.len()) {
+        by_level.entry(level.unwrap_or_default()).or_default().push(at);
+    }
+    let mut stages: Vec<Vec<usize>> = by_level.into_values().collect();
+    for stage in &mut stages {
+        stage.sort_by_key(|at| targets.get(*at).map(|target| target.address()));
+    }
+    stages
+}

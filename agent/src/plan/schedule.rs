@@ -1,0 +1,160 @@
+//! What a manifest and the ledger together ask for, in order.
+
+use super::reactions::{Reactions, reactions_of};
+use super::{CycleError, Order, Purpose, Target};
+use crate::host::Scope;
+use crate::ledger::Entry;
+use crate::resource::{self, State};
+use muster_schema::resource::{DirectorySpec, Enforcement, Existence, Meta, OnRemove, Resource, Spec};
+use muster_schema::{Address, Collection};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// What a schedule is made of.
+pub struct ScheduleInput<'a> {
+    /// The resources of the manifest.
+    pub resources: &'a [Resource],
+    /// What the agent owns.
+    pub ledger: &'a BTreeMap<Address, Entry>,
+    /// What makes sense here.
+    pub scope: Scope,
+    /// What is done about differences where a resource does not say.
+    pub mode: Enforcement,
+    /// Folders on the way to resources that are missing; made in a sandbox.
+    pub missing_folders: &'a BTreeSet<String>,
+}
+
+/// All targets in their order.
+#[derive(Debug, Clone, Default)]
+pub struct Schedule {
+    /// What is looked at.
+    pub targets: Vec<Target>,
+    /// In which order. What leaves comes last, backwards.
+    pub order: Order,
+    /// Who reacts to whom.
+    pub reactions: Reactions,
+    index: HashMap<Address, usize>,
+}
+
+impl Schedule {
+    /// Makes the schedule.
+    ///
+    /// # Errors
+    /// When what the resources require leads in a circle.
+    pub fn of(input: &ScheduleInput<'_>) -> Result<Schedule, CycleError> {
+        let mut targets: Vec<Target> = input.resources.iter().map(|resource| kept(resource, input)).collect();
+        let mut managed: BTreeSet<Address> = targets.iter().map(|target| target.address().clone()).collect();
+        for folder in implicit_folders(input, &managed) {
+            managed.insert(folder.address.clone());
+            targets.push(Target { implicit: true, ..kept(&folder, input) });
+        }
+        let leaving: Vec<Target> = input
+            .ledger
+            .values()
+            .filter(|entry| !managed.contains(&entry.resource.address))
+            .map(|entry| leaves(entry, input.scope))
+            .collect();
+        let order = join_orders(&targets, &leaving)?;
+        targets.extend(leaving);
+        let index = targets.iter().enumerate().map(|(at, target)| (target.address().clone(), at)).collect();
+        let reactions = reactions_of(&targets, input.ledger, &index);
+        Ok(Schedule { targets, order, reactions, index })
+    }
+
+    /// The target of an address.
+    pub fn find(&self, address: &Address) -> Option<usize> {
+        self.index.get(address).copied()
+    }
+}
+
+/// A resource of the manifest, with attributes that left put back.
+fn kept(resource: &Resource, input: &ScheduleInput<'_>) -> Target {
+    let kind = resource::of(resource);
+    let mut wanted = kind.wanted(resource.meta.state, input.scope);
+    let purpose = match resource.meta.mode.unwrap_or(input.mode) {
+        _ if input.scope.sandbox && !kind.in_sandbox() => Purpose::NotApplicable,
+        Enforcement::Enforce => Purpose::Enforce,
+        Enforcement::ApplyOnce
+            if !input.ledger.get(&resource.address).is_some_and(|entry| entry.resource == *resource) =>
+        {
+            Purpose::Enforce
+        }
+        Enforcement::Audit | Enforcement::ApplyOnce => Purpose::Audit,
+    };
+    if let Some(entry) = input.ledger.get(&resource.address).filter(|_| purpose == Purpose::Enforce)
+        && entry.resource.meta.on_remove != OnRemove::Keep
+    {
+        let before = resource::of(&entry.resource).wanted(entry.resource.meta.state, input.scope);
+        let back = entry.leaving_attributes(&before, &wanted, &wanted.on_creation);
+        if let State::Present(attributes) = &mut wanted.state {
+            attributes.extend(back);
+        }
+    }
+    Target { resource: resource.clone(), wanted: Some(wanted), purpose, implicit: false }
+}
+
+/// Something that is owned and not asked for any more.
+fn leaves(entry: &Entry, scope: Scope) -> Target {
+    let applicable = !scope.sandbox || resource::of(&entry.resource).in_sandbox();
+    let stays = entry.resource.meta.on_remove == OnRemove::Keep;
+    Target {
+        resource: entry.resource.clone(),
+        wanted: entry.way_back().filter(|_| applicable && !stays),
+        purpose: Purpose::Leave,
+        implicit: entry.implicit,
+    }
+}
+
+/// In a sandbox, folders that nobody manages and that are missing, or that we made, as long as something is to lie
+/// in them.
+fn implicit_folders(input: &ScheduleInput<'_>, managed: &BTreeSet<Address>) -> Vec<Resource> {
+    if !input.scope.sandbox {
+        return Vec::new();
+    }
+    let mut folders = BTreeSet::new();
+    for resource in input.resources {
+        if !resource.address.collection().id_is_path() || resource.meta.state == Existence::Absent {
+            continue;
+        }
+        let mut path = resource.address.id();
+        while let Some((parent, _)) = path.rsplit_once('/').filter(|(parent, _)| !parent.is_empty()) {
+            folders.insert(parent);
+            path = parent;
+        }
+    }
+    let in_the_way = |folder: &str| {
+        let address = |collection| Address::new(collection, folder).ok();
+        [Collection::Directories, Collection::Links, Collection::Files]
+            .into_iter()
+            .any(|collection| address(collection).is_some_and(|address| managed.contains(&address)))
+    };
+    folders
+        .into_iter()
+        .filter(|folder| !in_the_way(folder))
+        .filter_map(|folder| Address::new(Collection::Directories, folder).ok())
+        .filter(|address| {
+            let ours = input.ledger.get(address).is_some_and(|entry| entry.implicit);
+            ours || input.missing_folders.contains(address.id())
+        })
+        .map(|address| Resource {
+            address,
+            application: None,
+            meta: Meta::default(),
+            spec: Spec::Directory(DirectorySpec::default()),
+        })
+        .collect()
+}
+
+/// One order of both: the kept forwards, then the leaving backwards. Indices of the leaving follow the kept.
+fn join_orders(kept: &[Target], leaving: &[Target]) -> Result<Order, CycleError> {
+    let mut order = Order::of(&kept.iter().collect::<Vec<_>>())?;
+    let mut back = Order::of(&leaving.iter().collect::<Vec<_>>())?.reversed();
+    let shift = kept.len();
+    for list in back.stages.iter_mut().chain(back.blockers.iter_mut()) {
+        for at in list {
+            *at += shift;
+        }
+    }
+    order.stages.append(&mut back.stages);
+    order.blockers.append(&mut back.blockers);
+    Ok(order)
+}

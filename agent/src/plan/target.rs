@@ -1,0 +1,43 @@
+//! One thing that the plan is about.
+
+use crate::resource::{self, Wanted};
+use muster_schema::Address;
+use muster_schema::resource::Resource;
+
+/// Why a thing is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A difference is put right.
+    Enforce,
+    /// A difference is reported. Nothing is written.
+    Audit,
+    /// Its resource left: it goes back to what was found.
+    Leave,
+    /// It makes no sense on this host.
+    NotApplicable,
+}
+
+/// A thing, and the state it is to be in.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The resource: of the manifest, or of the ledger when it leaves.
+    pub resource: Resource,
+    /// What is to be true. `None`: it leaves, and nothing is known to go back to.
+    pub wanted: Option<Wanted>,
+    /// Why it is looked at.
+    pub purpose: Purpose,
+    /// A folder that nobody asked for. It is not reported.
+    pub implicit: bool,
+}
+
+impl Target {
+    /// The address of its resource.
+    pub fn address(&self) -> &Address {
+        &self.resource.address
+    }
+
+    /// Its type.
+    pub fn resource_type(&self) -> &dyn resource::ResourceType {
+        resource::of(&self.resource)
+    }
+}

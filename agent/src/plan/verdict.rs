@@ -1,0 +1,56 @@
+//! What one look at the host means.
+
+use super::{Purpose, Schedule, Target};
+use crate::resource::{Change, ResourceError, State};
+
+/// What is to happen with a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is as it is to be.
+    Compliant,
+    /// It differs, and is put right.
+    Change(Change),
+    /// It differs, and is only reported.
+    Report(Change),
+    /// It differs, and must not be put right.
+    Blocked(String),
+    /// It cannot be read.
+    Failed(String),
+    /// It leaves, and stays as it is, for this reason.
+    Stays(&'static str),
+    /// It makes no sense here.
+    NotApplicable,
+}
+
+/// The verdict on every target, in the order of the schedule's targets. `None`: it was not looked at.
+pub type Plan = Vec<Option<Verdict>>;
+
+/// Compares what was observed with what is wanted.
+pub fn plan_changes(schedule: &Schedule, observed: &[Option<Result<State, ResourceError>>]) -> Plan {
+    let judge = |(target, observed): (&Target, &Option<Result<State, ResourceError>>)| match observed {
+        None => (target.purpose == Purpose::NotApplicable).then_some(Verdict::NotApplicable),
+        Some(Ok(state)) => Some(judge_target(target, state)),
+        Some(Err(ResourceError::Blocked(reason))) => Some(Verdict::Blocked(reason.clone())),
+        Some(Err(error)) => Some(Verdict::Failed(error.chain())),
+    };
+    schedule.targets.iter().zip(observed).map(judge).collect()
+}
+
+/// The verdict on one target.
+pub(crate) fn judge_target(target: &Target, observed: &State) -> Verdict {
+    let Some(wanted) = &target.wanted else {
+        return Verdict::Stays(if target.resource.meta.on_remove == muster_schema::resource::OnRemove::Keep {
+            "on_remove: keep"
+        } else {
+            "nothing was changed"
+        });
+    };
+    match (target.resource_type().diff(wanted, observed), target.purpose) {
+        (_, Purpose::NotApplicable) => Verdict::NotApplicable,
+        (Ok(None), _) => Verdict::Compliant,
+        (Ok(Some(change)), Purpose::Audit) => Verdict::Report(change),
+        (Ok(Some(change)), Purpose::Enforce | Purpose::Leave) => Verdict::Change(change),
+        (Err(ResourceError::Blocked(reason)), _) => Verdict::Blocked(reason),
+        (Err(error), _) => Verdict::Failed(error.chain()),
+    }
+}
