@@ -14,6 +14,7 @@ mod stage;
 pub use intent::Intent;
 pub use outcome::Outcome;
 pub use owed::Owed;
+pub(crate) use prepare::remember;
 pub use recover::recover;
 
 use crate::host::HostWrite;

@@ -3,6 +3,7 @@
 //! Pure parts (`plan`, `verify`) do no I/O. The host is touched through `host`, everything else outside through `io`.
 
 pub mod apply;
+pub mod converge;
 pub mod enrol;
 pub mod facts;
 pub mod host;
@@ -15,3 +16,4 @@ pub mod provider;
 pub mod resource;
 pub mod store;
 pub mod vault;
+pub mod verify;

@@ -43,7 +43,8 @@ pub(super) fn prepare_stage<'a>(
         let Some(target) = run.schedule.targets.get(*index) else { continue };
         let planned = run.plan.get(*index).cloned().flatten();
         let enforced = matches!(target.purpose, Purpose::Enforce | Purpose::Leave);
-        if !is_work(target, &planned) && !(look_again && enforced && planned.is_some()) {
+        let look = is_work(target, &planned) || (look_again && enforced && planned.is_some());
+        if !look {
             continue;
         }
         if let Some(blocker) = failed_blocker(run, *index, results) {

@@ -3,6 +3,9 @@
 use super::{HostError, HostPath, Reader};
 use std::collections::HashMap;
 
+/// Always number 0, even where no file says so.
+const ROOT: &str = "root";
+
 /// The account database as one pass of reading found it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Accounts {
@@ -48,7 +51,7 @@ impl Accounts {
 
 impl Names {
     fn id(&self, name: &str) -> Option<u32> {
-        self.by_name.get(name).copied().or_else(|| name.parse().ok())
+        self.by_name.get(name).copied().or_else(|| name.parse().ok()).or((name == ROOT).then_some(0))
     }
 
     fn name(&self, id: u32) -> String {

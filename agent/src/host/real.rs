@@ -25,7 +25,10 @@ impl RealHost {
     /// When the root cannot be opened.
     pub fn open(root: &Path) -> Result<RealHost, HostError> {
         let tree = Tree::open(root)?;
-        let scope = Scope { sandbox: root != Path::new("/"), owners: rustix::process::geteuid().is_root() };
+        let sandbox = root != Path::new("/");
+        // A tree without accounts of its own has no owners to give things to.
+        let accounts = !sandbox || root.join("etc/passwd").exists();
+        let scope = Scope { sandbox, owners: accounts && rustix::process::geteuid().is_root() };
         Ok(RealHost { tree, scope })
     }
 }

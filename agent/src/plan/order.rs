@@ -55,12 +55,10 @@ impl Order {
         let nodes = targets.len() + add_application_edges(targets, &mut edges);
         let mut blockers = vec![Vec::new(); targets.len()];
         for edge in &edges {
-            if edge.strength == Strength::Parent
-                || targets.get(edge.then).is_some_and(|then| is_required(then, edge, targets))
-            {
-                if let Some(list) = blockers.get_mut(edge.then) {
-                    list.push(edge.first);
-                }
+            let then = targets.get(edge.then);
+            let stops = edge.strength == Strength::Parent || then.is_some_and(|then| is_required(then, edge, targets));
+            if let (true, Some(list)) = (stops, blockers.get_mut(edge.then)) {
+                list.push(edge.first);
             }
         }
         let mut weakest = Strength::Application;

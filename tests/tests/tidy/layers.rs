@@ -41,6 +41,7 @@ const PURE: &[&str] = &[
 const EDGES: &[&str] = &["/io/", "/host/", "/provider/", "/cli/", "/machines/", "/bench/", "/fuzz/"];
 const EDGE_FILES: &[&str] = &[
     "agent/src/host.rs",
+    "agent/src/ledger.rs",
     "agent/src/main.rs",
     "agent/src/store.rs",
     "agent/src/vault.rs",

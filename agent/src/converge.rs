@@ -1,0 +1,232 @@
+//! Converging the host: look, plan, gate, apply, and look again where that may have moved something.
+
+use crate::apply::{Applied, ApplyError, ManagedHost, Outcome, Run, apply_plan, recover, remember};
+use crate::host::HostPath;
+use crate::plan::{CycleError, Plan, Purpose, Schedule, ScheduleInput, Verdict, plan_changes};
+use crate::resource::{ResourceError, State, View};
+use muster_schema::content::BlobRef;
+use muster_schema::resource::{Enforcement, Resource};
+use muster_schema::state::Cause;
+use muster_schema::{Address, Timestamp};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+#[cfg(test)]
+mod tests;
+
+/// A change may move other things, and putting those right may move others again. After so many rounds it is a fight,
+/// and the next sweep goes on with it.
+const MAX_ROUNDS: usize = 3;
+
+/// Why the host could not be converged at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ConvergeError {
+    /// The agent's own disk refused.
+    #[error("cannot apply")]
+    Apply(#[from] ApplyError),
+    /// The resources require each other.
+    #[error("cannot order the resources")]
+    Cycle(#[from] CycleError),
+}
+
+/// What is to be looked at.
+#[derive(Debug, Clone, Copy)]
+pub enum Extent<'a> {
+    /// Everything.
+    All,
+    /// These, because something happened to them.
+    Only(&'a BTreeSet<Address>),
+}
+
+/// The host under one manifest.
+pub struct Converger {
+    managed: ManagedHost,
+    resources: Vec<Resource>,
+    mode: Enforcement,
+    schedule: Schedule,
+}
+
+impl Converger {
+    /// Takes up where the last run ended: with the resources of the manifest that was accepted last.
+    ///
+    /// # Errors
+    /// When the agent's own disk refuses, or the resources cannot be ordered.
+    pub fn begin(
+        managed: ManagedHost,
+        resources: Vec<Resource>,
+        mode: Enforcement,
+        now: Timestamp,
+    ) -> Result<Converger, ConvergeError> {
+        let mut converger = Converger { managed, resources, mode, schedule: Schedule::default() };
+        converger.reschedule()?;
+        let Converger { managed, schedule, .. } = &mut converger;
+        let made = recover(managed, schedule, now)?;
+        if made > 0 {
+            tracing::info!(made, "finished what an interrupted run began");
+            converger.reschedule()?;
+        }
+        Ok(converger)
+    }
+
+    /// What is known of the host.
+    pub fn managed(&self) -> &ManagedHost {
+        &self.managed
+    }
+
+    /// The resources of a new manifest. Nothing is changed yet.
+    ///
+    /// # Errors
+    /// When they cannot be ordered; then the old ones stay.
+    pub fn set_resources(&mut self, resources: Vec<Resource>) -> Result<(), ConvergeError> {
+        let old = std::mem::replace(&mut self.resources, resources);
+        self.reschedule().inspect_err(|_| self.resources = old)
+    }
+
+    /// What would be changed now. Reads only.
+    pub fn plan(&self, extent: Extent<'_>) -> Plan {
+        let observed = observe(&self.managed, &self.schedule, extent);
+        plan_changes(&self.schedule, &observed)
+    }
+
+    /// The targets that plans are about, in their order.
+    pub fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    /// Looks and puts right, until nothing differs or `stop` says so.
+    ///
+    /// # Errors
+    /// When the agent's own disk refuses. What failed on the host is in the outcomes.
+    pub fn converge(
+        &mut self,
+        cause: Cause,
+        extent: Extent<'_>,
+        stop: &dyn Fn() -> bool,
+        now: fn() -> Timestamp,
+    ) -> Result<Converged, ConvergeError> {
+        let mut converged = Converged::default();
+        let (mut cause, mut extent) = (cause, extent);
+        for _ in 0..MAX_ROUNDS {
+            let plan = self.plan(extent);
+            let run = Run { schedule: &self.schedule, plan, cause, stop, now };
+            let Applied { outcomes, look_again, stopped } = apply_plan(&mut self.managed, &run)?;
+            converged.outcomes.extend(outcomes);
+            converged.stopped = stopped;
+            if stopped || !look_again {
+                break;
+            }
+            (cause, extent) = (Cause::Cascade, Extent::All);
+        }
+        if self.is_outdated(&converged) {
+            self.reschedule()?;
+        }
+        Ok(converged)
+    }
+
+    /// Paths whose change may be drift, with the resource that each belongs to.
+    pub fn watched_paths(&self) -> BTreeMap<HostPath, Address> {
+        let watched = self.schedule.targets.iter().filter(|target| target.purpose != Purpose::NotApplicable);
+        watched
+            .flat_map(|target| {
+                let paths = target.resource_type().watched_paths(target.address().id());
+                paths.into_iter().map(|path| (path, target.address().clone()))
+            })
+            .collect()
+    }
+
+    /// Removes contents that neither the way back nor `needed` names. Call it between runs.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn forget_contents(&self, needed: &HashSet<BlobRef>) -> Result<(), ApplyError> {
+        self.managed.originals.forget_all_but(&self.managed.ledger.contents())?;
+        let blobs = self.resources.iter().flat_map(|resource| resource.spec.blobs());
+        let all: HashSet<BlobRef> = blobs.chain(needed.iter().copied()).chain(self.managed.ledger.contents()).collect();
+        Ok(self.managed.blobs.forget_all_but(&all)?)
+    }
+
+    /// What left is not looked at again, and what was applied once is only reported from now on.
+    fn is_outdated(&self, converged: &Converged) -> bool {
+        let left = self.schedule.targets.iter().any(|target| target.purpose == Purpose::Leave);
+        left || converged.outcomes.iter().any(|outcome| {
+            let target = self.schedule.find(&outcome.address).and_then(|at| self.schedule.targets.get(at));
+            outcome.changed && target.is_some_and(|target| self.mode_of(&target.resource) == Enforcement::ApplyOnce)
+        })
+    }
+
+    fn mode_of(&self, resource: &Resource) -> Enforcement {
+        resource.meta.mode.unwrap_or(self.mode)
+    }
+
+    fn reschedule(&mut self) -> Result<(), ConvergeError> {
+        let scope = self.managed.host.scope();
+        let missing_folders = if scope.sandbox { self.missing_folders() } else { BTreeSet::new() };
+        self.schedule = Schedule::of(&ScheduleInput {
+            resources: &self.resources,
+            ledger: self.managed.ledger.entries(),
+            scope,
+            mode: self.mode,
+            missing_folders: &missing_folders,
+        })?;
+        Ok(())
+    }
+
+    fn missing_folders(&self) -> BTreeSet<String> {
+        let mut reader = self.managed.host.reader();
+        let mut missing = BTreeSet::new();
+        for resource in self.resources.iter().filter(|resource| resource.address.collection().id_is_path()) {
+            let mut path = HostPath::new(resource.address.id()).ok();
+            while let Some(parent) = path.as_ref().and_then(HostPath::parent) {
+                if missing.contains(parent.as_str()) || !matches!(reader.meta(&parent), Ok(None)) {
+                    break;
+                }
+                missing.insert(parent.as_str().to_owned());
+                path = Some(parent);
+            }
+        }
+        missing
+    }
+}
+
+/// What came of converging.
+#[derive(Debug, Default)]
+pub struct Converged {
+    /// How it went, in the order in which it was done.
+    pub outcomes: Vec<Outcome>,
+    /// It was stopped at a safe point before the end.
+    pub stopped: bool,
+}
+
+impl Converged {
+    /// How many things were changed.
+    pub fn changes(&self) -> usize {
+        self.outcomes.iter().filter(|outcome| outcome.changed).count()
+    }
+}
+
+fn observe(
+    managed: &ManagedHost,
+    schedule: &Schedule,
+    extent: Extent<'_>,
+) -> Vec<Option<Result<State, ResourceError>>> {
+    let view = View::new(managed.host.as_read());
+    let targets = schedule.targets.iter().map(|target| {
+        let wanted = match extent {
+            Extent::All => true,
+            Extent::Only(addresses) => addresses.contains(target.address()),
+        };
+        if !wanted || target.purpose == Purpose::NotApplicable {
+            return None;
+        }
+        let mut observed = target.resource_type().observe(target.address().id(), &view);
+        if let Ok(state) = &mut observed {
+            remember(managed.ledger.get(target.address()), state);
+        }
+        Some(observed)
+    });
+    targets.collect()
+}
+
+/// How many changes a plan holds.
+pub fn count_changes(plan: &Plan) -> usize {
+    plan.iter().filter(|verdict| matches!(verdict, Some(Verdict::Change(_) | Verdict::Report(_)))).count()
+}

@@ -1,0 +1,81 @@
+//! Whether the resources of a manifest fit together. The orchestrator has checked that; the agent believes nobody.
+
+use super::{Reject, RejectCode};
+use crate::host::HostPath;
+use crate::plan::{Order, Purpose, Target};
+use muster_schema::resource::{Existence, Resource};
+use muster_schema::{Address, Collection};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Trees that belong to the kernel.
+const KERNEL_TREES: [&str; 3] = ["/proc", "/sys", "/dev"];
+
+/// Checks addresses, paths and edges before anything is written.
+///
+/// # Errors
+/// `ManifestResources`, naming the first contradiction.
+pub fn check_resources(resources: &[Resource]) -> Result<(), Reject> {
+    let refuse = |message: String| Err(Reject::new(RejectCode::ManifestResources, message));
+    let mut addresses = BTreeSet::new();
+    let mut paths: BTreeMap<HostPath, &Resource> = BTreeMap::new();
+    for resource in resources {
+        let address = &resource.address;
+        if address.collection() != resource.spec.collection() {
+            return refuse(format!("{address} has the attributes of another type"));
+        }
+        if !addresses.insert(address) {
+            return refuse(format!("{address} stands twice"));
+        }
+        if !address.collection().id_is_path() {
+            continue;
+        }
+        let path = HostPath::new(address.id())
+            .map_err(|error| Reject::new(RejectCode::ManifestResources, format_args!("{address}: {error}")))?;
+        if KERNEL_TREES.iter().any(|tree| is_in(path.as_str(), tree)) {
+            return refuse(format!("{address} belongs to the kernel"));
+        }
+        if let Some(other) = paths.insert(path, resource) {
+            return refuse(format!("{address} and {} are the same path", other.address));
+        }
+    }
+    for resource in paths.values() {
+        if let Some(other) = file_on_the_way(&resource.address, &paths) {
+            return refuse(format!("{} lies in {other}, which is no folder", resource.address));
+        }
+    }
+    for resource in resources {
+        let meta = &resource.meta;
+        let edges = [&meta.requires, &meta.restart_on, &meta.reload_on, &meta.run_on];
+        if let Some(missing) = edges.into_iter().flatten().find(|edge| !addresses.contains(edge)) {
+            return refuse(format!("{} needs {missing}, which is not there", resource.address));
+        }
+    }
+    check_order(resources)
+}
+
+fn is_in(path: &str, tree: &str) -> bool {
+    path.strip_prefix(tree).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn file_on_the_way<'a>(address: &Address, paths: &BTreeMap<HostPath, &'a Resource>) -> Option<&'a Address> {
+    let mut path = HostPath::new(address.id()).ok()?;
+    while let Some(parent) = path.parent() {
+        if let Some(above) = paths.get(&parent)
+            && above.meta.state != Existence::Absent
+            && above.address.collection() == Collection::Files
+        {
+            return Some(&above.address);
+        }
+        path = parent;
+    }
+    None
+}
+
+fn check_order(resources: &[Resource]) -> Result<(), Reject> {
+    let targets: Vec<Target> = resources
+        .iter()
+        .map(|resource| Target { resource: resource.clone(), wanted: None, purpose: Purpose::Enforce, implicit: false })
+        .collect();
+    let order = Order::of(&targets.iter().collect::<Vec<_>>());
+    order.map(drop).map_err(|error| Reject::new(RejectCode::ManifestResources, error))
+}
