@@ -1,17 +1,41 @@
 //! The state repository as data: documents with places, findings, layers. No I/O, no clock.
 
+mod application;
+mod contents;
+mod document;
 mod files;
 mod finding;
+mod fleet;
 mod hint;
+mod layer;
+mod layout;
+mod load;
+mod merge;
 mod node;
 mod place;
+mod resources;
+mod scope;
 mod shape;
 mod yaml;
 
+#[cfg(test)]
+mod tests;
+
+pub use application::{Application, Parameter};
+pub use contents::{Content, ContentFault, Contents};
 pub use files::{BlobError, BlobId, BlobSource, FileEntry, RepositoryFiles};
 pub use finding::{Finding, Scope};
+pub use fleet::{Host, Model};
 pub use hint::did_you_mean;
+pub use layer::Layer;
+pub use load::{ModelCache, load_model};
+pub use merge::{merge, without_nulls};
 pub use node::{Entry, Map, Node, NodeValue, Text};
 pub use place::Place;
 pub use shape::{Shape, check::Templates};
 pub use yaml::{MAX_DOCUMENT_BYTES, load_yaml};
+
+pub(crate) use contents::finding_in;
+pub(crate) use merge::brief;
+pub(crate) use resources::attributes_shape;
+pub(crate) use scope::application_of;

@@ -33,23 +33,33 @@ pub use selector::Selector;
 pub const DOCUMENT_SCHEMA_VERSION: u32 = 1;
 
 /// Words that a later version gives a meaning; until then they are refused by name.
-pub const RESERVED_FIELDS: [&str; 16] = [
+pub const RESERVED_FIELDS: [&str; 26] = [
+    "acl",
+    "arch",
+    "backup",
     "bus",
     "count",
     "distribution",
     "exceptions",
     "groups",
     "machine",
+    "max_depth",
     "member",
     "notifications",
+    "options",
     "platform",
     "power",
+    "purge",
+    "purge_ignore",
     "reconcile",
+    "recurse",
     "rollout",
     "secrets",
+    "selinux",
     "status",
     "template",
     "windows",
+    "xattr",
 ];
 
 /// Folders that a later version gives a meaning; until then they are refused by name.

@@ -70,6 +70,11 @@ impl Map {
         Map { entries }
     }
 
+    /// A map of entries that are sorted by key, each key once.
+    pub(crate) fn of_sorted(entries: Vec<Entry>) -> Map {
+        Map { entries }
+    }
+
     /// The entry of a key.
     pub fn entry(&self, key: &str) -> Option<&Entry> {
         let found = self.entries.binary_search_by(|entry| entry.key.as_ref().cmp(key));

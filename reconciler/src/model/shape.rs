@@ -13,6 +13,10 @@ use serde_json::Value;
 
 use muster_schema::document::{ParameterDocument, ParameterType};
 
+/// How many references lie in one another before a type that contains itself is no longer followed;
+/// what is deeper is left to serde.
+const MAX_REFERENCES: usize = 4;
+
 /// What a value must be.
 #[derive(Debug, Default)]
 pub struct Shape {
@@ -82,15 +86,18 @@ impl Type {
 impl Shape {
     /// The shape that a JSON Schema describes.
     pub fn of_schema(schema: &Value) -> Shape {
-        Shape::of(schema, schema.get("$defs").unwrap_or(&Value::Null))
+        Shape::of(schema, schema.get("$defs").unwrap_or(&Value::Null), MAX_REFERENCES)
     }
 
-    fn of(schema: &Value, definitions: &Value) -> Shape {
-        let nested = |schema: &Value| Shape::of(schema, definitions);
+    fn of(schema: &Value, definitions: &Value, references: usize) -> Shape {
         if let Some(name) = schema.get("$ref").and_then(Value::as_str) {
-            let name = name.strip_prefix("#/$defs/").unwrap_or_default();
-            return definitions.get(name).map(nested).unwrap_or_default();
+            let named = name.strip_prefix("#/$defs/").and_then(|name| definitions.get(name));
+            return match (named, references.checked_sub(1)) {
+                (Some(schema), Some(fewer)) => Shape::of(schema, definitions, fewer),
+                _ => Shape::default(),
+            };
         }
+        let nested = |schema: &Value| Shape::of(schema, definitions, references);
         let strings = |value: &Value| -> Vec<String> {
             let one_or_more = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
             one_or_more.iter().filter_map(Value::as_str).map(str::to_owned).collect()

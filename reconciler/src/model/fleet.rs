@@ -1,0 +1,100 @@
+//! The model: a whole state repository as data.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use muster_schema::document::{OnRetire, Selector};
+use muster_schema::{FleetName, HostId, PublicKey};
+
+use super::contents::Contents;
+use super::{Application, Layer, Place};
+use crate::template::Templates;
+
+/// A state repository, loaded. Cloning is cheap.
+#[derive(Clone)]
+pub struct Model(pub(super) Arc<ModelData>);
+
+pub(super) struct ModelData {
+    pub(super) fleet: Option<FleetName>,
+    pub(super) environments: BTreeSet<Arc<str>>,
+    pub(super) hosts: BTreeMap<HostId, Host>,
+    pub(super) applications: BTreeMap<Arc<str>, Arc<Application>>,
+    pub(super) contents: Contents,
+    pub(super) templates: Arc<Templates>,
+}
+
+/// A profile.
+#[derive(Debug)]
+pub struct Profile {
+    /// Which hosts have it; none where the document does not say.
+    pub selector: Option<Selector>,
+    /// What they have.
+    pub layer: Layer,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// A host as it is declared.
+#[derive(Debug, Clone)]
+pub struct Host {
+    /// Its id.
+    pub id: HostId,
+    /// The environment it is in.
+    pub environment: Arc<str>,
+    /// Its labels, the environment's among them.
+    pub labels: Arc<BTreeMap<Arc<str>, Arc<str>>>,
+    /// Its public key; without it nothing is published for the host.
+    pub key: Option<PublicKey>,
+    /// What secrets for it are encrypted to.
+    pub recipient: Option<String>,
+    /// What becomes of it when it leaves the repository.
+    pub on_retire: OnRetire,
+    /// Where it is declared.
+    pub place: Place,
+    /// What it shares with others: fleet, profiles and environment, merged.
+    pub base: Arc<Layer>,
+    /// What its own file says.
+    pub layer: Arc<Layer>,
+}
+
+impl Model {
+    /// The fleet's name, unless muster.yaml is faulty.
+    pub fn fleet(&self) -> Option<&FleetName> {
+        self.0.fleet.as_ref()
+    }
+
+    /// The names of the environments.
+    pub fn environments(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.0.environments.iter()
+    }
+
+    /// All hosts, sorted by id; those without a key are declared and checked, never published.
+    pub fn hosts(&self) -> impl Iterator<Item = &Host> {
+        self.0.hosts.values()
+    }
+
+    /// A host.
+    pub fn host(&self, id: &HostId) -> Option<&Host> {
+        self.0.hosts.get(id)
+    }
+
+    /// An application.
+    pub fn application(&self, name: &str) -> Option<&Arc<Application>> {
+        self.0.applications.get(name)
+    }
+
+    /// All applications.
+    pub fn applications(&self) -> impl Iterator<Item = &Arc<Application>> {
+        self.0.applications.values()
+    }
+
+    /// The contents below files/ folders.
+    pub fn contents(&self) -> &Contents {
+        &self.0.contents
+    }
+
+    /// The compiled templates of this repository.
+    pub(crate) fn templates(&self) -> &Arc<Templates> {
+        &self.0.templates
+    }
+}
