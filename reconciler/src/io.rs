@@ -1,6 +1,7 @@
 //! What touches the world: one port or implementation a file.
 
 pub mod api;
+pub mod bus;
 pub mod clock;
 pub mod git;
 pub mod inbox;

@@ -2,7 +2,9 @@
 
 pub mod bundle;
 pub mod cli;
+pub mod enrolment;
 pub mod events;
+pub mod inbound;
 pub mod io;
 pub mod keys;
 pub mod model;

@@ -1,0 +1,18 @@
+//! Enrolment: agents that nobody knows yet, and the proof of those that a
+//! signed commit approved. Pure; the desk in `io::bus` gives it time, chance and files.
+//!
+//! Announce → pending list → a person compares the fingerprint and approves by a
+//! commit → challenge, encrypted to the age recipient → answer, signed by the key
+//! → enrolled. Names select nothing: everything goes by key.
+
+mod challenge;
+mod host_file;
+mod pending_list;
+mod rate_limit;
+
+pub use challenge::{CHALLENGE_BYTES, OpenChallenges};
+pub use host_file::{HostFileError, approve_host_file};
+pub use pending_list::{
+    BadAnnouncement, Listed, MAX_ANNOUNCE_BYTES, PENDING_LIFE, PendingHost, PendingList, check_announcement,
+};
+pub use rate_limit::RateLimit;

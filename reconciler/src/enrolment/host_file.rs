@@ -1,0 +1,60 @@
+//! Writes a host's key into its file, and leaves what people wrote as it is.
+
+use muster_schema::PublicKey;
+
+#[cfg(test)]
+mod tests;
+
+/// Why a host's file is not changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HostFileError {
+    /// Another key stands there. A new key is a new machine: a person decides.
+    #[error("the file has the key {0} already; remove that line first if this host was set up anew")]
+    OtherKey(String),
+    /// It is of no form that this edit knows.
+    #[error("the file is no YAML map in block form; write the key into it by hand")]
+    Form,
+}
+
+/// The text of a host's file with `key` and `recipient` in it: `text` is what
+/// is there, none where there is no file yet. Comments and order stay.
+///
+/// # Errors
+/// When the file has another key, or is not a block map.
+pub fn approve_host_file(text: Option<&str>, key: &PublicKey, recipient: &str) -> Result<String, HostFileError> {
+    let text = text.unwrap_or_default();
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines() {
+        match line.split_once(':') {
+            Some(("key", value)) => check_same_key(value, key)?,
+            Some(("recipient", _)) => {}
+            _ if is_foreign(line) => return Err(HostFileError::Form),
+            _ => lines.push(line.to_owned()),
+        }
+    }
+    let added = [format!("key: \"{key}\""), format!("recipient: \"{recipient}\"")];
+    // Behind comments at the head and a document start.
+    let head = lines.iter().take_while(|line| line.starts_with('#') || line.trim_end() == "---").count();
+    lines.splice(head..head, added);
+    Ok(lines.join("\n") + "\n")
+}
+
+fn check_same_key(value: &str, key: &PublicKey) -> Result<(), HostFileError> {
+    let value = value.split(" #").next().unwrap_or_default().trim().trim_matches(['"', '\'']);
+    if value.is_empty() || value == "null" || value == "~" || value == key.to_string() {
+        return Ok(());
+    }
+    Err(HostFileError::OtherKey(value.chars().take(80).collect()))
+}
+
+/// Whether a line at the left margin opens something else than a plain `word:`.
+fn is_foreign(line: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    match line.chars().next() {
+        None | Some(' ' | '#' | '\r') => false,
+        Some(_) if line.trim_end() == "---" => false,
+        Some(_) => !line.split_once(':').is_some_and(|(word, rest)| {
+            !word.is_empty() && word.chars().all(plain) && (rest.is_empty() || rest.starts_with([' ', '\r']))
+        }),
+    }
+}

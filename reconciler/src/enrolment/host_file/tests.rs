@@ -1,0 +1,41 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+
+const KEY: &str = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
+
+fn approve(text: Option<&str>) -> Result<String, HostFileError> {
+    approve_host_file(text, &KEY.parse().unwrap(), "age1abc")
+}
+
+#[test]
+fn a_new_file_has_key_and_recipient() {
+    assert_eq!(approve(None).unwrap(), format!("key: \"{KEY}\"\nrecipient: \"age1abc\"\n"));
+}
+
+#[test]
+fn a_declared_host_keeps_every_line_of_its_file() {
+    let declared =
+        "# The first web server.\n---\nlabels: {role: web}   # see profiles/web\n\napplications:\n  nginx: {}\n";
+    let expected = format!(
+        "# The first web server.\n---\nkey: \"{KEY}\"\nrecipient: \"age1abc\"\nlabels: {{role: web}}   # see profiles/web\n\napplications:\n  nginx: {{}}\n"
+    );
+    assert_eq!(approve(Some(declared)).unwrap(), expected);
+    assert_eq!(approve(Some(&expected)).unwrap(), expected, "again changes nothing");
+}
+
+#[test]
+fn an_empty_or_the_same_key_is_filled_and_another_is_not_replaced() {
+    for value in ["", " ", " null", " ~", " ''", &format!(" {KEY}  # approved")] {
+        let text = approve(Some(&format!("labels: {{}}\nkey:{value}\n"))).unwrap();
+        assert_eq!(text.matches("key:").count(), 1, "{text}");
+    }
+    let other = KEY.replace("mlYe", "mlYf");
+    assert_eq!(approve(Some(&format!("key: \"{other}\"\n"))), Err(HostFileError::OtherKey(other)));
+}
+
+#[test]
+fn a_file_of_another_form_is_left_alone() {
+    for text in ["{labels: {role: web}}\n", "- a\n", "\"key\": x\n", "? key\n: x\n", "key:x\nplain\n", "<<: *base\n"] {
+        assert!(approve(Some(text)).is_err(), "{text}");
+    }
+}

@@ -1,0 +1,23 @@
+//! The bus: what agents say and ask, over HTTP and over AMQP.
+//!
+//! Both transports bring frames to one place, [`Inbound::handle_frame`], and
+//! carry hints out of another, [`Hints`]. A transport proves nothing; every
+//! check is on the signed message.
+
+mod enrolment_desk;
+mod enrolment_files;
+mod hints;
+mod http;
+mod inbound;
+mod listen;
+mod reply;
+
+pub use enrolment_desk::{DeskError, EnrolledHost};
+pub use hints::Hints;
+pub use http::agent_router;
+pub use inbound::{Inbound, InboundMessage, InboundSettings, Source};
+pub use listen::{HttpLimits, serve_http};
+pub use reply::Reply;
+
+#[cfg(test)]
+mod tests;

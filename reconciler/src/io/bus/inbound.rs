@@ -1,0 +1,321 @@
+//! One door for what agents send, whichever way it came.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use muster_schema::envelope::Signature;
+use muster_schema::message::{Body, Enrolled, Message, Receipt};
+use muster_schema::{FleetName, PublicKey, ReceiptCode};
+use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot, watch};
+
+use super::enrolment_desk::{DeskError, EnrolledHost, EnrolmentDesk};
+use super::hints::Hints;
+use super::reply::{Reply, ReplyWriter, accept};
+use crate::enrolment::{PendingHost, RateLimit};
+use crate::inbound::{ApprovedHosts, Refusal, ReplayMarks, Seq, Stream, VerifiedMessage, verify_frame};
+use crate::io::clock;
+use crate::io::signer::Signer;
+
+/// How long the cycle may take to make a message's effect durable.
+const CYCLE_ANSWERS: Duration = Duration::from_secs(20);
+/// Announcements of unknown keys, by where they come from.
+const UNKNOWN_BURST: u32 = 64;
+const UNKNOWN_PER_SECOND: u32 = 8;
+const MAX_SOURCES: usize = 4096;
+/// Messages of one approved key.
+const KNOWN_BURST: u32 = 500;
+const KNOWN_PER_SECOND: u32 = 100;
+const MAX_KEYS: usize = 65_536;
+
+/// A message for the cycle. `respond` is called when its effect is durable:
+/// with [`Body::Receipt`] or [`Body::HeadReply`]. Dropping it means: not now.
+///
+/// Bodies that come: reports, facts, presence, head requests of enrolled hosts,
+/// and the answer to a challenge, which is right, so that the host is enrolled.
+/// Messages of one host and kind come one after the other, each number once.
+#[derive(Debug)]
+pub struct InboundMessage {
+    /// What was sent, and by whom; see [`VerifiedMessage`] for what was checked.
+    pub message: Message,
+    /// The sender's signature.
+    pub signature: Signature,
+    /// The exact bytes that were signed.
+    pub payload: Vec<u8>,
+    /// Takes the reply.
+    pub respond: oneshot::Sender<Body>,
+}
+
+/// What the door needs.
+pub struct InboundSettings<'a> {
+    /// The fleet.
+    pub fleet: FleetName,
+    /// Signs replies: the key of the role `fresh`.
+    pub fresh: Arc<dyn Signer>,
+    /// The folder for enrolment's records.
+    pub enrolment_dir: &'a Path,
+    /// Marks of reports and facts, from the status that their effects are kept in.
+    pub marks: ReplayMarks,
+    /// Where messages go.
+    pub cycle: mpsc::Sender<InboundMessage>,
+}
+
+/// Where a frame came from; for limits, never for trust.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// By HTTP, from this address.
+    Address(IpAddr),
+    /// From the broker.
+    Broker,
+}
+
+type Line = (PublicKey, Stream);
+
+/// The door.
+pub struct Inbound {
+    fleet: FleetName,
+    replies: ReplyWriter,
+    desk: EnrolmentDesk,
+    hints: Hints,
+    approved: RwLock<Arc<ApprovedHosts>>,
+    marks: Mutex<ReplayMarks>,
+    lines: Mutex<HashMap<Line, Arc<AsyncMutex<()>>>>,
+    unknown: Mutex<RateLimit<String>>,
+    known: Mutex<RateLimit<PublicKey>>,
+    cycle: mpsc::Sender<InboundMessage>,
+}
+
+impl Inbound {
+    /// Opens the door; nobody is approved yet.
+    ///
+    /// # Errors
+    /// When enrolment's records cannot be read.
+    pub fn open(settings: InboundSettings<'_>) -> Result<Arc<Self>, DeskError> {
+        let InboundSettings { fleet, fresh, enrolment_dir, marks, cycle } = settings;
+        Ok(Arc::new(Inbound {
+            replies: ReplyWriter::new(fleet.clone(), fresh),
+            fleet,
+            desk: EnrolmentDesk::open(enrolment_dir)?,
+            hints: Hints::default(),
+            approved: RwLock::default(),
+            marks: Mutex::new(marks),
+            lines: Mutex::default(),
+            unknown: Mutex::new(RateLimit::new(UNKNOWN_BURST, UNKNOWN_PER_SECOND, MAX_SOURCES)),
+            known: Mutex::new(RateLimit::new(KNOWN_BURST, KNOWN_PER_SECOND, MAX_KEYS)),
+            cycle,
+        }))
+    }
+
+    /// From now on these hosts are approved.
+    pub fn set_approved(&self, approved: ApprovedHosts) {
+        *self.approved.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(approved);
+    }
+
+    /// Who is approved.
+    pub fn approved(&self) -> Arc<ApprovedHosts> {
+        self.approved.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Hints to agents.
+    pub fn hints(&self) -> &Hints {
+        &self.hints
+    }
+
+    /// Who waits for approval.
+    pub fn pending(&self) -> Vec<PendingHost> {
+        self.desk.pending(&self.approved(), clock::now())
+    }
+
+    /// Who proved both keys, approved still or not.
+    pub fn enrolled(&self) -> Vec<EnrolledHost> {
+        self.desk.enrolled()
+    }
+
+    /// Counts up whenever [`Inbound::pending`] or [`Inbound::enrolled`] changes.
+    pub fn enrolment_changes(&self) -> watch::Receiver<u64> {
+        self.desk.changes()
+    }
+
+    /// Takes a frame: verifies it, lets it have its effect, and gives the reply.
+    pub async fn handle_frame(self: &Arc<Self>, frame: &[u8], source: Source) -> Reply {
+        match self.take(frame, source).await {
+            Ok((sent, body)) => self.replies.answer(sent.host(), &sent.message().id, body),
+            Err(refusal) => {
+                tracing::debug!(code = %refusal.code, reason = refusal.message, ?source, "a message was refused");
+                self.replies.refuse(refusal)
+            }
+        }
+    }
+
+    /// Verifies a frame that asks to read something; it has no effect, so it may come twice.
+    pub(super) fn verify_reader(&self, frame: &[u8], source: Source) -> Result<VerifiedMessage, Reply> {
+        let sent = self.verify(frame, source).and_then(|sent| {
+            self.check_enrolled(&sent)?;
+            Ok(sent)
+        });
+        sent.map_err(|refusal| self.replies.refuse(refusal))
+    }
+
+    /// The reply that tells a refusal.
+    pub(super) fn refuse(&self, refusal: Refusal) -> Reply {
+        self.replies.refuse(refusal)
+    }
+
+    fn verify(&self, frame: &[u8], source: Source) -> Result<VerifiedMessage, Refusal> {
+        let now = clock::now();
+        let may_announce = || {
+            let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+            unknown.take(source.network(), now)
+        };
+        let approved = self.approved();
+        let sent = verify_frame(frame, &self.fleet, &approved, now, may_announce)?;
+        let counts = !matches!(sent.message().body, Body::Fetch(_)) && approved.of_key(sent.key()).next().is_some();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts && !known.take(*sent.key(), now) {
+            return Err(sent.refuse(ReceiptCode::RateLimited, "too many messages of this host"));
+        }
+        Ok(sent)
+    }
+
+    fn check_enrolled(&self, sent: &VerifiedMessage) -> Result<(), Refusal> {
+        let approved = self.approved();
+        let file = approved.of_key(sent.key()).find(|host| host.id == sent.host().id);
+        let recipient = file.and_then(|host| host.recipient.as_deref());
+        if self.desk.is_enrolled(sent.key(), recipient) {
+            return Ok(());
+        }
+        Err(sent.refuse(ReceiptCode::NotEnrolled, "the challenge is not answered yet; announce the host"))
+    }
+
+    async fn take(self: &Arc<Self>, frame: &[u8], source: Source) -> Result<(VerifiedMessage, Body), Refusal> {
+        let sent = self.verify(frame, source)?;
+        if matches!(sent.message().body, Body::Announce(_) | Body::ChallengeAnswer(_)) {
+            let body = self.enrol(&sent, source).await?;
+            return Ok((sent, body));
+        }
+        let Some(stream) = Stream::of(&sent.message().body) else {
+            return Err(sent.refuse(ReceiptCode::WrongType, "agents do not send this here"));
+        };
+        self.check_enrolled(&sent)?;
+        let line = (*sent.key(), stream);
+        let turn = self.line(line);
+        let guard = turn.lock().await;
+        let result = self.take_in_turn(&sent, stream).await;
+        drop(guard);
+        drop(turn);
+        self.leave_line(&line);
+        result.map(|body| (sent, body))
+    }
+
+    /// Whoever is here is the only one of its line: same key, same kind.
+    async fn take_in_turn(&self, sent: &VerifiedMessage, stream: Stream) -> Result<Body, Refusal> {
+        let (key, seq) = (*sent.key(), sent.message().seq);
+        let stands = self.marks.lock().unwrap_or_else(PoisonError::into_inner).check(&key, stream, seq);
+        match (stands, stream) {
+            (Seq::New, _) => {}
+            (Seq::Again, Stream::Reports | Stream::Facts) => {
+                return Ok(accept(ReceiptCode::Accepted, "it was taken before"));
+            }
+            // What has no lasting effect is not repeated, and its first answer is not kept.
+            (Seq::Again, _) => return Err(replayed(sent, seq)),
+            (Seq::Replayed(mark), _) => return Err(replayed(sent, mark)),
+        }
+        let body = self.ask_cycle(sent).await?;
+        let refused = matches!(&body, Body::Receipt(Receipt { accepted: false, .. }));
+        if !refused {
+            self.marks.lock().unwrap_or_else(PoisonError::into_inner).raise(key, stream, seq);
+        }
+        Ok(body)
+    }
+
+    async fn ask_cycle(&self, sent: &VerifiedMessage) -> Result<Body, Refusal> {
+        let (respond, answer) = oneshot::channel();
+        let message = InboundMessage {
+            message: sent.message().clone(),
+            signature: sent.signature().clone(),
+            payload: sent.payload().to_vec(),
+            respond,
+        };
+        let asked = async {
+            self.cycle.send(message).await.ok()?;
+            answer.await.ok()
+        };
+        match tokio::time::timeout(CYCLE_ANSWERS, asked).await {
+            Ok(Some(body)) => Ok(body),
+            Ok(None) | Err(_) => Err(sent.refuse(ReceiptCode::Busy, "the orchestrator cannot take it now")),
+        }
+    }
+
+    async fn enrol(self: &Arc<Self>, sent: &VerifiedMessage, source: Source) -> Result<Body, Refusal> {
+        if let Body::ChallengeAnswer(answer) = &sent.message().body {
+            self.desk.check_answer(sent, answer, clock::now())?;
+            // The cycle first: once the record is written, nobody would tell it any more.
+            let told = self.ask_cycle(sent).await?;
+            if matches!(told, Body::Receipt(Receipt { accepted: false, .. })) {
+                return Ok(told);
+            }
+        }
+        let (this, message) = (self.clone(), sent.clone());
+        let done = tokio::task::spawn_blocking(move || this.enrol_at_desk(&message, source)).await;
+        let busy = || sent.refuse(ReceiptCode::Busy, "enrolment cannot be recorded now");
+        match done {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "enrolment cannot be recorded");
+                Err(busy())
+            }
+            Err(_) => Err(busy()),
+        }
+    }
+
+    fn enrol_at_desk(&self, sent: &VerifiedMessage, source: Source) -> Result<Result<Body, Refusal>, DeskError> {
+        let (approved, now) = (self.approved(), clock::now());
+        match &sent.message().body {
+            Body::Announce(announce) => self.desk.announce(sent, announce, &approved, &source.network(), now),
+            Body::ChallengeAnswer(answer) => {
+                let Some(host) = approved.current(sent.key()) else {
+                    return Ok(Err(sent.refuse(ReceiptCode::UnknownKey, "this key is not approved any more")));
+                };
+                self.desk.enrol(sent, answer, now)?;
+                Ok(Ok(Body::Enrolled(Enrolled { id: host.id.clone() })))
+            }
+            _ => Ok(Err(sent.refuse(ReceiptCode::WrongType, "this is no part of enrolment"))),
+        }
+    }
+
+    fn line(&self, line: Line) -> Arc<AsyncMutex<()>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).entry(line).or_default().clone()
+    }
+
+    fn leave_line(&self, line: &Line) {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.get(line).is_some_and(|turn| Arc::strong_count(turn) == 1) {
+            lines.remove(line);
+        }
+    }
+}
+
+fn replayed(sent: &VerifiedMessage, mark: u64) -> Refusal {
+    let mut refusal = sent.refuse(ReceiptCode::Replayed, "a message with this number or a higher one was taken before");
+    refusal.seq = Some(mark);
+    refusal
+}
+
+impl Source {
+    /// The network that limits are counted by: one person can have a whole /64.
+    fn network(self) -> String {
+        match self {
+            Source::Address(IpAddr::V4(address)) => address.to_string(),
+            Source::Address(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
+                Some(address) => address.to_string(),
+                None => {
+                    let [a, b, c, d, ..] = address.segments();
+                    format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+                }
+            },
+            Source::Broker => "broker".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Serves HTTP within limits: the number of connections, and the time that a
+//! client may take to ask.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+/// What clients may take.
+#[derive(Debug, Clone, Copy)]
+pub struct HttpLimits {
+    /// Connections at once; more are closed at once.
+    pub connections: usize,
+    /// The time for a whole request head, and between two requests.
+    pub head: Duration,
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        HttpLimits { connections: 16_384, head: Duration::from_secs(15) }
+    }
+}
+
+/// After a failed accept (out of file descriptors, say), before the next.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long requests under way may go on after the end was called.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Serves `router` on `listener` until `end` comes. Handlers find the client's
+/// address as [`ConnectInfo`].
+pub async fn serve_http(listener: TcpListener, router: Router, limits: HttpLimits, end: impl Future<Output = ()>) {
+    let places = Arc::new(Semaphore::new(limits.connections));
+    let (ending, ended) = watch::channel(false);
+    let mut connections = JoinSet::new();
+    tokio::pin!(end);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next() => continue,
+            () = &mut end => break,
+        };
+        match accepted {
+            Ok((stream, address)) => {
+                let Ok(place) = places.clone().try_acquire_owned() else {
+                    tracing::warn!(%address, limit = limits.connections, "too many connections; one was closed");
+                    continue;
+                };
+                let serve = serve_connection(stream, address, router.clone(), limits, ended.clone());
+                connections.spawn(async move {
+                    serve.await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                if !is_of_connection(&error) {
+                    tracing::warn!(%error, "no connection can be accepted now");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+    ending.send_replace(true);
+    let all = async { while connections.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(GRACE, all).await;
+}
+
+async fn serve_connection(
+    stream: TcpStream,
+    address: std::net::SocketAddr,
+    router: Router,
+    limits: HttpLimits,
+    mut ended: watch::Receiver<bool>,
+) {
+    // Answers are small and waited for.
+    let _ = stream.set_nodelay(true);
+    let service = TowerToHyperService::new(router);
+    let with_address = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(address));
+        let answer = hyper::service::Service::call(&service, request);
+        async move { answer.await.map_err(|never: Infallible| never) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head)
+        .serve_connection(TokioIo::new(stream), with_address);
+    tokio::pin!(connection);
+    let end = async move {
+        let _ = ended.wait_for(|ended| *ended).await;
+    };
+    let result = tokio::select! {
+        result = connection.as_mut() => result,
+        () = end => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(%address, %error, "a connection ended early");
+    }
+}
+
+/// Whether the fault is of one connection that is gone already.
+fn is_of_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
