@@ -1,13 +1,27 @@
 //! What the orchestrator knows of its fleet, and how reports change it. Pure.
 
 mod assignments;
+mod conditions;
 mod facts_record;
+mod files;
 mod fleet;
 mod fold;
 mod host;
+mod inert_text;
+mod pace;
+mod readable_time;
 
 pub use assignments::Assignments;
+pub use conditions::fold_conditions;
 pub use facts_record::FactsRecord;
+pub use files::{
+    ChangedHosts, LoadedStatus, RenderStatusError, StatusFileError, StatusFiles, load_status, render_status,
+};
 pub use fleet::{FleetStatus, Pending};
 pub use fold::{Folded, fold_facts, fold_report};
 pub use host::{Axes, CONTACT_LOST, CONTACT_STALE, Desired, Hold, HostStatus, MAX_TRANSITIONS};
+pub use inert_text::{inert_line, markdown_code};
+pub use pace::CommitPace;
+
+#[cfg(test)]
+pub(crate) mod test_fleet;

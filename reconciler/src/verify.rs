@@ -26,6 +26,7 @@ mod rejection;
 mod revision;
 mod revoked_signers;
 mod signature;
+mod single_signer;
 mod tree;
 mod tree_object;
 
@@ -37,6 +38,7 @@ pub use rejection::{RefusedCommit, Rejection};
 pub use revision::{Signer, VerifiedCommit, VerifiedRevision, commit_id};
 pub use revoked_signers::parse_revoked_signers;
 pub use signature::verify_ssh_signature;
+pub use single_signer::verify_commit_by_key;
 
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ mod program;
 mod remote_url;
 mod repository;
 mod signed_commit;
+mod status_branch;
 mod tree_edit;
 mod watch;
 
@@ -18,6 +19,7 @@ pub use program::{fetch_remote, push_refs};
 pub use remote_url::{BadRemoteUrl, RemoteUrl};
 pub use repository::{init_bare_repository, open_repository, read_tip};
 pub use signed_commit::{CommitAuthor, CommitSigner, SshKeygenSigner, commit_signed};
+pub use status_branch::{StatusBranch, StatusTree};
 pub use watch::{BranchWatch, StateSource, wait_for_change};
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use muster_schema::condition::Condition;
 use muster_schema::manifest::HostIdentity;
 use muster_schema::report::{Applied, Rejection, ResourceReport, Transition};
 use muster_schema::state::{Contact, Health, ResourceState, Sync};
@@ -73,6 +74,8 @@ pub struct HostStatus {
     pub applied: Option<Applied>,
     /// How it said to fare, why in one word, and why for people.
     pub reported: Option<(Health, String, String)>,
+    /// What is stated of it: `Synced`, `Healthy`, `Reachable`.
+    pub conditions: Vec<Condition>,
     /// How many of its resources are in each state.
     pub counts: BTreeMap<ResourceState, u32>,
     /// Its resources that are not as they should be.
@@ -115,6 +118,17 @@ impl HostStatus {
     /// The axes at `now`. A host that is not heard of is never green.
     pub fn axes(&self, now: Timestamp) -> Axes {
         let contact = self.contact(now);
+        let (health, reason, message) = self.health(contact);
+        Axes { sync: self.sync(), health, reason, message, contact }
+    }
+
+    /// The axes at `now` as the status branch has them. That a host is stale is
+    /// live only: it comes and goes without a transition.
+    pub fn committed_axes(&self, now: Timestamp) -> Axes {
+        let contact = match self.contact(now) {
+            Contact::Stale => Contact::Live,
+            contact => contact,
+        };
         let (health, reason, message) = self.health(contact);
         Axes { sync: self.sync(), health, reason, message, contact }
     }

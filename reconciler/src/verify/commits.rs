@@ -35,7 +35,7 @@ pub fn verify_commits(
         Checks::new(repo, receipt).map_err(|source| refuse(anchor, CommitFault::Unreadable { id: anchor, source }))?;
     let anchor_tree = checks.check_content(anchor).map_err(|fault| refuse(anchor, fault))?;
     let mut policy = checks.load_policy(anchor, anchor_tree, None).map_err(|fault| refuse(anchor, fault))?;
-    checks.read_commit(offered).map_err(|fault| refuse(offered, fault))?;
+    read_commit(repo, offered).map_err(|fault| refuse(offered, fault))?;
     let steps = order_history(repo, anchor, offered).map_err(|fault| refuse(offered, fault))?;
 
     let mut tree = anchor_tree;
@@ -95,7 +95,7 @@ impl<'repo> Checks<'repo> {
 
     /// Signature and content of one commit, by `policy`.
     fn check_commit(&mut self, id: Oid, policy: &SigningPolicy) -> Result<(Signer, CommitObject), CommitFault> {
-        let commit = self.read_commit(id)?;
+        let commit = read_commit(self.repo, id)?;
         let Some(signature) = &commit.signature else {
             return Err(CommitFault::Unsigned { merge: commit.parents > 1 });
         };
@@ -116,19 +116,6 @@ impl<'repo> Checks<'repo> {
         Ok(commit.tree_id())
     }
 
-    fn read_commit(&self, id: Oid) -> Result<CommitObject, CommitFault> {
-        let unreadable = |source| CommitFault::Unreadable { id, source };
-        let odb = self.repo.odb().map_err(unreadable)?;
-        let (size, kind) = odb.read_header(id).map_err(unreadable)?;
-        if kind != ObjectType::Commit {
-            return Err(CommitFault::Malformed { reason: "it is no commit" });
-        }
-        if size > MAX_COMMIT_BYTES {
-            return Err(CommitFault::Malformed { reason: "it is too large" });
-        }
-        parse_commit(odb.read(id).map_err(unreadable)?.data())
-    }
-
     /// The policy of `commit`; parsed again only when its files changed.
     fn load_policy(
         &mut self,
@@ -147,4 +134,18 @@ impl<'repo> Checks<'repo> {
         self.policy_blobs = blobs;
         Ok(Rc::new(policy))
     }
+}
+
+/// Reads a commit object, within bounds.
+pub(super) fn read_commit(repo: &Repository, id: Oid) -> Result<CommitObject, CommitFault> {
+    let unreadable = |source| CommitFault::Unreadable { id, source };
+    let odb = repo.odb().map_err(unreadable)?;
+    let (size, kind) = odb.read_header(id).map_err(unreadable)?;
+    if kind != ObjectType::Commit {
+        return Err(CommitFault::Malformed { reason: "it is no commit" });
+    }
+    if size > MAX_COMMIT_BYTES {
+        return Err(CommitFault::Malformed { reason: "it is too large" });
+    }
+    parse_commit(odb.read(id).map_err(unreadable)?.data())
 }

@@ -2,4 +2,5 @@
 
 mod remotes;
 mod signed_commits;
+mod status_commits;
 mod watching;

@@ -1,0 +1,247 @@
+//! `hosts/<shard>/<id>.yaml`.
+
+use std::collections::BTreeMap;
+
+use muster_schema::condition::{Condition, ConditionStatus};
+use muster_schema::report::{Applied, Rejection, ResourceReport, Transition};
+use muster_schema::state::{Cause, Contact, Health, ResourceState, Sync};
+use muster_schema::{Address, CommitId, HostId, PublicKey, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::status::inert_text::{MAX_CHARACTERS, inert_line};
+use crate::status::readable_time::ReadableTime;
+use crate::status::{Axes, CONTACT_STALE, Desired, Hold, HostStatus};
+
+/// The most deviating resources that a file lists.
+const MAX_DEVIATIONS: usize = 200;
+
+/// What the file holds. The axes come first, for people; the rest is the status.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HostFile {
+    pub(super) host: HostId,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    environment: Option<String>,
+    sync: Sync,
+    /// Health and reason: `Pending/WaitingForFacts`.
+    health: String,
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    message: String,
+    contact: Contact,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    labels: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) key: Option<PublicKey>,
+    enrolled: bool,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    desired: Option<Desired>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    applied: Option<Applied>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    hold: Option<Hold>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    reported: Option<ReportedLine>,
+    conditions: Vec<ConditionLine>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    counts: BTreeMap<ResourceState, u32>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    deviations: Vec<ResourceReport>,
+    /// Deviating resources beyond those listed.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    more_deviations: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    transitions: Vec<TransitionLine>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    rejections: Vec<RejectionLine>,
+    report_seq: u64,
+    facts_seq: u64,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    retired: Option<ReadableTime>,
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    retirement_done: bool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReportedLine {
+    health: Health,
+    reason: String,
+    message: String,
+}
+
+/// A condition with a time that people read.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConditionLine {
+    r#type: String,
+    status: ConditionStatus,
+    reason: String,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    observed_revision: Option<CommitId>,
+    last_transition: ReadableTime,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TransitionLine {
+    seq: u64,
+    at: ReadableTime,
+    address: Address,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    from: Option<ResourceState>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    to: Option<ResourceState>,
+    cause: Cause,
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    message: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RejectionLine {
+    at: ReadableTime,
+    code: String,
+    message: String,
+}
+
+impl HostFile {
+    pub(super) fn of(id: &HostId, host: &HostStatus, axes: &Axes) -> Self {
+        let health = if axes.reason.is_empty() || axes.reason == axes.health.to_string() {
+            axes.health.to_string()
+        } else {
+            format!("{}/{}", axes.health, inert(&axes.reason))
+        };
+        Self {
+            host: id.clone(),
+            environment: host.environment.clone(),
+            sync: axes.sync,
+            health,
+            message: inert(&axes.message),
+            contact: axes.contact,
+            labels: host.labels.clone(),
+            key: host.key,
+            enrolled: host.enrolled,
+            desired: host.desired.clone(),
+            applied: host.applied.clone(),
+            hold: host.hold.clone(),
+            reported: host.reported.as_ref().map(|(health, reason, message)| ReportedLine {
+                health: *health,
+                reason: inert(reason),
+                message: inert(message),
+            }),
+            conditions: host.conditions.iter().map(ConditionLine::of).collect(),
+            counts: host.counts.clone(),
+            deviations: host
+                .deviations
+                .iter()
+                .take(MAX_DEVIATIONS)
+                .map(|line| ResourceReport { message: inert(&line.message), ..line.clone() })
+                .collect(),
+            more_deviations: host.deviations.len().saturating_sub(MAX_DEVIATIONS),
+            transitions: host.transitions.iter().map(TransitionLine::of).collect(),
+            rejections: host.rejections.iter().map(RejectionLine::of).collect(),
+            report_seq: host.report_seq,
+            facts_seq: host.facts_seq,
+            retired: host.retired.map(ReadableTime),
+            retirement_done: host.retirement_done,
+        }
+    }
+
+    /// The status as far as the file has it, read at `now`. A host that was not
+    /// lost is stale until it is heard of again.
+    pub(super) fn into_status(self, now: Timestamp) -> HostStatus {
+        let stale = Timestamp(now.0.saturating_sub(CONTACT_STALE.as_millis() as u64 + 1));
+        HostStatus {
+            environment: self.environment,
+            labels: self.labels,
+            key: self.key,
+            enrolled: self.enrolled,
+            assigned: None,
+            desired: self.desired,
+            hold: self.hold,
+            applied: self.applied,
+            reported: self.reported.map(|line| (line.health, line.reason, line.message)),
+            conditions: self.conditions.into_iter().map(ConditionLine::into_condition).collect(),
+            counts: self.counts,
+            deviations: self.deviations,
+            transitions: self.transitions.into_iter().map(TransitionLine::into_transition).collect(),
+            rejections: self.rejections.into_iter().map(RejectionLine::into_rejection).collect(),
+            facts: None,
+            report_seq: self.report_seq,
+            facts_seq: self.facts_seq,
+            last_contact: (self.contact == Contact::Live).then_some(stale),
+            retired: self.retired.map(|time| time.0),
+            retirement_done: self.retirement_done,
+        }
+    }
+}
+
+impl ConditionLine {
+    pub(super) fn of(condition: &Condition) -> Self {
+        Self {
+            r#type: condition.r#type.clone(),
+            status: condition.status,
+            reason: inert(&condition.reason),
+            message: inert(&condition.message),
+            observed_revision: condition.observed_revision.clone(),
+            last_transition: ReadableTime(condition.last_transition),
+        }
+    }
+
+    pub(super) fn into_condition(self) -> Condition {
+        Condition {
+            r#type: self.r#type,
+            status: self.status,
+            reason: self.reason,
+            message: self.message,
+            observed_revision: self.observed_revision,
+            last_transition: self.last_transition.0,
+        }
+    }
+}
+
+impl TransitionLine {
+    fn of(transition: &Transition) -> Self {
+        Self {
+            seq: transition.seq,
+            at: ReadableTime(transition.at),
+            address: transition.address.clone(),
+            from: transition.from,
+            to: transition.to,
+            cause: transition.cause,
+            message: inert(&transition.message),
+        }
+    }
+
+    fn into_transition(self) -> Transition {
+        Transition {
+            seq: self.seq,
+            address: self.address,
+            from: self.from,
+            to: self.to,
+            cause: self.cause,
+            message: self.message,
+            at: self.at.0,
+        }
+    }
+}
+
+impl RejectionLine {
+    fn of(rejection: &Rejection) -> Self {
+        Self { at: ReadableTime(rejection.at), code: inert(&rejection.code), message: inert(&rejection.message) }
+    }
+
+    fn into_rejection(self) -> Rejection {
+        Rejection { code: self.code, message: self.message, at: self.at.0 }
+    }
+}
+
+fn inert(text: &str) -> String {
+    inert_line(text, MAX_CHARACTERS)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
