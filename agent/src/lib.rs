@@ -15,5 +15,7 @@ pub mod plan;
 pub mod provider;
 pub mod resource;
 pub mod store;
+#[cfg(test)]
+mod test_machine;
 pub mod vault;
 pub mod verify;

@@ -2,10 +2,23 @@
 //!
 //! Reading runs no program. Every change is simulated first, and refused when it would reach further than asked.
 
-pub mod automatic;
-pub mod database;
-pub mod failure;
-pub mod name;
-pub mod simulation;
+mod change;
+mod check;
+mod command;
+mod database;
+mod failure;
+mod name;
+mod simulation;
 mod stanza;
-pub mod version;
+#[cfg(test)]
+pub(crate) mod test_archive;
+mod transaction;
+mod upgradable;
+mod version;
+
+pub use change::{PackageAction, PackageChange};
+pub use database::{Installed, PackageDatabase, STATUS_FILE};
+pub use name::{BadPackageName, PackageName};
+pub use transaction::{Apt, AptError, Surroundings};
+pub use upgradable::Upgradable;
+pub use version::{compare_versions, matches_version};

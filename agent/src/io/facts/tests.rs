@@ -1,3 +1,5 @@
+#![allow(clippy::disallowed_methods)]
+
 use std::process::Command;
 use std::time::{Duration, Instant};
 

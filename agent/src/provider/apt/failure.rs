@@ -5,7 +5,7 @@ mod tests;
 
 /// The kind of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Failure {
+pub(super) enum Failure {
     /// Another program holds a lock: wait.
     Locked,
     /// dpkg was interrupted: let it finish.
@@ -33,12 +33,12 @@ const SIGNS: [(&str, Failure); 13] = [
 ];
 
 /// Judges by what the program wrote; its language is English, because `LANG` is set so.
-pub fn judge_failure(output: &str) -> Failure {
+pub(super) fn judge_failure(output: &str) -> Failure {
     SIGNS.iter().find(|(sign, _)| output.contains(sign)).map_or(Failure::Other, |(_, failure)| *failure)
 }
 
 /// The reason in one line: apt's lines of error and what explains them, or else the last words.
-pub fn failure_reason(stdout: &str, stderr: &str) -> String {
+pub(super) fn failure_reason(stdout: &str, stderr: &str) -> String {
     const MAX: usize = 600;
     let told = |line: &&str| {
         line.starts_with("E: ")
@@ -49,7 +49,7 @@ pub fn failure_reason(stdout: &str, stderr: &str) -> String {
     let all = || stdout.lines().chain(stderr.lines()).map(str::trim);
     let mut lines: Vec<&str> = all().filter(told).collect();
     if lines.is_empty() {
-        lines.extend(all().filter(|line| !line.is_empty()).last());
+        lines.extend(all().rfind(|line| !line.is_empty()));
     }
     lines.dedup();
     let text = lines.join("; ");

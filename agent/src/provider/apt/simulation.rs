@@ -10,44 +10,39 @@ mod tests;
 
 /// What a transaction would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Simulation {
+pub(super) struct Simulation {
     /// Packages that it would install or change.
-    pub installs: Vec<PlannedInstall>,
+    pub(super) installs: Vec<PlannedInstall>,
     /// Names of packages that it would remove.
-    pub removals: BTreeSet<String>,
-    /// Where apt took a word for something else than the name of one package.
-    pub misread: Option<String>,
+    pub(super) removals: BTreeSet<String>,
 }
 
 /// One package that would be installed or changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlannedInstall {
+pub(super) struct PlannedInstall {
     /// Its name, with `:arch` where it is a foreign one.
-    pub name: String,
+    pub(super) name: String,
     /// The version that is installed, if one is.
-    pub old: Option<String>,
+    pub(super) old: Option<String>,
     /// The version that would be.
-    pub new: String,
+    pub(super) new: String,
 }
 
 impl PlannedInstall {
     /// Whether the version would go down.
-    pub fn is_downgrade(&self) -> bool {
+    pub(super) fn is_downgrade(&self) -> bool {
         self.old.as_deref().is_some_and(|old| compare_versions(&self.new, old) == Ordering::Less)
     }
 }
 
 /// Reads the output of `apt-get --simulate`. Lines of no meaning here are passed over.
-pub fn load_simulation(output: &str) -> Simulation {
+pub(super) fn load_simulation(output: &str) -> Simulation {
     let mut simulation = Simulation::default();
     for line in output.lines() {
         let mut words = line.split_whitespace();
         match words.next() {
             Some("Inst") => simulation.installs.extend(planned_install(line)),
             Some("Remv" | "Purg") => simulation.removals.extend(words.next().map(str::to_owned)),
-            Some("Note,") if ["for regex", "for glob", "for task"].iter().any(|told| line.contains(told)) => {
-                simulation.misread.get_or_insert_with(|| line.to_owned());
-            }
             _ => {}
         }
     }

@@ -3,7 +3,6 @@ use super::load_simulation;
 #[test]
 fn what_apt_would_do_is_read() {
     let output = "Reading package lists...\nBuilding dependency tree...\n\
-        Note, selecting 'exim4-daemon-light' instead of 'mail-transport-agent'\n\
         The following packages will be REMOVED:\n  git\n\
         Inst nginx-common (1.22.1-9+deb12u11 Debian-Security:12/oldstable-security [all])\n\
         Inst libc6:i386 [2.36-9] (2.36-8 Debian:12 [i386]) [libc6-dev:i386 ]\n\
@@ -22,11 +21,4 @@ fn what_apt_would_do_is_read() {
         ["nginx-common None 1.22.1-9+deb12u11 false", "libc6:i386 Some(\"2.36-9\") 2.36-8 true", "mine None 1.0 false"]
     );
     assert_eq!(simulation.removals.iter().collect::<Vec<_>>(), ["git", "old"]);
-    assert_eq!(simulation.misread, None);
-}
-
-#[test]
-fn a_word_that_apt_takes_for_a_pattern_is_told() {
-    let simulation = load_simulation("Note, selecting 'vim' for regex 'v.m'\nInst vim (2 x)\n");
-    assert_eq!(simulation.misread.as_deref(), Some("Note, selecting 'vim' for regex 'v.m'"));
 }

@@ -1,3 +1,5 @@
+#![allow(clippy::disallowed_methods)]
+
 use std::cmp::Ordering;
 use std::process::Command;
 

@@ -1,0 +1,71 @@
+//! Whether a simulated transaction stays within what was asked for.
+
+use std::collections::BTreeSet;
+
+use super::change::PackageChange;
+use super::database::PackageDatabase;
+use super::simulation::Simulation;
+
+#[cfg(test)]
+mod tests;
+
+/// Checks that nothing goes but what was named (`changes`) or was brought by it (`extra`), that no version goes down
+/// and nothing held changes without leave. The error says what would happen.
+pub(super) fn check_simulation(
+    simulation: &Simulation,
+    changes: &[PackageChange],
+    extra: &BTreeSet<String>,
+    database: &PackageDatabase,
+) -> Result<(), String> {
+    if let Some(change) = changes.iter().find(|change| is_misread(change, simulation, database)) {
+        return Err(format!("there is no package {}, and apt takes the name for a pattern", change.name));
+    }
+    let asked = |told: &str| changes.iter().find(|change| change.is_of(told));
+    let mut others: Vec<&str> = Vec::new();
+    for told in &simulation.removals {
+        match asked(told) {
+            Some(change) if change.removes() => check_held(change, told, database)?,
+            _ if extra.contains(told) => {}
+            _ => others.push(told),
+        }
+    }
+    if !others.is_empty() {
+        return Err(format!("{} would be removed with it", others.join(", ")));
+    }
+    for install in &simulation.installs {
+        let change = asked(&install.name);
+        if install.is_downgrade() && !change.is_some_and(|change| change.allow_downgrade) {
+            let old = install.old.as_deref().unwrap_or_default();
+            return Err(format!(
+                "{} would go down from {old} to {}, and allow_downgrade is not set",
+                install.name, install.new
+            ));
+        }
+        match change {
+            Some(change) => check_held(change, &install.name, database)?,
+            None if is_held(&install.name, database) => {
+                return Err(format!("{} is held, and would change", install.name));
+            }
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether apt took the name of a package that does not exist for a regular expression, and chose what fits it. It
+/// does so in silence; a name that is not virtual turns up among what is or would be installed.
+fn is_misread(change: &PackageChange, simulation: &Simulation, database: &PackageDatabase) -> bool {
+    let name = change.name.as_str();
+    !change.removes()
+        && name.contains(['.', '+'])
+        && database.get(name).is_none()
+        && !simulation.installs.iter().any(|install| change.is_of(&install.name))
+}
+
+fn check_held(change: &PackageChange, told: &str, database: &PackageDatabase) -> Result<(), String> {
+    if is_held(told, database) && !change.allow_held { Err(format!("{told} is held")) } else { Ok(()) }
+}
+
+fn is_held(name: &str, database: &PackageDatabase) -> bool {
+    database.get(name).is_some_and(|installed| installed.hold)
+}
