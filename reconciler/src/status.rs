@@ -2,6 +2,7 @@
 
 mod assignments;
 mod conditions;
+mod enrolment_proof;
 mod facts_record;
 mod files;
 mod fleet;
@@ -13,6 +14,7 @@ mod readable_time;
 
 pub use assignments::Assignments;
 pub use conditions::fold_conditions;
+pub use enrolment_proof::EnrolmentProof;
 pub use facts_record::FactsRecord;
 pub use files::{
     ChangedHosts, LoadedStatus, RenderStatusError, StatusFileError, StatusFiles, load_status, render_status,

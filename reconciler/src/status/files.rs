@@ -37,6 +37,7 @@ type Files = BTreeMap<String, Option<Vec<u8>>>;
 const README: &str = "README.md";
 const FLEET: &str = "fleet.yaml";
 const ASSIGNMENTS: &str = "assignments.yaml";
+const ENROLMENT_FOLDER: &str = "enrolment/";
 const PENDING_FOLDER: &str = "enrolment/pending/";
 
 /// Whose files to render. What concerns the whole fleet always is.
@@ -83,7 +84,7 @@ pub fn render_status(
         render_host(&mut files, fleet, id, axes.get(id))?;
     }
     let whole_folders = match changed {
-        ChangedHosts::All => vec![PENDING_FOLDER, "hosts/", "facts/"],
+        ChangedHosts::All => vec![ENROLMENT_FOLDER, "hosts/", "facts/"],
         ChangedHosts::Some(_) => vec![PENDING_FOLDER],
     };
     Ok(StatusFiles { files, whole_folders })
@@ -100,10 +101,17 @@ fn render_host(
         (Some(host), Some(axes)) => put_yaml(files, host_path(id), &host_file::HostFile::of(id, host, axes))?,
         _ => drop(files.insert(host_path(id), None)),
     }
-    let facts = host.and_then(|host| host.facts.as_ref());
-    files.insert(facts_path(id), facts.map(|facts| facts.bytes.clone()));
-    files.insert(signature_path(id), facts.map(|facts| facts.signature.clone().into_bytes()));
+    let facts = host.and_then(|host| host.facts.as_ref()).map(|facts| (&facts.bytes, &facts.signature));
+    put_signed(files, facts_path(id), facts);
+    let proof = host.and_then(|host| host.enrolment.as_ref()).map(|proof| (&proof.bytes, &proof.signature));
+    put_signed(files, enrolment_path(id), proof);
     Ok(())
+}
+
+/// What a host signed stands there byte for byte, its signature beside it.
+fn put_signed(files: &mut Files, path: String, signed: Option<(&Vec<u8>, &String)>) {
+    files.insert(signature_path(&path), signed.map(|(_, signature)| signature.clone().into_bytes()));
+    files.insert(path, signed.map(|(bytes, _)| bytes.clone()));
 }
 
 fn put_yaml(files: &mut Files, path: String, file: &impl serde::Serialize) -> Result<(), RenderStatusError> {
@@ -134,8 +142,12 @@ fn facts_path(id: &HostId) -> String {
     format!("facts/{}/{id}.json", shard(id))
 }
 
-fn signature_path(id: &HostId) -> String {
-    format!("{}.minisig", facts_path(id))
+fn enrolment_path(id: &HostId) -> String {
+    format!("{ENROLMENT_FOLDER}{}/{id}.json", shard(id))
+}
+
+fn signature_path(signed: &str) -> String {
+    format!("{signed}.minisig")
 }
 
 /// One of 256 folders, so that a change rewrites small trees only.

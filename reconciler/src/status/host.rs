@@ -10,7 +10,7 @@ use muster_schema::state::{Contact, Health, ResourceState, Sync};
 use muster_schema::{CommitId, PublicKey, Sha256Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::FactsRecord;
+use super::{EnrolmentProof, FactsRecord};
 
 /// Silent for longer, a host is stale.
 pub const CONTACT_STALE: Duration = Duration::from_secs(2 * 60);
@@ -64,6 +64,8 @@ pub struct HostStatus {
     pub key: Option<PublicKey>,
     /// Whether the holder of `key` answered the challenge.
     pub enrolled: bool,
+    /// Its answer to the challenge, in which it names its recipient.
+    pub enrolment: Option<EnrolmentProof>,
     /// The revision that it is to have.
     pub assigned: Option<CommitId>,
     /// What is published for it.

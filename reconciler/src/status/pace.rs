@@ -28,3 +28,6 @@ impl CommitPace {
         self.last = Some(now);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,12 +5,12 @@ use std::net::IpAddr;
 
 use muster_schema::facts::{Facts, OsFacts};
 use muster_schema::manifest::HostIdentity;
-use muster_schema::message::{Body, FactsBody, Message, Party};
+use muster_schema::message::{Body, ChallengeAnswer, FactsBody, Message, Party};
 use muster_schema::report::{Applied, Report, ResourceReport, Transition};
 use muster_schema::state::{Cause, Health, ResourceState};
 use muster_schema::{CommitId, FleetName, HostId, Sha256Digest, Timestamp};
 
-use super::{Desired, FactsRecord, FleetStatus, HostStatus, fold_conditions, fold_facts, fold_report};
+use super::{Desired, EnrolmentProof, FactsRecord, FleetStatus, HostStatus, fold_conditions, fold_facts, fold_report};
 use crate::io::signer::{FileSigner, Signer};
 
 pub(crate) const NOW: Timestamp = Timestamp(1_780_000_000_000);
@@ -56,6 +56,9 @@ pub(crate) fn fleet_of(hosts: usize, signer: &FileSigner) -> FleetStatus {
         };
         let _ = fold_report(&mut host, 1, report_of(content, 1..4), NOW);
         let _ = fold_facts(&mut host, 2, facts_of(&fleet.fleet, identity, signer, "plain"), NOW);
+        if n % 2 == 0 {
+            host.enrolment = Some(proof_of(&fleet.fleet, signer));
+        }
         fleet.hosts.insert(id, host);
     }
     fold_conditions(&mut fleet, NOW);
@@ -113,6 +116,19 @@ pub(crate) fn plain_facts(hostname: &str) -> Facts {
 /// Facts as the host sends them.
 pub(crate) fn facts_of(fleet: &FleetName, host: HostIdentity, signer: &FileSigner, hostname: &str) -> FactsRecord {
     let body = FactsBody { agent: "0.1.0".into(), schema: 1, facts: plain_facts(hostname) };
+    let (bytes, signature) = sign_message(fleet, host, Body::Facts(Box::new(body.clone())), signer);
+    FactsRecord { body, bytes, signature }
+}
+
+/// An answer to the challenge, under the name that the host had claimed.
+pub(crate) fn proof_of(fleet: &FleetName, signer: &FileSigner) -> EnrolmentProof {
+    let host = HostIdentity { id: "claimed".parse().unwrap(), key: signer.public_key() };
+    let answer = ChallengeAnswer { answer: "00".into(), recipient: "age1abc".into() };
+    let (bytes, signature) = sign_message(fleet, host, Body::ChallengeAnswer(answer), signer);
+    EnrolmentProof { recipient: "age1abc".into(), bytes, signature }
+}
+
+fn sign_message(fleet: &FleetName, host: HostIdentity, body: Body, signer: &FileSigner) -> (Vec<u8>, String) {
     let message = Message {
         fleet: fleet.clone(),
         from: Party::Host(host),
@@ -122,9 +138,9 @@ pub(crate) fn facts_of(fleet: &FleetName, host: HostIdentity, signer: &FileSigne
         issued: NOW,
         expires: NOW,
         in_reply_to: None,
-        body: Body::Facts(Box::new(body.clone())),
+        body,
     };
     let bytes = message.to_bytes().unwrap();
-    let signature = signer.sign(&bytes, "muster facts").unwrap().text().to_owned();
-    FactsRecord { body, bytes, signature }
+    let signature = signer.sign(&bytes, "muster").unwrap().text().to_owned();
+    (bytes, signature)
 }

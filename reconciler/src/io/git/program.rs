@@ -14,6 +14,8 @@ use super::remote_url::RemoteUrl;
 
 /// Longest time that a fetch or a push may take.
 const REMOTE_TIMEOUT: Duration = Duration::from_secs(120);
+/// Longest time that uniting packs may take.
+const REPACK_TIMEOUT: Duration = Duration::from_secs(600);
 /// Largest file that git may write: bounds what a hostile server can send.
 const MAX_PACK_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 /// Most bytes of git's own messages that are kept.
@@ -49,7 +51,7 @@ pub(super) async fn fetch_within(
     limit: Duration,
 ) -> Result<(), GitError> {
     let options = ["--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-maintenance"];
-    run_git(mirror, "fetch", &options, remote, refspecs, limit).await
+    talk_to_remote(mirror, "fetch", &options, remote, refspecs, limit).await
 }
 
 /// Pushes `refspecs` from the bare repository at `mirror` to `remote`, all of
@@ -64,10 +66,18 @@ pub async fn push_refs(
     let leases: Vec<String> = lease.iter().map(|(name, id)| format!("--force-with-lease={name}:{id}")).collect();
     let mut options = vec!["--quiet", "--no-verify", "--no-signed", "--recurse-submodules=no", "--atomic"];
     options.extend(leases.iter().map(String::as_str));
-    run_git(mirror, "push", &options, remote, refspecs, REMOTE_TIMEOUT).await
+    talk_to_remote(mirror, "push", &options, remote, refspecs, REMOTE_TIMEOUT).await
 }
 
-async fn run_git(
+/// Unites small packs of the repository, by git's geometric rule: what is
+/// rewritten is small against what stays.
+pub(super) async fn unite_packs(repository: &Path) -> Result<(), GitError> {
+    let mut command = hardened_git(repository);
+    command.args(["repack", "-q", "-d", "-l", "--geometric=2"]);
+    run_git(command, "git repack".into(), None, REPACK_TIMEOUT).await
+}
+
+async fn talk_to_remote(
     mirror: &Path,
     verb: &str,
     options: &[&str],
@@ -75,14 +85,18 @@ async fn run_git(
     refspecs: &[&str],
     limit: Duration,
 ) -> Result<(), GitError> {
-    let action = || format!("git {verb} {remote}");
-    let failed = |source| GitError::Program { action: action(), source };
     let mut command = hardened_git(mirror);
     command.arg(verb).args(options).arg("--").arg(remote.as_argument()).args(refspecs);
+    run_git(command, format!("git {verb} {remote}"), Some(MAX_PACK_BYTES), limit).await
+}
+
+/// Runs to the end, or stops it at the `limit`; it writes no file above `largest` bytes.
+async fn run_git(mut command: Command, action: String, largest: Option<u64>, limit: Duration) -> Result<(), GitError> {
+    let failed = |source| GitError::Program { action: action.clone(), source };
     let mut child = command.spawn().map_err(failed)?;
     let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-    if let Some(pid) = pid {
-        let limit = Rlimit { current: Some(MAX_PACK_BYTES), maximum: Some(MAX_PACK_BYTES) };
+    if let (Some(pid), Some(largest)) = (pid, largest) {
+        let limit = Rlimit { current: Some(largest), maximum: Some(largest) };
         rustix::process::prlimit(Some(pid), Resource::Fsize, limit).map_err(|error| failed(error.into()))?;
     }
     let stderr = child.stderr.take();
@@ -100,12 +114,12 @@ async fn run_git(
             if let Some(pid) = pid {
                 let _ = rustix::process::kill_process_group(pid, Signal::KILL);
             }
-            Err(GitError::TimedOut { action: action(), limit })
+            Err(GitError::TimedOut { action, limit })
         }
     }
 }
 
-fn check_status(status: ExitStatus, message: &[u8], action: impl Fn() -> String) -> Result<(), GitError> {
+fn check_status(status: ExitStatus, message: &[u8], action: String) -> Result<(), GitError> {
     if status.success() {
         return Ok(());
     }
@@ -113,7 +127,7 @@ fn check_status(status: ExitStatus, message: &[u8], action: impl Fn() -> String)
     let clean = |line: &str| line.chars().map(|c| if c.is_control() { '?' } else { c }).collect::<String>();
     let lines: Vec<String> = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(clean).collect();
     let message = if lines.is_empty() { status.to_string() } else { lines.join("; ") };
-    Err(GitError::Failed { action: action(), message })
+    Err(GitError::Failed { action, message })
 }
 
 /// A `git` that never asks, runs no hook and speaks only allowed protocols.

@@ -157,6 +157,7 @@ impl HostFile {
             labels: self.labels,
             key: self.key,
             enrolled: self.enrolled,
+            enrolment: None,
             assigned: None,
             desired: self.desired,
             hold: self.hold,

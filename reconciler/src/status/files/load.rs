@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use muster_schema::envelope::{Signature, SignatureError};
 use muster_schema::json::JsonError;
 use muster_schema::manifest::HostIdentity;
-use muster_schema::message::{Body, MAX_MESSAGE_BYTES, Message};
+use muster_schema::message::{Body, Message};
 use muster_schema::{FleetName, HostId, PublicKey, Timestamp};
 
 use super::fleet_file::FleetFile;
 use super::host_file::HostFile;
 use super::pending_file::PendingFile;
-use super::{ASSIGNMENTS, FLEET, facts_path, host_of_path, host_path, is_pending_path, signature_path};
-use crate::status::{Assignments, FactsRecord, FleetStatus};
+use super::{ASSIGNMENTS, FLEET, enrolment_path, facts_path, host_of_path, host_path, is_pending_path, signature_path};
+use crate::status::{Assignments, EnrolmentProof, FactsRecord, FleetStatus};
 
 /// The status that was read, and what of it was refused.
 #[derive(Debug)]
@@ -34,18 +34,18 @@ pub enum StatusFileError {
     /// It is of another host or fleet than its path says.
     #[error("it belongs elsewhere, to '{0}'")]
     Misplaced(String),
-    /// Facts of a host that has no key, or without a signature.
-    #[error("facts without a key or a signature")]
+    /// What a host signed, without a key or a signature.
+    #[error("the host's key or its signature is missing")]
     Unsigned,
-    /// The host's signature over its facts does not hold.
+    /// The host's signature does not hold.
     #[error("the host's signature does not hold")]
     Signature(#[from] SignatureError),
     /// The signed bytes are no message.
     #[error("the signed bytes are no message")]
     Message(#[from] JsonError),
-    /// The message is another host's, or holds no facts.
-    #[error("the signed message is not this host's facts")]
-    NotItsFacts,
+    /// The message is another host's or fleet's, or of another kind.
+    #[error("the signed message does not belong here")]
+    NotItsOwn,
 }
 
 /// Reads the status of `fleet` from the files of a status commit whose
@@ -105,11 +105,15 @@ fn load_hosts(
             Err(error) => refused.push((path.clone(), error)),
         }
     }
-    for (id, facts) in verify_facts(status, files) {
-        match (facts, status.hosts.get_mut(&id)) {
-            (Ok(facts), Some(host)) => host.facts = Some(facts),
-            (Ok(_), None) => {}
-            (Err(error), _) => refused.push((facts_path(&id), error)),
+    for (id, verdicts) in verify_signed_files(status, files) {
+        let Some(host) = status.hosts.get_mut(&id) else { continue };
+        match verdicts.facts {
+            Ok(facts) => host.facts = facts,
+            Err(error) => refused.push((facts_path(&id), error)),
+        }
+        match verdicts.enrolment {
+            Ok(proof) => host.enrolment = proof,
+            Err(error) => refused.push((enrolment_path(&id), error)),
         }
     }
 }
@@ -119,58 +123,85 @@ fn load_host_file(id: &HostId, bytes: &[u8]) -> Result<HostFile, StatusFileError
     if file.host == *id { Ok(file) } else { Err(StatusFileError::Misplaced(host_path(&file.host))) }
 }
 
-/// Facts of one host, or why they do not count.
-type FactsVerdict = (HostId, Result<FactsRecord, StatusFileError>);
+/// What a host signed, or why it does not count.
+struct Verdicts {
+    facts: Result<Option<FactsRecord>, StatusFileError>,
+    enrolment: Result<Option<EnrolmentProof>, StatusFileError>,
+}
 
-/// Verifies all hosts' facts on all processors: ten thousand take seconds.
-fn verify_facts(status: &FleetStatus, files: &BTreeMap<String, Vec<u8>>) -> Vec<FactsVerdict> {
-    let with_facts: Vec<_> = status
-        .hosts
-        .iter()
-        .filter_map(|(id, host)| Some((id, host.key, files.get(&facts_path(id))?, files.get(&signature_path(id)))))
-        .collect();
+/// Verifies what all hosts signed on all processors: ten thousand take seconds.
+fn verify_signed_files(status: &FleetStatus, files: &BTreeMap<String, Vec<u8>>) -> Vec<(HostId, Verdicts)> {
+    let hosts: Vec<(&HostId, Option<PublicKey>)> = status.hosts.iter().map(|(id, host)| (id, host.key)).collect();
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = with_facts.len().div_ceil(workers).max(1);
+    let verify = |(id, key): &(&HostId, Option<PublicKey>)| {
+        let facts = load_signed(&status.fleet, *key, files, &facts_path(id));
+        let enrolment = load_signed(&status.fleet, *key, files, &enrolment_path(id));
+        let verdicts = Verdicts {
+            facts: facts.and_then(|signed| signed.map(|signed| signed.into_facts(id)).transpose()),
+            enrolment: enrolment.and_then(|signed| signed.map(Signed::into_enrolment).transpose()),
+        };
+        ((*id).clone(), verdicts)
+    };
     std::thread::scope(|scope| {
-        let started: Vec<_> = with_facts
-            .chunks(share)
-            .map(|chunk| {
-                scope.spawn(|| {
-                    let verify =
-                        |(id, key, bytes, signature): &(&HostId, Option<PublicKey>, &Vec<u8>, Option<&Vec<u8>>)| {
-                            let facts = match (key, signature) {
-                                (Some(key), Some(signature)) => load_facts(&status.fleet, id, key, bytes, signature),
-                                _ => Err(StatusFileError::Unsigned),
-                            };
-                            ((*id).clone(), facts)
-                        };
-                    chunk.iter().map(verify).collect::<Vec<_>>()
-                })
-            })
-            .collect();
+        let share = hosts.len().div_ceil(workers).max(1);
+        let chunks = hosts.chunks(share);
+        let started: Vec<_> =
+            chunks.map(|chunk| scope.spawn(move || chunk.iter().map(verify).collect::<Vec<_>>())).collect();
         started.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
     })
 }
 
-/// Facts of one host: its signature first, then what they say.
-fn load_facts(
+/// A message of which the host's signature holds.
+struct Signed {
+    key: PublicKey,
+    message: Message,
+    bytes: Vec<u8>,
+    signature: String,
+}
+
+/// The file at `path`: its signature first, then what it says. Nothing when
+/// there is no such file.
+fn load_signed(
     fleet: &FleetName,
-    id: &HostId,
-    key: &PublicKey,
-    bytes: &[u8],
-    signature: &[u8],
-) -> Result<FactsRecord, StatusFileError> {
+    key: Option<PublicKey>,
+    files: &BTreeMap<String, Vec<u8>>,
+    path: &str,
+) -> Result<Option<Signed>, StatusFileError> {
+    let Some(bytes) = files.get(path) else {
+        return Ok(None);
+    };
+    let (Some(key), Some(signature)) = (key, files.get(&signature_path(path))) else {
+        return Err(StatusFileError::Unsigned);
+    };
     let signature = Signature::load(signature)?;
-    if bytes.len() > MAX_MESSAGE_BYTES {
-        return Err(StatusFileError::NotItsFacts);
-    }
-    signature.verify(bytes, key)?;
+    signature.verify(bytes, &key)?;
     let message = Message::load(bytes)?;
-    let sender = HostIdentity { id: id.clone(), key: *key };
-    match message.body {
-        Body::Facts(ref body) if message.sender() == Some(&sender) && message.fleet == *fleet => {
-            Ok(FactsRecord { body: (**body).clone(), bytes: bytes.to_vec(), signature: signature.text().to_owned() })
+    if message.fleet != *fleet {
+        return Err(StatusFileError::NotItsOwn);
+    }
+    Ok(Some(Signed { key, message, bytes: bytes.clone(), signature: signature.text().to_owned() }))
+}
+
+impl Signed {
+    fn into_facts(self, id: &HostId) -> Result<FactsRecord, StatusFileError> {
+        let sender = HostIdentity { id: id.clone(), key: self.key };
+        match &self.message.body {
+            Body::Facts(body) if self.message.sender() == Some(&sender) => {
+                Ok(FactsRecord { body: (**body).clone(), bytes: self.bytes, signature: self.signature })
+            }
+            _ => Err(StatusFileError::NotItsOwn),
         }
-        _ => Err(StatusFileError::NotItsFacts),
+    }
+
+    /// The id in the message is the one that the host claimed then: only the
+    /// key counts.
+    fn into_enrolment(self) -> Result<EnrolmentProof, StatusFileError> {
+        let by_key = self.message.sender().is_some_and(|sender| sender.key == self.key);
+        match &self.message.body {
+            Body::ChallengeAnswer(answer) if by_key => {
+                Ok(EnrolmentProof { recipient: answer.recipient.clone(), bytes: self.bytes, signature: self.signature })
+            }
+            _ => Err(StatusFileError::NotItsOwn),
+        }
     }
 }

@@ -7,7 +7,9 @@ use muster_schema::state::{Contact, Health};
 
 use super::*;
 use crate::io::signer::Signer;
-use crate::status::test_fleet::{NOW, commit, deviation, facts_of, fleet_of, host_signer, plain_facts, report_of};
+use crate::status::test_fleet::{
+    NOW, commit, deviation, facts_of, fleet_of, host_signer, plain_facts, proof_of, report_of,
+};
 use crate::status::{Pending, fold_conditions, fold_report};
 
 /// The files as a first commit would have them.
@@ -77,6 +79,10 @@ fn only_changed_hosts_are_rendered() {
     let expect = [
         ("README.md", true),
         ("assignments.yaml", true),
+        ("enrolment/52/gone.json", false),
+        ("enrolment/52/gone.json.minisig", false),
+        ("enrolment/f0/host-7.json", false),
+        ("enrolment/f0/host-7.json.minisig", false),
         ("facts/52/gone.json", false),
         ("facts/52/gone.json.minisig", false),
         ("facts/f0/host-7.json", true),
@@ -205,22 +211,25 @@ fn forged_and_misplaced_facts_do_not_count() {
 
     let forged = facts_of(&fleet.fleet, identity(&one), &other, "forged");
     let of_other_fleet = facts_of(&"other".parse().unwrap(), identity(&one), &signer, "elsewhere");
+    let proof = proof_of(&fleet.fleet, &signer);
     let mut flipped = good[&facts_path(&one)].clone();
     *flipped.last_mut().unwrap() ^= 1;
-    let cases: [(&str, Vec<u8>, Option<Vec<u8>>); 6] = [
+    type Case<'a> = (&'a str, Vec<u8>, Option<Vec<u8>>);
+    let cases: [Case<'_>; 7] = [
         ("another key", forged.bytes.clone(), Some(forged.signature.clone().into_bytes())),
-        ("another host's", good[&facts_path(&two)].clone(), Some(good[&signature_path(&two)].clone())),
+        ("another host's", good[&facts_path(&two)].clone(), Some(good[&signature_path(&facts_path(&two))].clone())),
         ("another fleet's", of_other_fleet.bytes.clone(), Some(of_other_fleet.signature.into_bytes())),
-        ("a flipped bit", flipped, Some(good[&signature_path(&one)].clone())),
+        ("a flipped bit", flipped, Some(good[&signature_path(&facts_path(&one))].clone())),
         ("no signature", good[&facts_path(&one)].clone(), None),
+        ("a proof", proof.bytes.clone(), Some(proof.signature.clone().into_bytes())),
         ("no message", b"{}".to_vec(), Some(signer.sign(b"{}", "x").unwrap().text().as_bytes().to_vec())),
     ];
     for (what, bytes, signature) in cases {
         let mut files = good.clone();
         files.insert(facts_path(&one), bytes);
         match signature {
-            Some(signature) => drop(files.insert(signature_path(&one), signature)),
-            None => drop(files.remove(&signature_path(&one))),
+            Some(signature) => drop(files.insert(signature_path(&facts_path(&one)), signature)),
+            None => drop(files.remove(&signature_path(&facts_path(&one)))),
         }
         let loaded = load_status(&fleet.fleet, &files, NOW);
         assert_eq!(loaded.refused.len(), 1, "{what}");
@@ -229,6 +238,21 @@ fn forged_and_misplaced_facts_do_not_count() {
         assert!(loaded.fleet.hosts[&two].facts.is_some(), "{what}");
         assert_eq!(loaded.fleet.hosts.len(), 3, "{what}");
     }
+}
+
+#[test]
+fn a_forged_proof_does_not_count() {
+    let (signer, other) = (host_signer(), host_signer());
+    let fleet = fleet_of(1, &signer);
+    let id: HostId = "host-0".parse().unwrap();
+    let mut files = written(&fleet);
+    assert_eq!(load_status(&fleet.fleet, &files, NOW).fleet.hosts[&id].enrolment, fleet.hosts[&id].enrolment);
+    let forged = proof_of(&fleet.fleet, &other);
+    files.insert(enrolment_path(&id), forged.bytes);
+    files.insert(signature_path(&enrolment_path(&id)), forged.signature.into_bytes());
+    let loaded = load_status(&fleet.fleet, &files, NOW);
+    assert_eq!(loaded.refused.len(), 1);
+    assert!(loaded.fleet.hosts[&id].enrolment.is_none() && loaded.fleet.hosts[&id].facts.is_some());
 }
 
 #[test]

@@ -1,8 +1,17 @@
-//! Writes the objects of one commit as one pack.
+//! Writes the objects of one commit as one pack, and keeps packs few.
+#![allow(clippy::disallowed_methods, reason = "counts the files of a folder")]
+
+use std::fs;
 
 use git2::{Odb, Oid, Repository};
 
+use super::StatusBranch;
 use crate::io::git::error::GitError;
+use crate::io::git::program::unite_packs;
+use crate::io::git::repository::open_repository;
+
+/// With more packs than this, reading gets slow.
+const MAX_PACKS: usize = 64;
 
 /// Above libgit2's own backends, so that writes stay in memory.
 const PRIORITY: i32 = 1000;
@@ -37,5 +46,27 @@ impl<'repo> PackedWriter<'repo> {
             builder.write(&self.repo.commondir().join("objects/pack"), 0)
         };
         pack().map_err(GitError::write("a pack"))
+    }
+}
+
+impl StatusBranch {
+    /// Unites small packs when there are many: each commit leaves one. Does
+    /// nothing otherwise. To be called now and then; nothing depends on it.
+    ///
+    /// # Errors
+    /// When git fails; what is stored is whole all the same.
+    pub async fn unite_packs(&self) -> Result<(), GitError> {
+        let folder = open_repository(&self.path)?.commondir().join("objects/pack");
+        let packs = fs::read_dir(&folder).map(|entries| {
+            entries
+                .flatten()
+                .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "pack"))
+                .count()
+        });
+        match packs {
+            Ok(count) if count > MAX_PACKS => unite_packs(&self.path).await,
+            Ok(_) => Ok(()),
+            Err(source) => Err(GitError::File { path: folder, source }),
+        }
     }
 }

@@ -222,6 +222,28 @@ async fn a_push_that_fails_says_so_and_is_made_up_for() {
     assert_eq!(git(&repo, &["rev-parse", "status"]), tip.to_string());
 }
 
+#[tokio::test]
+async fn packs_stay_few() {
+    let repo = TestRepository::new();
+    let mut branch = StatusBranch::open(&repo.bare(), status_key(&repo), None).unwrap();
+    let commit = |branch: &mut StatusBranch, n: u32| {
+        let content = n.to_string();
+        branch.commit(&files(&[("README.md", Some(&content))]), "status", NOW).unwrap().unwrap()
+    };
+    let packs = repo.bare().join("objects/pack");
+    for n in 0..64 {
+        commit(&mut branch, n);
+    }
+    branch.unite_packs().await.unwrap();
+    assert_eq!(count_files(&packs, "pack"), 64, "not yet");
+    commit(&mut branch, 64);
+    branch.unite_packs().await.unwrap();
+    assert!(count_files(&packs, "pack") < 10, "{}", count_files(&packs, "pack"));
+    let tip = commit(&mut branch, 65);
+    git(&repo, &["fsck", "--strict", "--full"]);
+    assert_eq!(git(&repo, &["rev-list", "--count", &tip.to_string()]), "66");
+}
+
 #[test]
 fn writes_are_synced_before_the_branch_moves() {
     if Command::new("strace").arg("-V").output().is_err() {
