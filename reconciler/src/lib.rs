@@ -8,6 +8,7 @@ pub mod inbound;
 pub mod io;
 pub mod keys;
 pub mod model;
+pub mod render;
 pub mod rollout;
 pub mod state;
 pub mod status;

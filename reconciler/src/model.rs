@@ -19,7 +19,7 @@ mod shape;
 mod yaml;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use application::{Application, Parameter};
 pub use contents::{Content, ContentFault, Contents};

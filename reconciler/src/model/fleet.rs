@@ -1,7 +1,8 @@
 //! The model: a whole state repository as data.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use muster_schema::document::{OnRetire, Selector};
 use muster_schema::{FleetName, HostId, PublicKey};
@@ -21,6 +22,16 @@ pub(super) struct ModelData {
     pub(super) applications: BTreeMap<Arc<str>, Arc<Application>>,
     pub(super) contents: Contents,
     pub(super) templates: Arc<Templates>,
+    pub(super) selections: Mutex<Selections>,
+}
+
+/// Answers of [`Model::select`] by environment and selector.
+pub(super) type Selections = HashMap<(Option<Arc<str>>, String), Arc<[HostId]>>;
+
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Model")
+    }
 }
 
 /// A profile.
@@ -76,6 +87,18 @@ impl Model {
     /// A host.
     pub fn host(&self, id: &HostId) -> Option<&Host> {
         self.0.hosts.get(id)
+    }
+
+    /// The hosts that a selector selects, sorted by id: of one environment, or of the whole fleet.
+    pub fn select(&self, environment: Option<&str>, selector: &Selector) -> Arc<[HostId]> {
+        let key = (environment.map(Arc::from), selector.to_string());
+        let mut selections = self.0.selections.lock().unwrap_or_else(PoisonError::into_inner);
+        let select = || {
+            let hosts = self.0.hosts.values();
+            let hosts = hosts.filter(|host| environment.is_none_or(|name| host.environment.as_ref() == name));
+            hosts.filter(|host| selector.selects(&host.labels)).map(|host| host.id.clone()).collect()
+        };
+        selections.entry(key).or_insert_with(select).clone()
     }
 
     /// An application.

@@ -77,6 +77,7 @@ fn missing_within(value: &Value, depth: usize, left: &mut usize) -> Option<&'sta
         ValueKind::None if depth == 0 => Some("the value is null"),
         ValueKind::None => Some("a value in it is null"),
         ValueKind::Undefined => Some("a value in it is undefined"),
+        ValueKind::Plain => Some("the value is an object or a function: name one of its attributes"),
         ValueKind::Seq => {
             let mut items = value.try_iter().ok()?;
             items.find_map(|item| missing_within(&item, depth + 1, left))

@@ -83,7 +83,7 @@ fn faults_name_their_offset() {
         ("a\n{% if port %}", "13: unexpected end of input, expected end of block"),
         ("{% include '/etc/passwd' %}", "3: templates cannot load other templates"),
         ("{{ debug() }}", "3: unknown function: debug is unknown"),
-        ("{{ name | nosuch }}", "3: unknown filter: filter nosuch is unknown"),
+        ("{{ name | nosuch }}", "10: unknown filter: filter nosuch is unknown"),
     ];
     for (source, expected) in table {
         assert_eq!(evaluate(source), Err(expected.to_owned()), "{source}");

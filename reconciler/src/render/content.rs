@@ -1,0 +1,154 @@
+//! Contents of files and commands: given in place, by file, or by template.
+
+use std::sync::Arc;
+
+use minijinja::Value;
+use muster_schema::Collection;
+use muster_schema::content::MAX_BLOB_BYTES;
+
+use super::placed::{Contents, PlacedContent};
+use super::rendering::{Rendering, Stopped};
+use super::resource::Origin;
+use super::scope::Root;
+use crate::model::{Content, ContentFault, Finding, Node, NodeValue, Place};
+use crate::template::value_of_node;
+
+type Locals = [(Arc<str>, Value)];
+
+/// Whether an attribute of a document gives a content, or says how.
+pub(super) fn is_content(collection: Collection, name: &str) -> bool {
+    match collection {
+        Collection::Files => matches!(name, "content" | "source" | "template" | "vars"),
+        Collection::Commands => matches!(name, "script" | "stdin"),
+        Collection::Directories => name == "source",
+        _ => false,
+    }
+}
+
+/// The contents of a resource.
+pub(super) fn render_contents(
+    rendering: &Arc<Rendering>,
+    collection: Collection,
+    attributes: &Node,
+    origin: &Origin,
+    locals: &Locals,
+) -> Result<Contents, Stopped> {
+    let mut contents = Contents::new();
+    let mut add = |slot, given: Option<&Node>| -> Result<(), Stopped> {
+        if let Some(content) =
+            given.map(|given| render_content(rendering, given, origin, locals)).transpose()?.flatten()
+        {
+            contents.insert(slot, content);
+        }
+        Ok(())
+    };
+    match collection {
+        Collection::Files => add("content", Some(attributes))?,
+        Collection::Commands => {
+            add("script", attributes.get("script"))?;
+            add("stdin", attributes.get("stdin"))?;
+            add("undo.script", attributes.get("undo").and_then(|undo| undo.get("script")))?;
+        }
+        _ => {}
+    }
+    Ok(contents)
+}
+
+/// The content that a string, or one of `content`, `source` and `template` in a map, gives.
+fn render_content(
+    rendering: &Arc<Rendering>,
+    given: &Node,
+    origin: &Origin,
+    locals: &Locals,
+) -> Result<Option<PlacedContent>, Stopped> {
+    let scope = || Root::of_resources(rendering, origin.instance.clone(), locals.to_vec());
+    if given.is_null() {
+        return Ok(None);
+    }
+    if given.as_map().is_none() {
+        return text_content(rendering, given, &scope());
+    }
+    let named = |name: &str| given.get(name).filter(|node| !node.is_null());
+    let vars = named("vars");
+    if let (Some(vars), None) = (vars, named("template")) {
+        let finding = Finding::new(vars.place.clone(), "'vars' has no use without 'template'");
+        return Err(rendering.fault(finding));
+    }
+    if let Some(content) = named("content") {
+        return text_content(rendering, content, &scope());
+    }
+    if let Some(source) = named("source") {
+        let path = file_path(rendering, source, &scope())?;
+        let loaded = rendering.model.contents().load(&path);
+        let content = loaded.map_err(|fault| content_fault(rendering, fault, source))?;
+        let origin = format!("source {path}");
+        return Ok(Some(PlacedContent { content, place: source.place.clone(), origin }));
+    }
+    let Some(template) = named("template") else { return Ok(None) };
+    let path = file_path(rendering, template, &scope())?;
+    let compiled = rendering.model.contents().template(&path);
+    let compiled = compiled.map_err(|fault| content_fault(rendering, fault, template))?;
+    let mut locals = locals.to_vec();
+    if let Some(vars) = vars {
+        let vars = rendering.evaluate_node(vars, &scope())?;
+        let vars = vars.as_map().map_or(&[][..], |map| map.entries());
+        locals.extend(vars.iter().map(|entry| (entry.key.clone(), value_of_node(&entry.value))));
+    }
+    let scope = Root::of_resources(rendering, origin.instance.clone(), locals);
+    let file: Arc<str> = Arc::from(path.as_str());
+    let place_of = |offset| Place::in_text(file.clone(), compiled.source(), offset);
+    let text = rendering.evaluate_template(&compiled, &scope, place_of)?;
+    let content = content_of(rendering, text.as_str().unwrap_or_default(), &template.place)?;
+    Ok(Some(PlacedContent { content, place: template.place.clone(), origin: format!("template {path}") }))
+}
+
+fn text_content(rendering: &Arc<Rendering>, node: &Node, scope: &Value) -> Result<Option<PlacedContent>, Stopped> {
+    let evaluated = rendering.evaluate_node(node, scope)?;
+    let content = match &evaluated.value {
+        NodeValue::Null => return Ok(None),
+        NodeValue::String(text) => content_of(rendering, &text.text, &node.place)?,
+        NodeValue::Integer(number) => content_of(rendering, &number.to_string(), &node.place)?,
+        _ => {
+            let reason = format!("a content must be a string, not {}", evaluated.kind());
+            let finding = Finding::new(node.place.clone(), reason).with_hint("use the filter tojson for JSON");
+            return Err(rendering.fault(finding));
+        }
+    };
+    Ok(Some(PlacedContent { content, place: node.place.clone(), origin: "content".to_owned() }))
+}
+
+fn content_of(rendering: &Rendering, text: &str, place: &Place) -> Result<Content, Stopped> {
+    if text.len() as u64 > MAX_BLOB_BYTES {
+        let reason = format!("the content has {} bytes, more than {MAX_BLOB_BYTES}", text.len());
+        return Err(rendering.fault(Finding::new(place.clone(), reason)));
+    }
+    Ok(Content::of(text.as_bytes()))
+}
+
+/// The path of a file that is named relative to the files/ folder beside its document.
+pub(super) fn file_path(rendering: &Arc<Rendering>, named: &Node, scope: &Value) -> Result<String, Stopped> {
+    let evaluated = rendering.evaluate_node(named, scope)?;
+    let fault = |reason: String| rendering.fault(Finding::new(named.place.clone(), reason));
+    let Some(name) = evaluated.as_str() else {
+        return Err(fault(format!("the name of a file must be a string, not {}", evaluated.kind())));
+    };
+    let name = name.strip_suffix('/').unwrap_or(name);
+    if name.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        return Err(fault(format!("'{name}' is no path below files/")));
+    }
+    Ok(format!("{}/{name}", files_folder(&named.place.file)))
+}
+
+/// The files/ folder that belongs to a document. Hosts share that of their environment.
+fn files_folder(document: &str) -> String {
+    let folder = document.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let folder = folder.strip_suffix("/hosts").unwrap_or(folder);
+    if folder.is_empty() { "files".to_owned() } else { format!("{folder}/files") }
+}
+
+pub(super) fn content_fault(rendering: &Rendering, fault: ContentFault, named: &Node) -> Stopped {
+    rendering.fault(match fault {
+        ContentFault::Missing(reason) => Finding::new(named.place.clone(), reason),
+        ContentFault::Faulty(finding) => finding,
+    })
+}

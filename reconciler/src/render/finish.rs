@@ -1,0 +1,155 @@
+//! From attributes with places to the typed resources of a manifest.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use muster_schema::resource::{CommandSpec, Enforcement, Existence, Meta, Resource, ServiceSpec, Spec};
+use muster_schema::{Address, Collection};
+use serde_json::{Map as JsonMap, Value};
+
+use super::edges::{Edges, is_edge};
+use super::placed::Placed;
+use super::rendering::Rendering;
+use crate::model::{Finding, Node, Templates, attributes_shape};
+
+/// Attributes that every type has; the others are of the type.
+const META: [&str; 5] = ["enforcement", "on_remove", "retry", "state", "timeout"];
+
+/// The typed resource; its faults are noted.
+pub(super) fn finish_resource(
+    rendering: &Rendering,
+    placed: &Placed,
+    edges: Edges,
+    host_mode: Option<Enforcement>,
+) -> Option<Resource> {
+    let collection = placed.address.collection();
+    let (meta, spec) = match typed(&placed.attributes, placed, &edges) {
+        Ok(typed) => typed,
+        Err(error) => {
+            let shape = attributes_shape(collection);
+            let coerced = shape.coerce(&placed.attributes);
+            match typed(&coerced, placed, &edges) {
+                Ok(typed) => typed,
+                Err(_) => {
+                    tell_faults(rendering, placed, &coerced, &error);
+                    return None;
+                }
+            }
+        }
+    };
+    let mut meta = meta;
+    meta.mode = match (meta.mode, host_mode) {
+        (Some(own), _) => Some(own),
+        (None, Some(Enforcement::Enforce) | None) => None,
+        (None, of_host) => of_host,
+    };
+    if let Some(reason) = unsound(&placed.address, &meta, &spec) {
+        let scope = rendering.scope_of(placed.tainted);
+        rendering.record().find(Finding::new(placed.place.clone(), reason).with_scope(scope));
+        return None;
+    }
+    let application = placed.instance.as_ref().map(ToString::to_string);
+    Some(Resource { address: placed.address.clone(), application, meta, spec })
+}
+
+fn typed(attributes: &Node, placed: &Placed, edges: &Edges) -> Result<(Meta, Spec), serde_json::Error> {
+    let collection = placed.address.collection();
+    let (mut meta, mut spec) = (JsonMap::new(), JsonMap::new());
+    for entry in attributes.as_map().map_or(&[][..], |map| map.entries()) {
+        let name = entry.key.as_ref();
+        let value = entry.value.to_json();
+        if is_edge(name) {
+            // Only its form is checked here; what it names was resolved before.
+            serde_json::from_value::<Vec<String>>(value)?;
+        } else if name == "enforcement" || (name == "mode" && is_enforcement(collection, &value)) {
+            meta.insert("mode".to_owned(), value);
+        } else if META.contains(&name) {
+            meta.insert(name.to_owned(), value);
+        } else {
+            spec.insert(name.to_owned(), value);
+        }
+    }
+    for (slot, content) in &placed.contents {
+        let blob = serde_json::to_value(content.content.blob)?;
+        match slot.split_once('.') {
+            Some((outer, inner)) => {
+                let outer = spec.entry(outer).or_insert_with(|| Value::Object(JsonMap::new()));
+                if let Some(outer) = outer.as_object_mut() {
+                    outer.insert(inner.to_owned(), blob);
+                }
+            }
+            None => {
+                spec.insert((*slot).to_owned(), blob);
+            }
+        }
+    }
+    let mut meta: Meta = serde_json::from_value(Value::Object(meta))?;
+    let list = |name: &str| edges.get(name).into_iter().flatten().cloned().collect();
+    meta.requires = list("requires");
+    meta.restart_on = list("restart_on");
+    meta.reload_on = list("reload_on");
+    meta.run_on = list("run_on");
+    Ok((meta, Spec::from_json(collection, Value::Object(spec))?))
+}
+
+/// `mode` means permission bits where there are any, unless it is one of the words.
+fn is_enforcement(collection: Collection, mode: &Value) -> bool {
+    let has_bits = matches!(collection, Collection::Files | Collection::Directories);
+    !has_bits || matches!(mode.as_str(), Some("enforce" | "audit" | "apply_once"))
+}
+
+/// The attributes did not fit their types: says which, or at least what serde says.
+fn tell_faults(rendering: &Rendering, placed: &Placed, attributes: &Node, error: &serde_json::Error) {
+    let mut faults = Vec::new();
+    let what = format!("'{}'", placed.address);
+    attributes_shape(placed.address.collection()).check(attributes, &what, Templates::Rendered, &mut faults);
+    if faults.is_empty() {
+        faults.push(Finding::new(placed.place.clone(), format!("{}: {error}", placed.address)));
+    }
+    let scope = rendering.scope_of(placed.tainted);
+    let mut record = rendering.record();
+    faults.into_iter().for_each(|fault| record.find(fault.with_scope(scope.clone())));
+}
+
+/// What fits its types and still makes no sense.
+fn unsound(address: &Address, meta: &Meta, spec: &Spec) -> Option<String> {
+    if meta.state == Existence::Latest && address.collection() != Collection::Packages {
+        return Some(format!("{address}: only packages have the state 'latest'"));
+    }
+    if meta.state == Existence::Absent {
+        return None;
+    }
+    match spec {
+        Spec::Link(link) if link.target.is_none() => Some(format!("{address}: 'target' is missing")),
+        Spec::Service(service)
+            if *service == ServiceSpec::default() && meta.restart_on.is_empty() && meta.reload_on.is_empty() =>
+        {
+            Some(format!("{address} manages nothing: say whether it is running, enabled or masked"))
+        }
+        Spec::Service(ServiceSpec { masked: Some(true), running: Some(true), .. }) => {
+            Some(format!("{address} cannot be masked and running"))
+        }
+        Spec::Command(command) if runs_nothing(command) => {
+            Some(format!("{address} manages nothing: 'argv' or 'script' is missing"))
+        }
+        Spec::File(file) if file.validate.as_ref().is_some_and(Vec::is_empty) => {
+            Some(format!("{address}: 'validate' is an empty list"))
+        }
+        Spec::Package(package) if meta.state == Existence::Latest && package.version.is_some() => {
+            Some(format!("{address} cannot have a version and the state 'latest'"))
+        }
+        _ => None,
+    }
+}
+
+fn runs_nothing(command: &CommandSpec) -> bool {
+    command.script.is_none() && command.argv.as_ref().is_none_or(Vec::is_empty)
+}
+
+/// All contents of resources by digest.
+pub(super) fn blobs_of<'a>(
+    placed: impl Iterator<Item = &'a Placed>,
+) -> BTreeMap<muster_schema::Sha256Digest, Arc<[u8]>> {
+    let contents = placed.flat_map(|placed| placed.contents.values());
+    contents.map(|placed| (placed.content.blob.sha256, placed.content.bytes.clone())).collect()
+}

@@ -1,0 +1,52 @@
+//! Resources after rendering, while every attribute still knows its place.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use muster_schema::Address;
+
+use crate::model::{Content, Map, Node, Place};
+
+/// Attributes that hold a content, by the name of the specification's attribute: `content`,
+/// `script`, `stdin`, `undo.script`.
+pub(super) type Contents = BTreeMap<&'static str, PlacedContent>;
+
+/// A content and where it comes from.
+#[derive(Debug, Clone)]
+pub(super) struct PlacedContent {
+    pub(super) content: Content,
+    pub(super) place: Place,
+    /// What gives it, for people: `template lb.conf`.
+    pub(super) origin: String,
+}
+
+/// A rendered resource.
+#[derive(Debug, Clone)]
+pub(super) struct Placed {
+    pub(super) address: Address,
+    /// Where its id stands.
+    pub(super) place: Place,
+    /// The application instance that it comes from; none for a resource of a layer.
+    pub(super) instance: Option<Arc<str>>,
+    /// Attributes without contents: a map. Null in a layer's resource removes.
+    pub(super) attributes: Node,
+    pub(super) contents: Contents,
+    /// Whether it depends on facts.
+    pub(super) tainted: bool,
+}
+
+impl Placed {
+    pub(super) fn map(&self) -> Option<&Map> {
+        self.attributes.as_map()
+    }
+}
+
+/// What an application, or the layers, come to.
+#[derive(Debug, Default)]
+pub(super) struct PlacedSet {
+    pub(super) resources: Vec<Placed>,
+    /// Addresses that `when` takes away.
+    pub(super) absent: BTreeSet<Address>,
+    /// Addresses that a layer's null takes away.
+    pub(super) removed: Vec<(Address, Place)>,
+}
