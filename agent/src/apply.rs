@@ -25,6 +25,7 @@ use crate::store::{Store, StoreError};
 use crate::vault::{Vault, VaultError};
 use muster_schema::Timestamp;
 use muster_schema::state::{Cause, ResourceState};
+use std::sync::Arc;
 
 /// The agent's own disk refused. Nothing more is changed.
 #[derive(Debug, thiserror::Error)]
@@ -45,13 +46,13 @@ pub struct ManagedHost {
     /// The host.
     pub host: Box<dyn HostWrite>,
     /// Marks, states, intents and what is to be reported.
-    pub store: Store,
+    pub store: Arc<Store>,
     /// What is owned.
     pub ledger: Ledger,
     /// What was found.
     pub originals: Vault,
     /// Blobs of the manifest.
-    pub blobs: Vault,
+    pub blobs: Arc<Vault>,
     /// The last known state of every resource.
     pub known: Known,
     /// Reactions that are owed.

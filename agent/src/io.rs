@@ -6,4 +6,5 @@ pub mod host_keys;
 pub mod http;
 pub mod messenger;
 pub mod netlink;
+pub mod status_file;
 pub mod transport;

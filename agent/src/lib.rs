@@ -2,8 +2,12 @@
 //!
 //! Pure parts (`plan`, `verify`) do no I/O. The host is touched through `host`, everything else outside through `io`.
 
+pub mod accepted;
 pub mod apply;
+pub mod cli;
+pub mod config;
 pub mod converge;
+pub mod cycle;
 pub mod enrol;
 pub mod facts;
 pub mod host;
@@ -11,6 +15,7 @@ pub mod io;
 pub mod known;
 pub mod ledger;
 pub mod message;
+pub mod outbox;
 pub mod plan;
 pub mod provider;
 pub mod resource;
@@ -19,3 +24,5 @@ pub mod store;
 mod test_machine;
 pub mod vault;
 pub mod verify;
+pub mod watch;
+pub mod worker;

@@ -1,3 +1,8 @@
 //! The daemon on each host.
 
-fn main() {}
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    muster_agent::cli::main(muster_agent::cli::Cli::parse())
+}

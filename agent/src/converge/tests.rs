@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 struct Sandbox {
     dir: tempfile::TempDir,
@@ -72,10 +73,10 @@ fn managed(dir: &Path) -> ManagedHost {
         host: Box::new(RealHost::open(&dir.join("root")).unwrap()),
         ledger: Ledger::open(&dir.join("ledger")).unwrap(),
         originals: Vault::open(&dir.join("originals")).unwrap(),
-        blobs: Vault::open(&dir.join("blobs")).unwrap(),
+        blobs: Arc::new(Vault::open(&dir.join("blobs")).unwrap()),
         known: Known::load(&store).unwrap(),
         owed: Owed::load(&store).unwrap(),
-        store,
+        store: Arc::new(store),
     }
 }
 

@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 pub struct VerifiedManifest {
     manifest: Manifest,
     applied: Applied,
+    size: u64,
 }
 
 impl VerifiedManifest {
@@ -26,6 +27,11 @@ impl VerifiedManifest {
     /// What reports say once it is applied.
     pub fn applied(&self) -> &Applied {
         &self.applied
+    }
+
+    /// How many bytes it has.
+    pub fn size(&self) -> u64 {
+        self.size
     }
 
     /// The blobs that it needs.
@@ -86,7 +92,7 @@ pub fn verify_manifest(
         serial: manifest.serial,
         revision: head.revision.clone(),
     };
-    Ok(VerifiedManifest { manifest, applied })
+    Ok(VerifiedManifest { manifest, applied, size: bytes.len() as u64 })
 }
 
 /// Checks that `bytes` are the blob that the manifest names.

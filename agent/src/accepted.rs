@@ -1,0 +1,109 @@
+//! What was verified last, as the store keeps it. It stays byte for byte while something is refused.
+
+use crate::store::{Batch, Store, StoreError};
+use crate::vault::Vault;
+use crate::verify::Marks;
+use muster_schema::content::BlobRef;
+use muster_schema::envelope::Signature;
+use muster_schema::manifest::{MAX_MANIFEST_BYTES, Manifest};
+use muster_schema::report::Applied;
+use muster_schema::root::{RootError, VerifiedRoot};
+use muster_schema::{HostId, Sha256Digest, Timestamp, json};
+use serde::{Deserialize, Serialize};
+
+const ACCEPTED_KEY: &str = "accepted";
+const ROOT_KEY: &str = "root";
+const ID_KEY: &str = "id";
+
+/// The manifest that is in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// Nothing older is accepted again.
+    pub marks: Marks,
+    /// What reports say.
+    pub applied: Applied,
+    /// The manifest's bytes, in the vault of blobs.
+    pub manifest: BlobRef,
+    /// When the head ends.
+    pub expires: Timestamp,
+    /// The host has left the repository.
+    pub retired: bool,
+}
+
+impl Accepted {
+    /// What the store holds.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn load(store: &Store) -> Result<Option<Accepted>, StoreError> {
+        store.load(ACCEPTED_KEY)
+    }
+
+    /// Writes it down, durably. From here on nothing older is accepted.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub fn commit(&self, store: &Store) -> Result<(), StoreError> {
+        let mut batch = Batch::new();
+        batch.put(ACCEPTED_KEY, self)?;
+        store.commit(batch)
+    }
+
+    /// The manifest itself. `None` when its bytes are damaged or gone: it is fetched again.
+    pub fn manifest(&self, blobs: &Vault) -> Option<Manifest> {
+        json::load_strict(&blobs.load(&self.manifest)?, MAX_MANIFEST_BYTES).ok()
+    }
+}
+
+/// A root document as the store keeps it.
+#[derive(Serialize, Deserialize)]
+struct KeptRoot {
+    document: String,
+    signatures: Vec<String>,
+}
+
+/// The newest root that was verified.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn load_root(store: &Store) -> Result<Option<VerifiedRoot>, StoreError> {
+    let Some(kept) = store.load::<KeptRoot>(ROOT_KEY)? else { return Ok(None) };
+    let bytes = kept.document.as_bytes();
+    let signatures: Vec<Signature> =
+        kept.signatures.iter().filter_map(|text| Signature::load(text.as_bytes()).ok()).collect();
+    // It was reached from the pinned one when it was kept; what the store holds is ours.
+    let root: Result<VerifiedRoot, RootError> = VerifiedRoot::pinned(bytes, &signatures, Sha256Digest::of(bytes));
+    Ok(root.ok())
+}
+
+/// Keeps a root, durably, before anything that it signs is believed.
+///
+/// # Errors
+/// When the store refuses.
+pub fn commit_root(store: &Store, root: &VerifiedRoot, signatures: &[Signature]) -> Result<(), StoreError> {
+    let kept = KeptRoot {
+        document: String::from_utf8_lossy(root.bytes()).into_owned(),
+        signatures: signatures.iter().map(|signature| signature.text().to_owned()).collect(),
+    };
+    let mut batch = Batch::new();
+    batch.put(ROOT_KEY, &kept)?;
+    store.commit(batch)
+}
+
+/// The id under which the host was enrolled.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn load_id(store: &Store) -> Result<Option<HostId>, StoreError> {
+    store.load(ID_KEY)
+}
+
+/// Keeps the host's id.
+///
+/// # Errors
+/// When the store refuses.
+pub fn commit_id(store: &Store, id: &HostId) -> Result<(), StoreError> {
+    let mut batch = Batch::new();
+    batch.put(ID_KEY, id)?;
+    store.commit(batch)
+}

@@ -1,0 +1,109 @@
+//! The command line: the daemon, and what a person on the host asks it.
+
+mod facts;
+mod plan;
+mod run;
+mod state;
+mod status;
+
+use crate::config::{DEFAULT_CONFIG, Settings};
+use clap::{Args, Parser, Subcommand};
+use muster_schema::resource::Enforcement;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// The agent of muster: converges one host to what a signed repository says.
+#[derive(Debug, Parser)]
+#[command(name = "muster-agent", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon.
+    Run(Options),
+    /// Show what would be changed now. Writes nothing.
+    Plan {
+        #[command(flatten)]
+        options: Options,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show how the host fares.
+    Status {
+        #[command(flatten)]
+        options: Options,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the facts that the agent reports.
+    Facts,
+}
+
+/// Settings on the command line; they win over the file.
+#[derive(Debug, Args)]
+struct Options {
+    /// The settings file.
+    #[arg(long, default_value = DEFAULT_CONFIG)]
+    config: PathBuf,
+    /// The orchestrator's address.
+    #[arg(long)]
+    url: Option<String>,
+    /// SHA-256 of the first root document.
+    #[arg(long)]
+    root_fingerprint: Option<String>,
+    /// The broker's address.
+    #[arg(long)]
+    bus: Option<String>,
+    /// The tree to manage instead of the whole host.
+    #[arg(long)]
+    root: Option<PathBuf>,
+    /// The agent's own folder.
+    #[arg(long)]
+    state: Option<PathBuf>,
+    /// The name that the host would like.
+    #[arg(long)]
+    name: Option<String>,
+    /// Time between full sweeps: 300s, 5m, 500ms.
+    #[arg(long)]
+    sweep_interval: Option<String>,
+    /// Report differences and write nothing, where a resource does not say otherwise.
+    #[arg(long)]
+    audit: bool,
+}
+
+/// Runs the command; errors are told with all their causes.
+pub fn main(cli: Cli) -> ExitCode {
+    let done = match cli.command {
+        Command::Run(options) => run::run(options),
+        Command::Plan { options, json } => plan::show(options, json),
+        Command::Status { options, json } => status::show(options, json),
+        Command::Facts => facts::show(),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("muster-agent: {error:#}");
+        ExitCode::from(2)
+    })
+}
+
+impl Options {
+    /// The settings: options first, then the file.
+    fn settings(self) -> anyhow::Result<Settings> {
+        let file = state::read_settings(&self.config)?;
+        let given = Settings {
+            url: self.url,
+            root_fingerprint: self.root_fingerprint,
+            bus: self.bus,
+            root: self.root,
+            state: self.state,
+            name: self.name,
+            sweep_interval: self.sweep_interval,
+            mode: self.audit.then_some(Enforcement::Audit),
+        };
+        Ok(given.or(file))
+    }
+}

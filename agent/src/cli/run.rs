@@ -1,0 +1,100 @@
+//! `muster-agent run`: the daemon.
+
+use super::{Options, state};
+use crate::accepted::{Accepted, load_id};
+use crate::config::Config;
+use crate::converge::Converger;
+use crate::cycle::{Cycle, run_cycle};
+use crate::io::clock;
+use crate::io::facts::load_facts;
+use crate::io::host_keys::HostKeys;
+use crate::io::http::HttpTransport;
+use crate::io::status_file::StatusFile;
+use crate::io::transport::Transport;
+use crate::worker::{Order, Shared, WorkerInput, work};
+use anyhow::Context;
+use muster_schema::HostId;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use tokio::signal::unix::{SignalKind, signal};
+
+pub(super) fn run(options: Options) -> anyhow::Result<ExitCode> {
+    begin_log();
+    let config = options.settings()?.check()?;
+    let _lock = state::lock(&config.state)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime")?;
+    runtime.block_on(run_daemon(config))
+}
+
+async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {
+    let keys = Arc::new(HostKeys::load_or_make(&config.state.join("keys"))?);
+    let managed = state::open(&config.state, &config.root)?;
+    let (store, blobs) = (managed.store.clone(), managed.blobs.clone());
+    let accepted = Accepted::load(&store)?;
+    // A manifest that is damaged is fetched again; until then nothing is enforced and nothing taken back.
+    let manifest = accepted.as_ref().and_then(|accepted| accepted.manifest(&blobs));
+    let in_force = accepted.filter(|_| manifest.is_some());
+    let resources = manifest.map(|manifest| manifest.resources);
+    let converger = Converger::begin(managed, resources.unwrap_or_default(), config.mode, clock::now())?;
+    let shared = Arc::new(Shared::default());
+    let (orders, receiver) = std::sync::mpsc::channel();
+    let input = WorkerInput {
+        converger,
+        applied: in_force.as_ref().map(|accepted| accepted.applied.clone()),
+        manifest: in_force.as_ref().map(|accepted| accepted.manifest),
+        retired: in_force.is_some_and(|accepted| accepted.retired),
+        sweep_interval: config.sweep_interval,
+        status: StatusFile::new(&config.state, load_id(&store)?),
+    };
+    let mut worker = {
+        let (root, shared, orders) = (config.root.clone(), shared.clone(), orders.clone());
+        tokio::task::spawn_blocking(move || work(input, &root, (orders, receiver), &shared))
+    };
+    let transport: Arc<dyn Transport> = Arc::new(HttpTransport::new(&config.url)?);
+    let cycle = Cycle {
+        transport,
+        name: claimed_name(&config)?,
+        facts: load_facts().context("the facts of this host")?,
+        fingerprint: config.fingerprint,
+        keys,
+        store,
+        blobs,
+        orders: orders.clone(),
+        shared: shared.clone(),
+    };
+    tracing::info!(key = %cycle.keys.public_key(), url = config.url, "begun");
+    let mut terminate = signal(SignalKind::terminate()).context("signals")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("signals")?;
+    tokio::select! {
+        ended = &mut worker => {
+            ended.context("the worker")??;
+            return Ok(ExitCode::SUCCESS);
+        }
+        ended = run_cycle(cycle) => ended?,
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("ending at the next safe point");
+    shared.preempt.store(true, Ordering::Relaxed);
+    let _ = orders.send(Order::Stop);
+    worker.await.context("the worker")??;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The name that is set, or the host's own as far as it is a name.
+fn claimed_name(config: &Config) -> anyhow::Result<HostId> {
+    if let Some(name) = &config.name {
+        return Ok(name.clone());
+    }
+    let uname = rustix::system::uname();
+    let host = uname.nodename().to_string_lossy().to_lowercase();
+    host.parse().context("the host's own name is no name for muster; give --name")
+}
+
+fn begin_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("MUSTER_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let ansi = rustix::termios::isatty(std::io::stderr());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi).init();
+}

@@ -1,0 +1,59 @@
+//! The agent's own folder.
+#![allow(clippy::disallowed_methods, reason = "opens the agent's own files")]
+
+use crate::apply::{ManagedHost, Owed};
+use crate::config::{DEFAULT_CONFIG, Settings};
+use crate::host::RealHost;
+use crate::known::Known;
+use crate::ledger::Ledger;
+use crate::store::{Opened, Store};
+use crate::vault::Vault;
+use anyhow::Context;
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Holds the folder for one daemon at a time.
+pub(super) struct Lock(#[allow(dead_code, reason = "held, not read")] File);
+
+/// Reads the settings file. Only the usual one may be missing.
+pub(super) fn read_settings(path: &Path) -> anyhow::Result<Settings> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Settings::load(&text, &path.display().to_string())?),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && path == Path::new(DEFAULT_CONFIG) => {
+            Ok(Settings::default())
+        }
+        Err(error) => Err(error).with_context(|| path.display().to_string()),
+    }
+}
+
+/// Takes the folder, which is made where it is missing.
+pub(super) fn lock(state: &Path) -> anyhow::Result<Lock> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(state)
+        .with_context(|| format!("the agent's folder {}", state.display()))?;
+    let file = File::create(state.join("lock")).context("the lock of the agent's folder")?;
+    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)
+        .with_context(|| format!("another agent uses {}", state.display()))?;
+    Ok(Lock(file))
+}
+
+/// Opens everything in the folder.
+pub(super) fn open(state: &Path, root: &Path) -> anyhow::Result<ManagedHost> {
+    let (store, opened) = Store::open(&state.join("store"))?;
+    if let Opened::Quarantined(aside) = opened {
+        tracing::error!(aside = %aside.display(), "the store could not be used and was moved aside; beginning anew");
+    }
+    Ok(ManagedHost {
+        host: Box::new(RealHost::open(root)?),
+        ledger: Ledger::open(&state.join("ledger"))?,
+        originals: Vault::open(&state.join("originals"))?,
+        blobs: Arc::new(Vault::open(&state.join("blobs"))?),
+        known: Known::load(&store)?,
+        owed: Owed::load(&store)?,
+        store: Arc::new(store),
+    })
+}

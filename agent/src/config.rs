@@ -1,0 +1,158 @@
+//! How the agent is set up: a file, and options that win over it.
+
+use muster_schema::resource::Enforcement;
+use muster_schema::{HostId, Sha256Digest};
+use serde::Deserialize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where the file is looked for where nothing is said.
+pub const DEFAULT_CONFIG: &str = "/etc/muster/agent.yaml";
+const DEFAULT_STATE: &str = "/var/lib/muster-agent";
+const DEFAULT_SWEEP: Duration = Duration::from_secs(300);
+const SHORTEST_SWEEP: Duration = Duration::from_millis(1);
+
+/// What can be set, by file or option.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The orchestrator's address: `https://muster.example:8443`.
+    pub url: Option<String>,
+    /// SHA-256 of the first root document; `muster enrol-command` prints it.
+    pub root_fingerprint: Option<String>,
+    /// The broker's address: `amqp://user:password@broker/vhost`.
+    pub bus: Option<String>,
+    /// The tree to manage instead of the whole host.
+    pub root: Option<PathBuf>,
+    /// The agent's own folder.
+    pub state: Option<PathBuf>,
+    /// The name that the host would like; its host name where nothing is said.
+    pub name: Option<String>,
+    /// Time between full sweeps: `300s`, `5m`, `500ms`.
+    pub sweep_interval: Option<String>,
+    /// What is done about differences where a resource does not say.
+    pub mode: Option<Enforcement>,
+}
+
+/// What is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The orchestrator's address.
+    pub url: String,
+    /// The pinned root.
+    pub fingerprint: Sha256Digest,
+    /// The broker's address, if there is one.
+    pub bus: Option<String>,
+    /// The tree to manage.
+    pub root: PathBuf,
+    /// The agent's own folder.
+    pub state: PathBuf,
+    /// The name that the host would like, if it is set.
+    pub name: Option<HostId>,
+    /// Time between full sweeps.
+    pub sweep_interval: Duration,
+    /// What is done about differences where a resource does not say.
+    pub mode: Enforcement,
+}
+
+/// What is wrong with the settings.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Something must be set and is not.
+    #[error("{0} is not set; give the option --{0}, or set it in {DEFAULT_CONFIG}")]
+    Missing(&'static str),
+    /// A value cannot be used.
+    #[error("{name}: {reason}")]
+    Bad {
+        /// The setting.
+        name: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// The file is no settings file.
+    #[error("{path}: {reason}")]
+    File {
+        /// The file.
+        path: String,
+        /// Where and why.
+        reason: String,
+    },
+}
+
+impl Settings {
+    /// Reads the text of a settings file; `path` is for messages.
+    ///
+    /// # Errors
+    /// When it is no YAML of the known settings.
+    pub fn load(text: &str, path: &str) -> Result<Settings, ConfigError> {
+        if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+            return Ok(Settings::default());
+        }
+        serde_saphyr::from_str(text)
+            .map_err(|error| ConfigError::File { path: path.to_owned(), reason: error.to_string() })
+    }
+
+    /// These settings, and `other`'s where these say nothing.
+    pub fn or(self, other: Settings) -> Settings {
+        Settings {
+            url: self.url.or(other.url),
+            root_fingerprint: self.root_fingerprint.or(other.root_fingerprint),
+            bus: self.bus.or(other.bus),
+            root: self.root.or(other.root),
+            state: self.state.or(other.state),
+            name: self.name.or(other.name),
+            sweep_interval: self.sweep_interval.or(other.sweep_interval),
+            mode: self.mode.or(other.mode),
+        }
+    }
+
+    /// The agent's own folder.
+    pub fn state_folder(&self) -> PathBuf {
+        self.state.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_STATE))
+    }
+
+    /// The tree to manage.
+    pub fn root_folder(&self) -> PathBuf {
+        self.root.clone().unwrap_or_else(|| PathBuf::from("/"))
+    }
+
+    /// Checks that all is there and makes sense.
+    ///
+    /// # Errors
+    /// Naming the first setting that is missing or wrong.
+    pub fn check(&self) -> Result<Config, ConfigError> {
+        let bad = |name, reason: String| ConfigError::Bad { name, reason };
+        let fingerprint = self.root_fingerprint.as_ref().ok_or(ConfigError::Missing("root-fingerprint"))?;
+        let name = self.name.as_ref().map(|name| name.parse()).transpose();
+        Ok(Config {
+            url: self.url.clone().ok_or(ConfigError::Missing("url"))?,
+            fingerprint: fingerprint
+                .parse()
+                .map_err(|error: muster_schema::digest::BadDigest| bad("root-fingerprint", error.to_string()))?,
+            bus: self.bus.clone(),
+            root: self.root_folder(),
+            state: self.state_folder(),
+            name: name.map_err(|error: muster_schema::name::BadName| bad("name", error.to_string()))?,
+            sweep_interval: match &self.sweep_interval {
+                Some(text) => parse_duration(text)
+                    .ok_or_else(|| bad("sweep-interval", format!("{text:?} is no time such as 300s, 5m or 500ms")))?,
+                None => DEFAULT_SWEEP,
+            },
+            mode: self.mode.unwrap_or_default(),
+        })
+    }
+}
+
+fn parse_duration(text: &str) -> Option<Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().ok()?;
+    let duration = match unit {
+        "ms" => Duration::from_millis(number),
+        "" | "s" => Duration::from_secs(number),
+        "m" => Duration::from_secs(number.checked_mul(60)?),
+        "h" => Duration::from_secs(number.checked_mul(3600)?),
+        _ => return None,
+    };
+    Some(duration.max(SHORTEST_SWEEP))
+}

@@ -1,0 +1,199 @@
+//! The agent's cycle: trust the root, enrol, then follow the head for ever. Every step is one function.
+
+mod follow;
+mod report;
+mod root;
+
+pub use follow::{FollowError, Followed};
+
+use crate::accepted::{commit_id, load_id};
+use crate::converge::ConvergeError;
+use crate::enrol::{Step, enrol};
+use crate::io::facts::load_facts;
+use crate::io::host_keys::HostKeys;
+use crate::io::messenger::{Messenger, MessengerError};
+use crate::io::transport::{Transport, TransportError};
+use crate::store::{Store, StoreError};
+use crate::vault::Vault;
+use crate::worker::{Order, Shared};
+use follow::Follower;
+use muster_schema::facts::Facts;
+use muster_schema::message::{Announce, Body, FactsBody, Presence};
+use muster_schema::root::VerifiedRoot;
+use muster_schema::{HostId, SCHEMA_VERSION, Sha256Digest};
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The longest pause after failures.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// A look without a hint, so that polling suffices.
+const POLL: Duration = Duration::from_secs(60);
+/// Facts are looked at so often.
+const FACTS: Duration = Duration::from_secs(300);
+const PRESENCE: Duration = Duration::from_secs(60);
+
+/// What the cycle works with.
+pub struct Cycle {
+    /// The way to the orchestrator.
+    pub transport: Arc<dyn Transport>,
+    /// The host's keys.
+    pub keys: Arc<HostKeys>,
+    /// Marks and what is to be told.
+    pub store: Arc<Store>,
+    /// Blobs and manifests.
+    pub blobs: Arc<Vault>,
+    /// The fingerprint that was pinned at set-up.
+    pub fingerprint: Sha256Digest,
+    /// The name that the host would like.
+    pub name: HostId,
+    /// What the host says of itself.
+    pub facts: Facts,
+    /// The worker.
+    pub orders: Sender<Order>,
+    /// What is shared with the worker.
+    pub shared: Arc<Shared>,
+}
+
+/// Why the cycle ended or a step failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CycleError {
+    /// The agent's own disk refused.
+    #[error("the agent's store")]
+    Store(#[from] StoreError),
+    /// The transport failed.
+    #[error("no contact")]
+    Transport(#[from] TransportError),
+    /// The orchestrator refused.
+    #[error("the orchestrator")]
+    Messenger(#[from] MessengerError),
+    /// The worker ended.
+    #[error("the worker ended")]
+    Worker(#[from] ConvergeError),
+}
+
+/// Runs until the future is dropped, or the agent's own disk fails.
+///
+/// # Errors
+/// When the agent's own disk refuses.
+pub async fn run_cycle(cycle: Cycle) -> Result<(), CycleError> {
+    let root = root::trust_root(&cycle).await?;
+    let messenger = Arc::new(begin_messenger(&cycle, &root)?);
+    enrol_host(&cycle, &messenger).await?;
+    let mut follower = Follower::begin(&cycle, root, messenger.clone())?;
+    tokio::select! {
+        ended = follow_for_ever(&mut follower, &messenger) => ended,
+        ended = report::report_for_ever(&cycle, &messenger) => ended,
+        never = tell_facts_for_ever(&messenger, &cycle.facts) => never,
+        never = tell_presence_for_ever(&messenger) => never,
+    }
+}
+
+fn begin_messenger(cycle: &Cycle, root: &VerifiedRoot) -> Result<Messenger, CycleError> {
+    let id = load_id(&cycle.store)?.unwrap_or_else(|| cycle.name.clone());
+    let root = root.root();
+    let fresh = root.roles.fresh.keys.clone();
+    Ok(Messenger::new(cycle.transport.clone(), cycle.keys.clone(), root.fleet.clone(), id, fresh))
+}
+
+/// Announces the host until a person has approved it. A host that was enrolled before goes on at once.
+async fn enrol_host(cycle: &Cycle, messenger: &Messenger) -> Result<(), CycleError> {
+    if load_id(&cycle.store)?.is_some() {
+        return Ok(());
+    }
+    let fingerprint = cycle.keys.public_key().fingerprint();
+    let mut told = None;
+    let tell = |step: Result<&Step, &crate::enrol::EnrolError>| match step {
+        Ok(step) if told.as_ref() == Some(step) => {}
+        Ok(step) => {
+            tracing::info!(?step, %fingerprint, "enrolment");
+            told = Some(step.clone());
+        }
+        Err(error) => tracing::warn!(error = error as &dyn std::error::Error, "enrolment"),
+    };
+    let id = enrol(messenger, &cycle.keys, || announce(cycle), tell).await;
+    commit_id(&cycle.store, &id)?;
+    Ok(())
+}
+
+fn announce(cycle: &Cycle) -> Announce {
+    Announce {
+        name: cycle.name.clone(),
+        recipient: cycle.keys.recipient(),
+        agent: env!("CARGO_PKG_VERSION").to_owned(),
+        schema: SCHEMA_VERSION,
+        facts: cycle.facts.clone(),
+    }
+}
+
+/// Follows the head at every hint, and without hints from time to time.
+async fn follow_for_ever(follower: &mut Follower<'_>, messenger: &Messenger) -> Result<(), CycleError> {
+    let mut pause = Duration::ZERO;
+    loop {
+        let looked = Instant::now();
+        match follower.follow().await {
+            Ok(followed) => {
+                pause = Duration::ZERO;
+                tracing::debug!(?followed, "looked");
+            }
+            Err(FollowError::Disk(error)) => return Err(error.into()),
+            Err(error) => {
+                pause = next_pause(pause);
+                tracing::warn!(error = &error as &dyn std::error::Error, "cannot follow the head");
+            }
+        }
+        tokio::time::sleep(pause).await;
+        wait_for_hint(messenger, looked + POLL).await;
+    }
+}
+
+/// Returns at a hint, or when it is time to look without one.
+async fn wait_for_hint(messenger: &Messenger, until: Instant) {
+    let mut pause = Duration::ZERO;
+    while Instant::now() < until {
+        match tokio::time::timeout_at(until, messenger.next_hint()).await {
+            Ok(Ok(true)) | Err(_) => return,
+            Ok(Ok(false)) => pause = Duration::ZERO,
+            Ok(Err(error)) => {
+                pause = next_pause(pause);
+                tracing::debug!(error = &error as &dyn std::error::Error, "no hints");
+                tokio::time::sleep_until(until.min(Instant::now() + pause)).await;
+            }
+        }
+    }
+}
+
+/// Tells the facts at the start and whenever they changed.
+async fn tell_facts_for_ever(messenger: &Messenger, first: &Facts) -> Result<(), CycleError> {
+    let (mut told, mut pause) = (None, Duration::ZERO);
+    loop {
+        let facts = load_facts().unwrap_or_else(|_| told.clone().unwrap_or_else(|| first.clone()));
+        if told.as_ref() != Some(&facts) {
+            let body =
+                FactsBody { agent: env!("CARGO_PKG_VERSION").to_owned(), schema: SCHEMA_VERSION, facts: facts.clone() };
+            match messenger.ask(Body::Facts(Box::new(body))).await {
+                Ok(_) => (told, pause) = (Some(facts), FACTS),
+                Err(error) => {
+                    pause = next_pause(pause.min(LONGEST_PAUSE));
+                    tracing::debug!(error = &error as &dyn std::error::Error, "facts not told");
+                }
+            }
+        }
+        tokio::time::sleep(pause).await;
+    }
+}
+
+async fn tell_presence_for_ever(messenger: &Messenger) -> Result<(), CycleError> {
+    loop {
+        tokio::time::sleep(PRESENCE).await;
+        let presence = Presence { agent: env!("CARGO_PKG_VERSION").to_owned() };
+        if let Err(error) = messenger.ask(Body::Presence(presence)).await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "presence not told");
+        }
+    }
+}
+
+fn next_pause(pause: Duration) -> Duration {
+    (pause * 2).clamp(Duration::from_millis(500), LONGEST_PAUSE)
+}

@@ -1,0 +1,263 @@
+//! One look: head, manifest, blobs, in the protocol's order of checks. What passes all is in force.
+
+use super::{Cycle, CycleError, root};
+use crate::accepted::{Accepted, commit_id};
+use crate::io::clock;
+use crate::io::messenger::{Messenger, MessengerError};
+use crate::outbox::commit_rejection;
+use crate::store::StoreError;
+use crate::vault::VaultError;
+use crate::verify::{
+    HeadContext, Reject, RejectCode, VerifiedHead, VerifiedManifest, verify_blob, verify_head, verify_manifest,
+};
+use crate::worker::{InForce, Order};
+use muster_schema::content::BlobRef;
+use muster_schema::envelope::{MAX_SIGNATURE_BYTES, Signature};
+use muster_schema::manifest::{HostIdentity, MAX_MANIFEST_BYTES};
+use muster_schema::message::{Body, HeadRequest};
+use muster_schema::root::VerifiedRoot;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A torn head is fetched again so often.
+const TORN_TRIES: usize = 3;
+const TORN_PAUSE: Duration = Duration::from_millis(200);
+/// A new root is looked for so often.
+const ROOT_INTERVAL: Duration = Duration::from_secs(3600);
+
+/// What a look came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Followed {
+    /// The host has no head yet.
+    NothingYet,
+    /// The head names what is in force.
+    Unchanged,
+    /// The same content under another head.
+    Relabelled,
+    /// A new manifest is in force.
+    Accepted,
+    /// The host has left the repository.
+    Retired,
+    /// The host has a new id, under which to look at once.
+    Renamed,
+}
+
+/// Why a look came to nothing. What was in force stays.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowError {
+    /// Something does not stand.
+    #[error("refused")]
+    Refused(#[from] Reject),
+    /// No contact, or the orchestrator refused.
+    #[error("no contact")]
+    Contact(#[from] MessengerError),
+    /// The root could not be climbed.
+    #[error("no root")]
+    Root(#[source] Box<CycleError>),
+    /// The agent's own disk refused.
+    #[error("the agent's store")]
+    Disk(#[from] StoreError),
+    /// The agent's own disk refused.
+    #[error("the agent's vault")]
+    Vault(#[from] VaultError),
+}
+
+/// What follows the head.
+pub(super) struct Follower<'c> {
+    cycle: &'c Cycle,
+    messenger: Arc<Messenger>,
+    root: VerifiedRoot,
+    root_looked: Option<Instant>,
+    accepted: Option<Accepted>,
+}
+
+impl<'c> Follower<'c> {
+    pub(super) fn begin(
+        cycle: &'c Cycle,
+        root: VerifiedRoot,
+        messenger: Arc<Messenger>,
+    ) -> Result<Follower<'c>, StoreError> {
+        let accepted = Accepted::load(&cycle.store)?;
+        Ok(Follower { cycle, messenger, root, root_looked: None, accepted })
+    }
+
+    /// Looks once. Refusals are written down, to be reported.
+    pub(super) async fn follow(&mut self) -> Result<Followed, FollowError> {
+        self.climb_root().await?;
+        let followed = match self.follow_head().await {
+            // The keys may just have been exchanged.
+            Err(FollowError::Refused(reject)) if reject.code == RejectCode::HeadSignature => {
+                self.root_looked = None;
+                self.climb_root().await?;
+                self.follow_head().await
+            }
+            other => other,
+        };
+        match followed {
+            Ok(Followed::Renamed) => self.follow_head().await.inspect_err(|error| self.note_refusal(error)),
+            other => other.inspect_err(|error| self.note_refusal(error)),
+        }
+    }
+
+    fn note_refusal(&self, error: &FollowError) {
+        if let FollowError::Refused(reject) = error {
+            tracing::warn!(%reject, "refused; what is in force stays");
+            if let Err(error) = commit_rejection(&self.cycle.store, reject, clock::now()) {
+                tracing::error!(error = &error as &dyn std::error::Error, "a refusal cannot be written down");
+            }
+            self.cycle.shared.report_due.notify_one();
+        }
+    }
+
+    async fn climb_root(&mut self) -> Result<(), FollowError> {
+        if self.root_looked.is_some_and(|looked| looked.elapsed() < ROOT_INTERVAL) {
+            return Ok(());
+        }
+        let climbed = root::climb(self.cycle.transport.as_ref(), &self.cycle.store, self.root.clone()).await;
+        self.root = climbed.map_err(|error| FollowError::Root(Box::new(error)))?;
+        self.messenger.set_fresh_keys(self.root.root().roles.fresh.keys.clone());
+        self.root_looked = Some(Instant::now());
+        Ok(())
+    }
+
+    async fn follow_head(&mut self) -> Result<Followed, FollowError> {
+        if self.root.root().expires <= self.now() {
+            return Err(
+                Reject::new(RejectCode::RootExpired, "the newest root has expired; what is in force stays").into()
+            );
+        }
+        let Some(head) = self.fetch_head().await? else { return Ok(Followed::NothingYet) };
+        if let Some(id) = head.head().renamed.clone() {
+            commit_id(&self.cycle.store, &id)?;
+            tracing::info!(%id, "the host was renamed");
+            self.messenger.set_id(id);
+            return Ok(Followed::Renamed);
+        }
+        let same = self.accepted.as_ref().filter(|accepted| accepted.marks.manifest == head.head().manifest);
+        if let Some(accepted) = same.filter(|accepted| !accepted.retired || head.head().retired) {
+            return self.relabel(accepted.clone(), &head);
+        }
+        let manifest = self.fetch_manifest(&head).await?;
+        self.fetch_blobs(&manifest).await?;
+        self.put_in_force(&head, &manifest)
+    }
+
+    /// Asks for a head that holds our nonce: nobody can have kept it from before.
+    async fn fetch_head(&mut self) -> Result<Option<VerifiedHead>, FollowError> {
+        let host = HostIdentity { id: self.messenger.id(), key: self.cycle.keys.public_key() };
+        for attempt in 1.. {
+            let nonce = random_nonce()?;
+            let reply = self.messenger.ask(Body::HeadRequest(HeadRequest { nonce: nonce.clone() })).await?;
+            let Body::HeadReply(reply) = reply else { return Err(MessengerError::Unexpected.into()) };
+            let (Some(head), Some(signature)) = (reply.head, reply.signature) else { return Ok(None) };
+            let signatures: Vec<Signature> = Signature::load(signature.as_bytes()).into_iter().collect();
+            let context = HeadContext {
+                root: self.root.root(),
+                host: &host,
+                marks: self.accepted.as_ref().map(|accepted| &accepted.marks),
+                now: self.now(),
+                nonce: Some(&nonce),
+            };
+            match verify_head(head.as_bytes(), &signatures, context) {
+                Err(reject) if reject.may_be_torn() && attempt < TORN_TRIES => tokio::time::sleep(TORN_PAUSE).await,
+                other => return Ok(Some(other?)),
+            }
+        }
+        Ok(None)
+    }
+
+    async fn fetch_manifest(&self, head: &VerifiedHead) -> Result<VerifiedManifest, FollowError> {
+        let path = format!("hosts/{}/{}.json", head.head().host.id, head.head().manifest);
+        let missing = || Reject::new(RejectCode::ManifestMissing, format_args!("{path} is not there"));
+        let bytes = self.messenger.fetch(&path, MAX_MANIFEST_BYTES).await?.ok_or_else(missing)?;
+        let mut signatures = Vec::new();
+        for key in &self.root.root().roles.render.keys {
+            let text = self.messenger.fetch(&format!("{path}.{}.minisig", key.id()), MAX_SIGNATURE_BYTES).await?;
+            signatures.extend(text.and_then(|text| Signature::load(&text).ok()));
+        }
+        let manifest = verify_manifest(&bytes, &signatures, self.root.root(), head)?;
+        self.cycle.blobs.keep_bytes(&bytes)?;
+        Ok(manifest)
+    }
+
+    async fn fetch_blobs(&self, manifest: &VerifiedManifest) -> Result<(), FollowError> {
+        for blob in manifest.blobs() {
+            if self.cycle.blobs.holds(&blob) {
+                continue;
+            }
+            let path = format!("blobs/{}", blob.sha256);
+            let missing = || Reject::new(RejectCode::BlobMissing, format_args!("{path} is not there"));
+            let cap = usize::try_from(blob.size).unwrap_or(usize::MAX);
+            let bytes = self.messenger.fetch(&path, cap).await?.ok_or_else(missing)?;
+            verify_blob(&bytes, &blob)?;
+            self.cycle.blobs.keep_bytes(&bytes)?;
+        }
+        Ok(self.cycle.blobs.sync()?)
+    }
+
+    /// The same manifest under another head: only what is said of it changes.
+    fn relabel(&mut self, mut accepted: Accepted, head: &VerifiedHead) -> Result<Followed, FollowError> {
+        let head_now = head.head();
+        let unchanged = accepted.applied.revision == head_now.revision && accepted.retired == head_now.retired;
+        accepted.marks = head.marks();
+        accepted.expires = head_now.expires;
+        accepted.retired = head_now.retired;
+        accepted.applied.revision = head_now.revision.clone();
+        accepted.commit(&self.cycle.store)?;
+        let applied = accepted.applied.clone();
+        let retired = accepted.retired;
+        self.accepted = Some(accepted);
+        if unchanged {
+            return Ok(Followed::Unchanged);
+        }
+        self.order(if retired { Order::Retire(applied) } else { Order::Relabel(applied) });
+        Ok(if retired { Followed::Retired } else { Followed::Relabelled })
+    }
+
+    /// The mark is durable before the first change.
+    fn put_in_force(&mut self, head: &VerifiedHead, manifest: &VerifiedManifest) -> Result<Followed, FollowError> {
+        let applied = manifest.applied().clone();
+        let retired = head.head().retired;
+        let kept = Accepted {
+            marks: head.marks(),
+            applied: applied.clone(),
+            manifest: manifest_ref(manifest),
+            expires: head.head().expires,
+            retired,
+        };
+        kept.commit(&self.cycle.store)?;
+        let reference = kept.manifest;
+        self.accepted = Some(kept);
+        tracing::info!(serial = applied.serial, revision = %applied.revision, retired, "accepted");
+        if retired {
+            self.order(Order::Retire(applied));
+            return Ok(Followed::Retired);
+        }
+        self.cycle.shared.preempt.store(true, Ordering::Relaxed);
+        let resources = manifest.manifest().resources.clone();
+        self.order(Order::Manifest(Box::new(InForce { resources, applied, manifest: reference })));
+        Ok(Followed::Accepted)
+    }
+
+    fn order(&self, order: Order) {
+        // A worker that ended ends the whole agent; see `cli::run`.
+        let _ = self.cycle.orders.send(order);
+    }
+
+    /// The later of the clock and the last trusted time, so that a clock set back rolls nothing back.
+    fn now(&self) -> muster_schema::Timestamp {
+        clock::now().max(self.messenger.trusted_time().unwrap_or_default())
+    }
+}
+
+fn manifest_ref(manifest: &VerifiedManifest) -> BlobRef {
+    BlobRef { sha256: manifest.applied().manifest, size: manifest.size() }
+}
+
+fn random_nonce() -> Result<String, FollowError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(MessengerError::Random)?;
+    Ok(hex::encode(bytes))
+}

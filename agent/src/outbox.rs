@@ -1,0 +1,140 @@
+//! What is still to be told to the orchestrator: transitions and refusals, in order, until a receipt came.
+
+use crate::known::{Known, TRANSITION_PREFIX};
+use crate::store::{Batch, Store, StoreError};
+use crate::verify::Reject;
+use muster_schema::Timestamp;
+use muster_schema::report::{Applied, Rejection, Report, ResourceReport, Transition};
+use muster_schema::state::{Health, ResourceState};
+
+const REJECTION_PREFIX: &str = "rejection/";
+const REJECTION_SEQ_KEY: &str = "rejection-seq";
+/// With so many transitions and deviations a report stays below the largest message.
+const MAX_TOLD: usize = 2_000;
+/// Who floods us with refusals shall not fill the disk.
+const MAX_REJECTIONS: usize = 100;
+
+/// Adds a refusal.
+///
+/// # Errors
+/// When the store refuses.
+pub fn commit_rejection(store: &Store, reject: &Reject, at: Timestamp) -> Result<(), StoreError> {
+    let kept = store.scan::<Rejection>(REJECTION_PREFIX)?;
+    let repeated = kept.last().is_some_and(|(_, last)| last.code == reject.code.as_str());
+    if repeated || kept.len() >= MAX_REJECTIONS {
+        return Ok(());
+    }
+    let seq: u64 = store.load(REJECTION_SEQ_KEY)?.unwrap_or(0) + 1;
+    let mut batch = Batch::new();
+    batch.put(format!("{REJECTION_PREFIX}{seq:020}"), &reject.to_rejection(at))?;
+    batch.put(REJECTION_SEQ_KEY, &seq)?;
+    store.commit(batch)
+}
+
+/// What a report tells once and not again.
+#[derive(Debug, Default)]
+pub struct News {
+    transitions: Vec<Transition>,
+    rejections: Vec<Rejection>,
+    keys: Vec<String>,
+    /// Whether there is more than one report takes.
+    pub more: bool,
+}
+
+impl News {
+    /// The oldest of what was not told yet.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn load(store: &Store) -> Result<News, StoreError> {
+        let mut news = News::default();
+        let transitions = store.scan::<Transition>(TRANSITION_PREFIX)?;
+        news.more = transitions.len() > MAX_TOLD;
+        for (key, transition) in transitions.into_iter().take(MAX_TOLD) {
+            news.keys.push(key);
+            news.transitions.push(transition);
+        }
+        for (key, rejection) in store.scan::<Rejection>(REJECTION_PREFIX)? {
+            news.keys.push(key);
+            news.rejections.push(rejection);
+        }
+        Ok(news)
+    }
+
+    /// Whether there is nothing new.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// A report of the host with this news.
+    pub fn into_report(self, mut host: Report) -> (Report, Vec<String>) {
+        host.transitions = self.transitions;
+        host.rejections = self.rejections;
+        (host, self.keys)
+    }
+}
+
+/// Forgets what a receipt was given for.
+///
+/// # Errors
+/// When the store refuses; then it is told once more, and the orchestrator knows it by its number.
+pub fn forget(store: &Store, keys: Vec<String>) -> Result<(), StoreError> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let mut batch = Batch::new();
+    for key in keys {
+        batch.remove(key);
+    }
+    store.commit(batch)
+}
+
+/// The state of the host as a report without news.
+pub fn build_report(known: &Known, applied: Option<Applied>, retired: bool) -> Report {
+    let wrong = |state: ResourceState| !matches!(state, ResourceState::Compliant | ResourceState::Repaired);
+    let deviations: Vec<ResourceReport> = known
+        .states()
+        .values()
+        .filter(|known| wrong(known.state))
+        .take(MAX_TOLD)
+        .map(|known| ResourceReport {
+            address: known.address.clone(),
+            state: known.state,
+            message: known.message.clone(),
+        })
+        .collect();
+    let (health, reason, message) = judge_health(&deviations, applied.is_some());
+    Report {
+        applied,
+        health,
+        reason: reason.to_owned(),
+        message,
+        counts: known.counts(),
+        deviations,
+        transitions: Vec::new(),
+        rejections: Vec::new(),
+        retired,
+    }
+}
+
+fn judge_health(deviations: &[ResourceReport], applied: bool) -> (Health, &'static str, String) {
+    use ResourceState::{Blocked, Error, NonCompliant, Pending};
+    let first = |states: &[ResourceState]| deviations.iter().find(|one| states.contains(&one.state));
+    let tell = |one: &ResourceReport| format!("{}: {}", one.address, one.message).chars().take(900).collect();
+    if !applied {
+        return (Health::Pending, "WaitingForManifest", "no manifest yet".to_owned());
+    }
+    if let Some(one) = first(&[Error]) {
+        return (Health::Degraded, "ResourceFailed", tell(one));
+    }
+    if let Some(one) = first(&[Blocked]) {
+        return (Health::Degraded, "ResourceBlocked", tell(one));
+    }
+    if let Some(one) = first(&[Pending]) {
+        return (Health::Progressing, "Applying", tell(one));
+    }
+    match first(&[NonCompliant]) {
+        Some(one) => (Health::Healthy, "Audited", tell(one)),
+        None => (Health::Healthy, "Converged", "everything is as it is to be".to_owned()),
+    }
+}

@@ -1,0 +1,305 @@
+//! The thread that converges the host. Everything that may change the host happens here, one thing after the other.
+
+use crate::converge::{ConvergeError, Converger, Extent};
+use crate::io::clock;
+use crate::io::status_file::{StatusFile, SweepCount};
+use crate::outbox::build_report;
+use crate::watch::{FlapLimit, Hurry, Watch, hurry_of};
+use muster_schema::Address;
+use muster_schema::content::BlobRef;
+use muster_schema::report::{Applied, Report};
+use muster_schema::resource::Resource;
+use muster_schema::state::Cause;
+use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a writer may take before its half-written file is looked at.
+const WRITER_PATIENCE: Duration = Duration::from_millis(50);
+
+/// What the worker is told.
+pub enum Order {
+    /// A new manifest is in force.
+    Manifest(Box<InForce>),
+    /// The same manifest, under another revision or head.
+    Relabel(Applied),
+    /// The host has left the repository.
+    Retire(Applied),
+    /// Something happened on the host.
+    Event(notify::Result<notify::Event>),
+    /// Look at everything.
+    Sweep,
+    /// End at the next safe point.
+    Stop,
+}
+
+/// A manifest in force.
+pub struct InForce {
+    /// Its resources.
+    pub resources: Vec<Resource>,
+    /// What reports say.
+    pub applied: Applied,
+    /// The manifest's bytes in the vault.
+    pub manifest: BlobRef,
+}
+
+/// What the worker and the cycle share.
+#[derive(Default)]
+pub struct Shared {
+    /// Something newer is there: a run in progress is to end at its next safe point.
+    pub preempt: AtomicBool,
+    report: Mutex<Option<Report>>,
+    /// Wakes the sender of reports.
+    pub report_due: tokio::sync::Notify,
+}
+
+impl Shared {
+    /// The newest state of the host, without news.
+    pub fn report(&self) -> Option<Report> {
+        self.report.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_report(&self, report: Report) {
+        *self.report.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
+        self.report_due.notify_one();
+    }
+}
+
+/// What a worker needs.
+pub struct WorkerInput {
+    /// The host.
+    pub converger: Converger,
+    /// What is in force from the last run.
+    pub applied: Option<Applied>,
+    /// The manifest in force, which stays in the vault.
+    pub manifest: Option<BlobRef>,
+    /// The host has left the repository.
+    pub retired: bool,
+    /// Time between full sweeps.
+    pub sweep_interval: Duration,
+    /// Where counters are told.
+    pub status: StatusFile,
+}
+
+/// Works until it is told to stop.
+///
+/// # Errors
+/// When the agent's own disk refuses: the agent ends, and its service manager starts it anew.
+pub fn work(
+    input: WorkerInput,
+    root: &Path,
+    orders: (Sender<Order>, Receiver<Order>),
+    shared: &Arc<Shared>,
+) -> Result<(), ConvergeError> {
+    let (sender, receiver) = orders;
+    let watch = Watch::begin(root, move |event| drop(sender.send(Order::Event(event))));
+    let mut worker = Worker {
+        watch: watch.inspect_err(|error| tracing::warn!(%error, "nothing is watched; sweeps find drift")).ok(),
+        shared: shared.clone(),
+        flaps: FlapLimit::default(),
+        next_sweep: Instant::now() + input.sweep_interval,
+        soon: None,
+        counts: SweepCount::default(),
+        input,
+    };
+    if worker.input.applied.is_some() && !worker.input.retired {
+        worker.sweep(Cause::Corrective)?;
+    }
+    worker.tell();
+    loop {
+        let due = worker.next_due();
+        match receiver.recv_timeout(due.saturating_duration_since(Instant::now())) {
+            Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            Ok(order) => {
+                let mut batch = EventBatch::default();
+                let mut next = Some(order);
+                while let Some(order) = next {
+                    if let Order::Stop = order {
+                        return Ok(());
+                    }
+                    worker.take(order, &mut batch)?;
+                    next = receiver.try_recv().ok();
+                }
+                worker.heal(batch)?;
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        worker.do_what_is_due()?;
+    }
+}
+
+/// What the events of one moment concern.
+#[derive(Default)]
+struct EventBatch {
+    now: BTreeSet<Address>,
+    everything: bool,
+}
+
+struct Worker {
+    input: WorkerInput,
+    watch: Option<Watch>,
+    shared: Arc<Shared>,
+    flaps: FlapLimit,
+    next_sweep: Instant,
+    /// Files that somebody is still writing, and when they are looked at all the same.
+    soon: Option<(Instant, BTreeSet<Address>)>,
+    counts: SweepCount,
+}
+
+impl Worker {
+    fn take(&mut self, order: Order, batch: &mut EventBatch) -> Result<(), ConvergeError> {
+        match order {
+            Order::Manifest(in_force) => self.follow(*in_force),
+            Order::Relabel(applied) => {
+                self.input.applied = Some(applied);
+                self.tell();
+                Ok(())
+            }
+            Order::Retire(applied) => {
+                self.input.applied = Some(applied);
+                self.input.retired = true;
+                self.watch = None;
+                self.tell();
+                Ok(())
+            }
+            Order::Sweep => {
+                batch.everything = true;
+                Ok(())
+            }
+            Order::Event(event) => {
+                self.note_event(event, batch);
+                Ok(())
+            }
+            Order::Stop => Ok(()),
+        }
+    }
+
+    fn follow(&mut self, in_force: InForce) -> Result<(), ConvergeError> {
+        self.shared.preempt.store(false, Ordering::Relaxed);
+        self.input.converger.set_resources(in_force.resources)?;
+        self.input.applied = Some(in_force.applied);
+        self.input.manifest = Some(in_force.manifest);
+        self.input.retired = false;
+        self.sweep(Cause::Intentional)
+    }
+
+    fn note_event(&mut self, event: notify::Result<notify::Event>, batch: &mut EventBatch) {
+        let Some(watch) = &mut self.watch else { return };
+        let event = match event {
+            Ok(event) => event,
+            Err(error) => {
+                tracing::warn!(%error, "watching failed; looking at everything");
+                batch.everything = true;
+                return;
+            }
+        };
+        let addresses: Vec<Address> = event.paths.iter().flat_map(|path| watch.concerned(path)).collect();
+        match hurry_of(&event) {
+            Hurry::Now => batch.now.extend(addresses),
+            Hurry::Soon if addresses.is_empty() => {}
+            Hurry::Soon => {
+                let due = Instant::now() + WRITER_PATIENCE;
+                self.soon.get_or_insert_with(|| (due, BTreeSet::new())).1.extend(addresses);
+            }
+            Hurry::Never => {}
+            Hurry::Everything => batch.everything = true,
+        }
+    }
+
+    fn next_due(&self) -> Instant {
+        let soon = self.soon.as_ref().map(|(due, _)| *due);
+        [soon, self.input.status.due()].into_iter().flatten().fold(self.next_sweep, Instant::min)
+    }
+
+    fn do_what_is_due(&mut self) -> Result<(), ConvergeError> {
+        self.input.status.write_due();
+        let now = Instant::now();
+        if let Some((_, addresses)) = self.soon.take_if(|(due, _)| *due <= now) {
+            self.heal(EventBatch { now: addresses, everything: false })?;
+        }
+        if self.next_sweep <= now && !self.input.retired {
+            self.sweep(Cause::Corrective)?;
+            self.flaps.forget_old(now);
+        }
+        Ok(())
+    }
+
+    /// Puts right what events point at.
+    fn heal(&mut self, batch: EventBatch) -> Result<(), ConvergeError> {
+        if self.input.applied.is_none() || self.input.retired {
+            return Ok(());
+        }
+        if batch.everything {
+            return self.sweep(Cause::Corrective);
+        }
+        let now = Instant::now();
+        let addresses: BTreeSet<Address> =
+            batch.now.into_iter().filter(|address| !self.flaps.flaps(address, now)).collect();
+        if addresses.is_empty() {
+            return Ok(());
+        }
+        let stop = self.stop();
+        let converged =
+            self.input.converger.converge(Cause::Corrective, Extent::Only(&addresses), &stop, clock::now)?;
+        for outcome in converged.outcomes.iter().filter(|outcome| outcome.changed) {
+            tracing::info!(address = %outcome.address, cause = %outcome.cause, "{}", outcome.message);
+            if self.flaps.count(&outcome.address, now) {
+                tracing::warn!(address = %outcome.address, "it is changed back again and again; the next sweep repairs it");
+            }
+        }
+        if converged.changes() > 0 {
+            if let Some(watch) = &mut self.watch {
+                watch.renew();
+            }
+            self.tell();
+        }
+        Ok(())
+    }
+
+    /// Looks at everything.
+    fn sweep(&mut self, cause: Cause) -> Result<(), ConvergeError> {
+        let begun = Instant::now();
+        let cpu = clock::thread_cpu();
+        let stop = self.stop();
+        let converged = self.input.converger.converge(cause, Extent::All, &stop, clock::now)?;
+        self.counts.sweeps += 1;
+        self.counts.cpu += clock::thread_cpu().saturating_sub(cpu);
+        self.next_sweep = Instant::now() + self.input.sweep_interval;
+        for outcome in converged.outcomes.iter().filter(|outcome| outcome.changed) {
+            tracing::info!(address = %outcome.address, cause = %outcome.cause, "{}", outcome.message);
+        }
+        if cause != Cause::Corrective || converged.changes() > 0 {
+            tracing::info!(%cause, changes = converged.changes(), took = ?begun.elapsed(), "converged");
+            if let Some(watch) = &mut self.watch {
+                watch.set_paths(self.input.converger.watched_paths());
+            }
+            // What changed between our look and the watch is seen by a second look.
+            if cause != Cause::Corrective && !converged.stopped {
+                let stop = self.stop();
+                self.input.converger.converge(Cause::Corrective, Extent::All, &stop, clock::now)?;
+                let needed: HashSet<BlobRef> = self.input.manifest.into_iter().collect();
+                self.input.converger.forget_contents(&needed)?;
+            }
+        } else if let Some(watch) = &mut self.watch {
+            watch.set_paths(self.input.converger.watched_paths());
+        }
+        self.tell();
+        Ok(())
+    }
+
+    fn stop(&self) -> impl Fn() -> bool + use<> {
+        let shared = self.shared.clone();
+        move || shared.preempt.load(Ordering::Relaxed)
+    }
+
+    /// Tells the sender of reports and the status file how things are.
+    fn tell(&mut self) {
+        let report =
+            build_report(&self.input.converger.managed().known, self.input.applied.clone(), self.input.retired);
+        self.input.status.tell(&report, &self.counts);
+        self.shared.set_report(report);
+    }
+}
