@@ -16,11 +16,15 @@ pub use batch::Batch;
 use serde::de::DeserializeOwned;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// The layout of keys and values in this release. The store opens this version and the one before it.
 pub const STORE_VERSION: u32 = 1;
 const VERSION_KEY: &str = "version";
 const CACHE_BYTES: u64 = 4 << 20;
+/// How long a store may stay locked before it counts as in use. sled's threads let go of the file some time after
+/// the store is dropped; a process that ended let go of it at once.
+const LOCKED: Duration = Duration::from_secs(5);
 
 /// What went wrong with the store.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +59,9 @@ pub enum StoreError {
     /// Pieces of a long record are missing.
     #[error("store record {0} is incomplete")]
     Incomplete(String),
+    /// Another process, or a store of this one that was just dropped, holds it.
+    #[error("store {0} is in use")]
+    InUse(PathBuf),
     /// Another release wrote it, and this one does not read it.
     #[error("store has no version that this release reads")]
     Version,
@@ -92,6 +99,8 @@ impl Store {
         let known = path.join("db").exists();
         match open_checked(path) {
             Ok(store) => Ok((store, if known { Opened::Existing } else { Opened::New })),
+            // Its owner is using it: moving it aside would take a sound store from a running agent.
+            Err(error @ StoreError::InUse(_)) => Err(error),
             Err(_) if known => {
                 let aside = quarantine(path)?;
                 Ok((open_checked(path)?, Opened::Quarantined(aside)))
@@ -173,16 +182,27 @@ fn open_checked(path: &Path) -> Result<Store, StoreError> {
 }
 
 fn open_sled(path: &Path) -> Result<Store, StoreError> {
-    let db = sled::Config::default()
-        .path(path)
-        .cache_capacity(CACHE_BYTES)
-        .flush_every_ms(None)
-        .open()
-        .map_err(|source| StoreError::Sled { path: path.to_owned(), source })?;
+    let config = sled::Config::default().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
+    let start = Instant::now();
+    let db = loop {
+        match config.open() {
+            Ok(db) => break db,
+            Err(error) if !is_locked(&error) => {
+                return Err(StoreError::Sled { path: path.to_owned(), source: error });
+            }
+            Err(_) if start.elapsed() > LOCKED => return Err(StoreError::InUse(path.to_owned())),
+            Err(_) => std::thread::sleep(Duration::from_millis(10)),
+        }
+    };
     sync_tree(path)?;
     let log_path = path.join("db");
     let log = File::open(&log_path).map_err(|source| StoreError::Io { path: log_path, source })?;
     Ok(Store { path: path.to_owned(), db, log })
+}
+
+/// sled wraps the refused lock in an error of its own, of which the kind is lost and the text stays.
+fn is_locked(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(source) if source.to_string().contains("could not acquire lock"))
 }
 
 fn check_version(store: &Store) -> Result<(), StoreError> {

@@ -89,6 +89,36 @@ fn a_store_of_a_later_release_is_moved_aside() {
 }
 
 #[test]
+fn a_store_in_use_is_never_moved_aside() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store");
+    let (store, _) = Store::open(&path).unwrap();
+    store.commit(batch("mark/head", &json!(1))).unwrap();
+    assert!(matches!(Store::open(&path), Err(StoreError::InUse(_))));
+    store.commit(batch("mark/head", &json!(2))).unwrap();
+    drop(store);
+    assert_eq!(Store::open(&path).unwrap().0.load::<Value>("mark/head").unwrap(), Some(json!(2)));
+}
+
+#[test]
+fn a_store_opens_again_right_after_it_was_dropped() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store");
+    // sled's threads may hold the file a little longer than the store: several rounds, to meet that.
+    for round in 0..20_u32 {
+        let (store, opened) = Store::open(&path).unwrap();
+        assert_eq!(opened, if round == 0 { Opened::New } else { Opened::Existing });
+        for step in 0..20 {
+            let mut writes = Batch::new();
+            for key in 0..500 {
+                writes.put(format!("state/files/etc/{key:04}"), &json!({"since": round * 100 + step})).unwrap();
+            }
+            store.commit(writes).unwrap();
+        }
+    }
+}
+
+#[test]
 fn the_file_stays_bounded_over_a_million_overwrites() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("store");
