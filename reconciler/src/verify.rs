@@ -31,7 +31,7 @@ mod tree;
 mod tree_object;
 
 pub use allowed_signers::{AllowedSigner, parse_allowed_signers};
-pub use commits::verify_commits;
+pub use commits::{verify_commits, verify_commits_after};
 pub use fault::CommitFault;
 pub use policy::{PolicyFault, SigningPolicy, load_signing_policy};
 pub use rejection::{RefusedCommit, Rejection};

@@ -29,11 +29,35 @@ pub fn verify_commits(
     offered: Oid,
     receipt: Timestamp,
 ) -> Result<VerifiedRevision, Rejection> {
+    verify_range(repo, anchor, offered, receipt, false)
+}
+
+/// [`verify_commits`] from a revision that this program verified: what it has in
+/// common with the new one is not looked at again.
+pub fn verify_commits_after(
+    repo: &Repository,
+    verified: &VerifiedRevision,
+    offered: Oid,
+    receipt: Timestamp,
+) -> Result<VerifiedRevision, Rejection> {
+    verify_range(repo, verified.id(), offered, receipt, true)
+}
+
+fn verify_range(
+    repo: &Repository,
+    anchor: Oid,
+    offered: Oid,
+    receipt: Timestamp,
+    anchor_passed: bool,
+) -> Result<VerifiedRevision, Rejection> {
     let refuse = |id, fault| Rejection::one(anchor, offered, id, fault);
 
     let mut checks =
         Checks::new(repo, receipt).map_err(|source| refuse(anchor, CommitFault::Unreadable { id: anchor, source }))?;
-    let anchor_tree = checks.check_content(anchor).map_err(|fault| refuse(anchor, fault))?;
+    let anchor_tree = checks.tree_of(anchor).map_err(|fault| refuse(anchor, fault))?;
+    let trees = &mut checks.trees;
+    let checked = if anchor_passed { trees.learn_tree(anchor_tree) } else { trees.check_tree(anchor_tree) };
+    checked.map_err(|fault| refuse(anchor, fault))?;
     let mut policy = checks.load_policy(anchor, anchor_tree, None).map_err(|fault| refuse(anchor, fault))?;
     read_commit(repo, offered).map_err(|fault| refuse(offered, fault))?;
     let steps = order_history(repo, anchor, offered).map_err(|fault| refuse(offered, fault))?;
@@ -100,15 +124,8 @@ impl<'repo> Checks<'repo> {
             return Err(CommitFault::Unsigned { merge: commit.parents > 1 });
         };
         let signer = verify_ssh_signature(&commit.payload, signature, policy, self.receipt)?;
-        self.check_content(id)?;
+        self.trees.check_tree(self.tree_of(id)?)?;
         Ok((signer, commit))
-    }
-
-    /// Checks a commit's tree, and returns its id.
-    fn check_content(&mut self, id: Oid) -> Result<Oid, CommitFault> {
-        let tree = self.tree_of(id)?;
-        self.trees.check_tree(tree)?;
-        Ok(tree)
     }
 
     fn tree_of(&self, id: Oid) -> Result<Oid, CommitFault> {

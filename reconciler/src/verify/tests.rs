@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+mod damage;
 mod merges;
 mod objects;
 mod policy_files;

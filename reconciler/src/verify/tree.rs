@@ -23,16 +23,27 @@ pub(super) struct TreeChecker<'repo> {
     passed: HashMap<(Oid, usize), u64>,
     /// Raw entries of plain files that passed: most of a changed folder.
     passed_files: HashSet<Vec<u8>>,
+    /// The tree passed before: its files' sizes are known to be within bounds.
+    passed_before: bool,
 }
 
 impl<'repo> TreeChecker<'repo> {
     pub(super) fn new(repo: &'repo Repository) -> Result<Self, git2::Error> {
-        Ok(Self { repo, odb: repo.odb()?, passed: HashMap::new(), passed_files: HashSet::new() })
+        Ok(Self { repo, odb: repo.odb()?, passed: HashMap::new(), passed_files: HashSet::new(), passed_before: false })
     }
 
     /// Checks the root tree `id` and everything below it.
     pub(super) fn check_tree(&mut self, id: Oid) -> Result<(), CommitFault> {
         self.check_folder(id, &mut Vec::new()).map(|_| ())
+    }
+
+    /// Learns the root tree `id`, which passed before, so that only what differs
+    /// from it is checked. Looking up every file's size is most of the work.
+    pub(super) fn learn_tree(&mut self, id: Oid) -> Result<(), CommitFault> {
+        self.passed_before = true;
+        let learned = self.check_tree(id);
+        self.passed_before = false;
+        learned
     }
 
     /// Returns the number of files below the folder.
@@ -83,7 +94,7 @@ impl<'repo> TreeChecker<'repo> {
     }
 
     fn check_file(&mut self, entry: &TreeEntry<'_>, path: &[Vec<u8>]) -> Result<u64, CommitFault> {
-        if self.read_size(entry.id, ObjectType::Blob, path)? > MAX_BLOB_BYTES {
+        if !self.passed_before && self.read_size(entry.id, ObjectType::Blob, path)? > MAX_BLOB_BYTES {
             return Err(too_large(path, MAX_BLOB_BYTES as u64, "bytes"));
         }
         self.passed_files.insert(entry.raw.to_vec());

@@ -2,8 +2,9 @@
 
 use git2::Oid;
 
-use super::{assert_refused, verify};
+use super::{assert_refused, receipt, verify};
 use crate::test_repository::TestRepository;
+use crate::verify::verify_commits_after;
 
 /// A signed commit whose tree is HEAD's plus raw `entries`
 /// (mode, name, object), which `git add` would refuse to make.
@@ -40,6 +41,7 @@ fn refuses_what_may_not_be_read() {
     let blob = repo.hash_object("blob", b"x");
     let folder = store_tree(&repo, &[("100644".into(), b"file".to_vec(), blob)]);
     let link = |target: &str| repo.hash_object("blob", target.as_bytes());
+    let pinned = verify(&repo, anchor, anchor).unwrap();
     let long = vec![b'n'; 300];
     let cases: Vec<(&str, &[u8], Oid, &str)> = vec![
         ("160000", b"sub", anchor, "Submodule"),
@@ -70,6 +72,8 @@ fn refuses_what_may_not_be_read() {
         let head = commit_with(&repo, &[(mode, name, id)]);
         let rejection = assert_refused(&repo, anchor, head, head, code);
         assert!(!rejection.to_string().contains('\u{1b}'));
+        let again = verify_commits_after(&repo.open(), &pinned, head, receipt()).unwrap_err();
+        assert_eq!(again.code(), code);
     }
     let inner = store_tree(&repo, &[("120000".into(), b"up".to_vec(), link("../muster.yaml"))]);
     let head = commit_with(&repo, &[("120000", b"link", link("folder/../muster.yaml")), ("40000", b"zfolder", inner)]);
