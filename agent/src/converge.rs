@@ -3,7 +3,7 @@
 use crate::apply::{Applied, ApplyError, ManagedHost, Outcome, Run, apply_plan, recover, remember};
 use crate::host::HostPath;
 use crate::plan::{CycleError, Plan, Purpose, Schedule, ScheduleInput, Verdict, plan_changes};
-use crate::resource::{ResourceError, State, View};
+use crate::resource::{self, ResourceError, State, View};
 use muster_schema::content::BlobRef;
 use muster_schema::resource::{Enforcement, Resource};
 use muster_schema::state::Cause;
@@ -217,7 +217,7 @@ fn observe(
         if !wanted || target.purpose == Purpose::NotApplicable {
             return None;
         }
-        let mut observed = target.resource_type().observe(target.address().id(), &view);
+        let mut observed = resource::observe(&target.resource, &view);
         if let Ok(state) = &mut observed {
             remember(managed.ledger.get(target.address()), state);
         }

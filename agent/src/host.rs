@@ -6,6 +6,7 @@
 mod accounts;
 mod error;
 mod meta;
+mod notes;
 mod path;
 mod program;
 mod real;
@@ -14,6 +15,7 @@ mod write;
 pub use accounts::Accounts;
 pub use error::HostError;
 pub use meta::{FileKind, Meta};
+pub use notes::Notes;
 pub use path::{BadPath, HostPath};
 pub use program::{Program, ProgramOutput};
 pub use real::RealHost;
@@ -35,6 +37,11 @@ pub struct Scope {
 pub trait HostRead: Send + Sync {
     /// What makes sense here.
     fn scope(&self) -> Scope;
+
+    /// What was written down about how changes of this host were made. None where nothing is kept.
+    fn notes(&self) -> Option<&Notes> {
+        None
+    }
 
     /// Begins one pass of reading. What a pass keeps open or in memory ends with it.
     fn reader(&self) -> Box<dyn Reader + '_>;

@@ -11,6 +11,7 @@ mod file;
 mod hands;
 mod link;
 mod ownership;
+mod secret;
 mod state;
 mod view;
 mod wanted;
@@ -18,6 +19,7 @@ mod wanted;
 pub use change::Change;
 pub use error::ResourceError;
 pub use hands::{Contents, Hands};
+pub use secret::Secret;
 pub use state::{Attributes, State, Value};
 pub use view::View;
 pub use wanted::Wanted;
@@ -37,6 +39,14 @@ pub trait ResourceType {
     /// # Errors
     /// When it cannot be read.
     fn observe(&self, id: &str, view: &View<'_>) -> Result<State, ResourceError>;
+
+    /// As `observe`, for a thing that is to be there in its newest version: `latest` says whether it is.
+    ///
+    /// # Errors
+    /// As `observe`.
+    fn observe_latest(&self, id: &str, view: &View<'_>) -> Result<State, ResourceError> {
+        self.observe(id, view)
+    }
 
     /// Whether the observed value of an attribute satisfies the wanted one.
     fn satisfies(&self, _attribute: &str, wanted: &Value, observed: &Value) -> bool {
@@ -141,6 +151,18 @@ pub fn of(resource: &Resource) -> &dyn ResourceType {
         Spec::File(spec) => spec,
         Spec::Link(spec) => spec,
         Spec::Group(_) | Spec::User(_) | Spec::Package(_) | Spec::Service(_) | Spec::Command(_) => &NotYet,
+    }
+}
+
+/// Reads what the host has of a resource.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn observe(resource: &Resource, view: &View<'_>) -> Result<State, ResourceError> {
+    let id = resource.address.id();
+    match resource.meta.state {
+        Existence::Latest => of(resource).observe_latest(id, view),
+        Existence::Present | Existence::Absent => of(resource).observe(id, view),
     }
 }
 

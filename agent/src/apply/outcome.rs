@@ -45,6 +45,7 @@ impl Outcome {
     pub(super) fn failed(target: &Target, error: &ResourceError, cause: Cause) -> Outcome {
         let state = match error {
             ResourceError::Blocked(_) => ResourceState::Blocked,
+            ResourceError::Retained(_) => ResourceState::Retained,
             _ => ResourceState::Error,
         };
         Outcome::unchanged(target, Some(state), &error.chain(), cause)

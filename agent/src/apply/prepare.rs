@@ -6,7 +6,7 @@ use super::{ApplyError, ManagedHost, Run};
 use crate::host::Scope;
 use crate::ledger::{Entry, Line};
 use crate::plan::{Purpose, Target, Verdict, judge_target};
-use crate::resource::{Change, ResourceError, State, View};
+use crate::resource::{self, Change, ResourceError, State, View};
 use muster_schema::state::ResourceState;
 
 /// A change that may be made now.
@@ -78,7 +78,7 @@ pub(super) fn prepare_stage<'a>(
 }
 
 fn judge(managed: &ManagedHost, target: &Target, view: &View<'_>) -> Result<(State, Verdict), ResourceError> {
-    let mut state = target.resource_type().observe(target.address().id(), view)?;
+    let mut state = resource::observe(&target.resource, view)?;
     remember(managed.ledger.get(target.address()), &mut state);
     let verdict = judge_target(target, &state);
     Ok((state, verdict))
@@ -174,7 +174,7 @@ pub(super) fn adopt(
         }
         let mut entry = known.cloned().unwrap_or_else(|| Entry::new(target.resource.clone(), target.implicit));
         let (Some(wanted), id) = (&target.wanted, target.address().id()) else { continue };
-        let Ok(observed) = target.resource_type().observe(id, &view) else { continue };
+        let Ok(observed) = resource::observe(&target.resource, &view) else { continue };
         if let Some(missing) = entry.missing_original(wanted, &observed) {
             let whole = Change { before: missing, after: wanted.state.clone() };
             match target.resource_type().keep(id, &whole, &view, &managed.originals) {

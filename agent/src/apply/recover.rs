@@ -6,7 +6,7 @@ use super::prepare::{Prepared, settle_ledger};
 use super::{ApplyError, Intent, ManagedHost, confirm};
 use crate::host::HostPath;
 use crate::plan::Schedule;
-use crate::resource::{Attributes, View, Wanted};
+use crate::resource::{self, Attributes, View, Wanted};
 use crate::store::Batch;
 use crate::vault::Vaults;
 use muster_schema::Timestamp;
@@ -72,7 +72,7 @@ fn remove_candidates(managed: &ManagedHost, intents: &[Intent]) {
 fn was_made(managed: &ManagedHost, one: &Prepared<'_>) -> bool {
     let view = View::new(managed.host.as_read());
     let kind = one.target.resource_type();
-    let Ok(observed) = kind.observe(one.target.address().id(), &view) else { return false };
+    let Ok(observed) = resource::observe(&one.target.resource, &view) else { return false };
     let after = Wanted { state: one.change.after.clone(), on_creation: Attributes::new() };
     !kind.remembers() && matches!(kind.diff(&after, &observed), Ok(None))
 }

@@ -112,7 +112,7 @@ fn change_together(
     else {
         return items.iter().map(|one| change_one(managed, contents, one)).collect();
     };
-    let hands = Hands { host: managed.host.as_ref(), contents, timeout: None };
+    let hands = Hands { host: managed.host.as_ref(), contents, ledger: &managed.ledger, timeout: None };
     let items: Vec<BatchItem<'_>> =
         items.iter().map(|one| BatchItem { resource: &one.target.resource, change: &one.change }).collect();
     batch(&items, &hands)
@@ -126,7 +126,7 @@ fn change_one(managed: &ManagedHost, contents: &Vaults<'_>, one: &Prepared<'_>) 
 
 pub(super) fn hands_for<'a>(managed: &'a ManagedHost, contents: &'a Vaults<'a>, target: &Target) -> Hands<'a> {
     let timeout = target.resource.meta.timeout.map(|seconds| Duration::from_secs(seconds.into()));
-    Hands { host: managed.host.as_ref(), contents, timeout }
+    Hands { host: managed.host.as_ref(), contents, ledger: &managed.ledger, timeout }
 }
 
 /// As often as the resource says; the last answer counts.
@@ -134,7 +134,7 @@ fn attempt(target: &Target, mut once: impl FnMut() -> Result<(), ResourceError>)
     let mut answer = once();
     for _ in 0..target.resource.meta.retry.unwrap_or(0) {
         match answer {
-            Ok(()) | Err(ResourceError::Blocked(_)) => break,
+            Ok(()) | Err(ResourceError::Blocked(_) | ResourceError::Retained(_)) => break,
             Err(_) => answer = once(),
         }
     }

@@ -7,7 +7,7 @@ mod reader;
 mod tree;
 mod writer;
 
-use super::{FileKind, Reader, Scope};
+use super::{FileKind, Notes, Reader, Scope};
 use super::{FileWrite, HostError, HostPath, HostRead, HostWrite, NewAttributes, Prepared, Program, ProgramOutput};
 use std::path::Path;
 use tree::Tree;
@@ -16,6 +16,7 @@ use tree::Tree;
 pub struct RealHost {
     tree: Tree,
     scope: Scope,
+    notes: Option<Notes>,
 }
 
 impl RealHost {
@@ -29,13 +30,23 @@ impl RealHost {
         // A tree without accounts of its own has no owners to give things to.
         let accounts = !sandbox || root.join("etc/passwd").exists();
         let scope = Scope { sandbox, owners: accounts && rustix::process::geteuid().is_root() };
-        Ok(RealHost { tree, scope })
+        Ok(RealHost { tree, scope, notes: None })
+    }
+
+    /// The same host, with notes about how its changes are made.
+    #[must_use]
+    pub fn with_notes(self, notes: Notes) -> RealHost {
+        RealHost { notes: Some(notes), ..self }
     }
 }
 
 impl HostRead for RealHost {
     fn scope(&self) -> Scope {
         self.scope
+    }
+
+    fn notes(&self) -> Option<&Notes> {
+        self.notes.as_ref()
     }
 
     fn reader(&self) -> Box<dyn Reader + '_> {

@@ -11,6 +11,9 @@ pub enum ResourceError {
     /// Putting it right would destroy something, or needs what is not there.
     #[error("{0}")]
     Blocked(String),
+    /// It was to go and stays, for this reason. It is out of use as far as that is possible.
+    #[error("{0}")]
+    Retained(String),
     /// A program that was to do it said no.
     #[error("{program} ended with code {code}: {message}")]
     Program {

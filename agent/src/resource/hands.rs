@@ -2,6 +2,7 @@
 
 use super::ResourceError;
 use crate::host::{Accounts, HostWrite, Program, ProgramOutput};
+use crate::ledger::Ledger;
 use muster_schema::content::BlobRef;
 use std::io::Read;
 use std::time::Duration;
@@ -21,6 +22,8 @@ pub struct Hands<'a> {
     pub host: &'a dyn HostWrite,
     /// Where contents come from.
     pub contents: &'a dyn Contents,
+    /// What the agent owns, and what it found.
+    pub ledger: &'a Ledger,
     /// How long one attempt may take; the type's own default where nothing is said.
     pub timeout: Option<Duration>,
 }

@@ -1,5 +1,6 @@
 //! What a thing is, in the same form for every type.
 
+use super::Secret;
 use muster_schema::content::BlobRef;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -31,6 +32,8 @@ pub enum Value {
     Text(Cow<'static, str>),
     /// Texts whose order does not matter; sorted.
     List(Vec<String>),
+    /// What nobody is to read in a report.
+    Secret(Secret),
     /// Bytes that are kept elsewhere, by digest.
     Content(BlobRef),
 }
@@ -72,6 +75,30 @@ impl Value {
         }
     }
 
+    /// The secret itself, of a secret.
+    pub fn secret(&self) -> Option<&str> {
+        match self {
+            Value::Secret(secret) => Some(secret.reveal()),
+            _ => None,
+        }
+    }
+
+    /// The items, of a list.
+    pub fn list(&self) -> Option<&[String]> {
+        match self {
+            Value::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The number, of such a value.
+    pub fn number(&self) -> Option<u64> {
+        match self {
+            Value::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
     /// The yes or no, of such a value.
     pub fn bool(&self) -> Option<bool> {
         match self {
@@ -105,6 +132,20 @@ impl From<&'static str> for Value {
     }
 }
 
+impl From<Secret> for Value {
+    fn from(value: Secret) -> Value {
+        Value::Secret(value)
+    }
+}
+
+impl From<Vec<String>> for Value {
+    fn from(mut items: Vec<String>) -> Value {
+        items.sort_unstable();
+        items.dedup();
+        Value::List(items)
+    }
+}
+
 impl From<BlobRef> for Value {
     fn from(value: BlobRef) -> Value {
         Value::Content(value)
@@ -118,6 +159,7 @@ impl fmt::Display for Value {
             Value::Number(value) => value.fmt(f),
             Value::Text(text) => f.write_str(text),
             Value::List(items) => write!(f, "[{}]", items.join(", ")),
+            Value::Secret(secret) => secret.fmt(f),
             Value::Content(content) => {
                 let digest = content.sha256.to_string();
                 write!(f, "{} bytes ({})", content.size, digest.get(..8).unwrap_or(&digest))
