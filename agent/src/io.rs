@@ -1,5 +1,6 @@
 //! Everything outside the managed host: files of the agent's own, the kernel's view of the machine, the network.
 
+pub mod amqp;
 pub mod clock;
 pub mod facts;
 pub mod host_keys;

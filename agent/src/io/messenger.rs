@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use muster_schema::manifest::HostIdentity;
-use muster_schema::message::{Body, Fetch, HintRequest, Receipt};
+use muster_schema::message::{Body, Fetch, HintRequest, Presence, Receipt};
 use muster_schema::{FleetName, HostId, PublicKey, ReceiptCode, Timestamp};
 
 use super::clock;
@@ -182,17 +182,22 @@ impl Messenger {
     /// # Errors
     /// When there is no contact; wait before trying again.
     pub async fn next_hint(&self) -> Result<bool, MessengerError> {
+        if self.state().contact_lost {
+            // Proves that contact is back, at once and not after half a minute.
+            self.ask(Body::Presence(Presence { agent: env!("CARGO_PKG_VERSION").to_owned() })).await?;
+            self.state().contact_lost = false;
+            return Ok(true);
+        }
         let after = self.state().last_hint;
         let mut outgoing = self.prepare(Body::HintRequest(HintRequest { after }))?;
         for _ in 0..TRIES {
             let proof = self.sign(&outgoing)?;
             let frame = match self.transport.wait_for_hint(&proof).await {
                 Ok(Waited::Hint(hint)) => {
-                    let mut state = self.state();
-                    (state.last_hint, state.contact_lost) = (hint.hint, false);
+                    self.state().last_hint = hint.hint;
                     return Ok(true);
                 }
-                Ok(Waited::Nothing) => return Ok(std::mem::take(&mut self.state().contact_lost)),
+                Ok(Waited::Nothing) => return Ok(false),
                 Ok(Waited::Refused(frame)) => frame,
                 Err(error) => {
                     self.state().contact_lost = true;

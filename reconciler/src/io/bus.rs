@@ -4,6 +4,7 @@
 //! carry hints out of another, [`Hints`]. A transport proves nothing; every
 //! check is on the signed message.
 
+mod amqp;
 mod enrolment_desk;
 mod enrolment_files;
 mod hints;
@@ -12,6 +13,7 @@ mod inbound;
 mod listen;
 mod reply;
 
+pub use amqp::{BadBrokerUrl, BrokerState, BrokerUrl, serve_amqp};
 pub use enrolment_desk::{DeskError, EnrolledHost};
 pub use hints::Hints;
 pub use http::agent_router;

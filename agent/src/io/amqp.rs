@@ -1,0 +1,152 @@
+//! The way to the orchestrator over an AMQP broker. Files still come by HTTP.
+//!
+//! A connection is made when it is needed and lost, and never mended: whoever
+//! waits on it is told, and the next call makes a new one. (lapin can recover by
+//! itself, but says nothing while it does, so that nobody would know of contact lost.)
+
+mod session;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use lapin::uri::AMQPUri;
+use muster_schema::PublicKey;
+use muster_schema::bus::InboundQueue;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use self::session::Session;
+use super::http::HttpTransport;
+use super::transport::{Fetched, HINT_WAIT_SECONDS, Transport, TransportError, Waited};
+use crate::message::SignedMessage;
+
+/// Default frames cost lapin 7.8 MiB a connection, these 123 KiB.
+const FRAME_MAX: u32 = 8192;
+/// A dead broker is noticed within two of these.
+const HEARTBEAT_SECONDS: u16 = 15;
+const CONNECT: Duration = Duration::from_secs(15);
+const REPLY: Duration = Duration::from_secs(30);
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+/// The broker for messages and hints, HTTP for files.
+pub struct AmqpTransport {
+    http: HttpTransport,
+    uri: AMQPUri,
+    endpoint: String,
+    key: PublicKey,
+    link: Mutex<Link>,
+}
+
+/// The connection, and how long to leave a broker alone that failed us.
+struct Link {
+    session: Option<Arc<Session>>,
+    pause: Duration,
+    not_before: Instant,
+}
+
+impl AmqpTransport {
+    /// Speaks by the broker at `url`, `amqp://user:password@host:port/vhost`, as
+    /// the host with this key; fetches by `http`.
+    ///
+    /// # Errors
+    /// When `url` is no AMQP URL.
+    pub fn new(url: &str, http: HttpTransport, key: PublicKey) -> Result<Self, TransportError> {
+        // The text may hold a password, so it is not repeated.
+        let bad = || TransportError::BadAddress("the broker's URL".to_owned(), "it is no amqp:// or amqps:// URL");
+        let mut uri: AMQPUri = url.parse().map_err(|_| bad())?;
+        uri.query.frame_max = Some(FRAME_MAX);
+        uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
+        let endpoint = format!("{}://{}:{}/{}", uri.scheme, uri.authority.host, uri.authority.port, uri.vhost);
+        let link = Link { session: None, pause: Duration::ZERO, not_before: Instant::now() };
+        Ok(AmqpTransport { http, uri, endpoint, key, link: Mutex::new(link) })
+    }
+
+    /// The connection that is there, or a new one.
+    async fn session(&self) -> Result<Arc<Session>, TransportError> {
+        let mut link = self.link.lock().await;
+        if let Some(session) = link.session.as_ref().filter(|session| session.is_open()) {
+            return Ok(session.clone());
+        }
+        link.session = None;
+        tokio::time::sleep_until(link.not_before).await;
+        let opened = tokio::time::timeout(CONNECT, Session::open(self.uri.clone(), self.key.id())).await;
+        let opened = match opened {
+            Ok(opened) => opened.map_err(|error| self.unreachable(error)),
+            Err(_) => Err(self.timed_out()),
+        };
+        match opened {
+            Ok(session) => {
+                // One that breaks at once is a failure too, or it would be tried without a pause.
+                link.not_before = Instant::now() + FIRST_PAUSE;
+                link.pause = Duration::ZERO;
+                link.session = Some(Arc::new(session));
+            }
+            Err(error) => {
+                link.pause = (link.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+                link.not_before = Instant::now() + jitter(link.pause);
+                return Err(error);
+            }
+        }
+        link.session.clone().ok_or_else(|| self.timed_out())
+    }
+
+    async fn ask(&self, message: &SignedMessage) -> Result<Vec<u8>, TransportError> {
+        let reason = "messages of this type do not go by a broker";
+        let queue = InboundQueue::of(message.body_type)
+            .ok_or_else(|| TransportError::Form { endpoint: self.endpoint.clone(), reason })?;
+        let session = self.session().await?;
+        match tokio::time::timeout(REPLY, session.ask(message, queue)).await {
+            Ok(Ok(frame)) => Ok(frame),
+            Ok(Err(error)) => Err(self.unreachable(error)),
+            Err(_) => Err(self.timed_out()),
+        }
+    }
+
+    async fn wait(&self, message: &SignedMessage) -> Result<Waited, TransportError> {
+        let session = self.session().await?;
+        let listening = tokio::time::timeout(CONNECT, session.listen(&message.host)).await;
+        listening.map_err(|_| self.timed_out())?.map_err(|error| self.unreachable(error))?;
+        match tokio::time::timeout(Duration::from_secs(HINT_WAIT_SECONDS), session.next_hint()).await {
+            Ok(Ok(hint)) => Ok(Waited::Hint(hint)),
+            Ok(Err(error)) => Err(self.unreachable(error)),
+            Err(_) => Ok(Waited::Nothing),
+        }
+    }
+
+    fn unreachable(&self, error: session::SessionError) -> TransportError {
+        TransportError::Unreachable { endpoint: self.endpoint.clone(), source: Box::new(error) }
+    }
+
+    fn timed_out(&self) -> TransportError {
+        TransportError::TimedOut { endpoint: self.endpoint.clone() }
+    }
+}
+
+impl Transport for AmqpTransport {
+    fn request<'a>(&'a self, message: &'a SignedMessage) -> BoxFuture<'a, Result<Vec<u8>, TransportError>> {
+        self.ask(message).boxed()
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        path: &'a str,
+        proof: Option<&'a SignedMessage>,
+        cap: usize,
+    ) -> BoxFuture<'a, Result<Fetched, TransportError>> {
+        self.http.fetch(path, proof, cap)
+    }
+
+    fn wait_for_hint<'a>(&'a self, proof: &'a SignedMessage) -> BoxFuture<'a, Result<Waited, TransportError>> {
+        self.wait(proof).boxed()
+    }
+}
+
+/// Between half of `pause` and all of it: ten thousand agents do not come back at once.
+fn jitter(pause: Duration) -> Duration {
+    let half = pause / 2;
+    let random = getrandom::u32().unwrap_or(u32::MAX);
+    half + half.mul_f64(f64::from(random) / f64::from(u32::MAX))
+}

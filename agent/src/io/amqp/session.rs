@@ -1,0 +1,218 @@
+//! One connection to the broker, from its opening to its end.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::StreamExt;
+use lapin::options::{
+    BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions, QueueBindOptions,
+    QueueDeclareOptions,
+};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::uri::AMQPUri;
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer};
+use muster_schema::bus::{INBOUND_EXCHANGE, InboundQueue, NOTIFY_EXCHANGE, hint_queue, reply_queue};
+use muster_schema::envelope::MAX_SIGNATURE_BYTES;
+use muster_schema::message::{Hint, MAX_MESSAGE_BYTES};
+use muster_schema::{HostId, KeyId};
+use tokio::sync::{Mutex as AsyncMutex, Notify, oneshot};
+
+use crate::message::SignedMessage;
+
+/// Deliveries on the way to us at once; bounds our memory whatever the broker holds.
+const PREFETCH: u16 = 8;
+/// A hint queue nobody reads goes away after a day: its host is gone.
+const HINT_QUEUE_LIFE_MS: i64 = 24 * 60 * 60 * 1000;
+const TRANSIENT: u8 = 1;
+const PERSISTENT: u8 = 2;
+
+/// Why the broker did not serve us.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SessionError {
+    /// The broker or the connection failed.
+    #[error("the broker failed")]
+    Amqp(#[from] lapin::Error),
+    /// No queue takes messages of this type: the orchestrator was never here.
+    #[error("no orchestrator has set up this broker yet")]
+    Unroutable,
+    /// The broker refused to take the message.
+    #[error("the broker has no room for the message")]
+    Nacked,
+    /// The connection ended while we waited.
+    #[error("the connection to the broker ended")]
+    Ended,
+}
+
+/// A connection with its two queues.
+pub(super) struct Session {
+    connection: Connection,
+    channel: Channel,
+    reply_queue: String,
+    shared: Arc<Shared>,
+    /// Whose hints come; set once per id.
+    listening: AsyncMutex<Option<HostId>>,
+}
+
+/// What the tasks that read the queues share with those that wait.
+#[derive(Default)]
+struct Shared {
+    ended: AtomicBool,
+    waiting: Mutex<HashMap<String, oneshot::Sender<Vec<u8>>>>,
+    hint: AtomicU64,
+    hinted: Notify,
+}
+
+impl Session {
+    /// Connects, and declares the queue for replies.
+    pub(super) async fn open(uri: AMQPUri, key: KeyId) -> Result<Self, SessionError> {
+        let properties = ConnectionProperties::default().with_connection_name(format!("muster-agent {key}").into());
+        let connection = Connection::connect_uri(uri, properties).await?;
+        let channel = connection.create_channel().await?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
+        let name = reply_queue(key, getrandom::u64().unwrap_or_default());
+        let mut arguments = FieldTable::default();
+        // No message larger than a frame of ours, nor more than a few: who else may
+        // publish to this queue cannot fill our memory.
+        let most_bytes = (2 * (MAX_MESSAGE_BYTES + MAX_SIGNATURE_BYTES)) as i64;
+        arguments.insert("x-max-length-bytes".into(), AMQPValue::LongLongInt(most_bytes));
+        let exclusive = QueueDeclareOptions { exclusive: true, auto_delete: true, ..Default::default() };
+        channel.queue_declare(name.as_str().into(), exclusive, arguments).await?;
+        let replies = consume(&channel, &name).await?;
+        let shared: Arc<Shared> = Arc::default();
+        tokio::spawn(take_replies(replies, shared.clone()));
+        Ok(Session { connection, channel, reply_queue: name, shared, listening: AsyncMutex::default() })
+    }
+
+    /// Whether it can still be used.
+    pub(super) fn is_open(&self) -> bool {
+        !self.shared.ended.load(Ordering::Acquire)
+            && self.connection.status().connected()
+            && self.channel.status().connected()
+    }
+
+    /// Publishes a message and waits until the broker has it and the
+    /// orchestrator has answered.
+    pub(super) async fn ask(&self, message: &SignedMessage, queue: InboundQueue) -> Result<Vec<u8>, SessionError> {
+        let (sender, reply) = oneshot::channel();
+        let _waiting = Waiting::enter(&self.shared, &message.id, sender);
+        if !self.is_open() {
+            return Err(SessionError::Ended);
+        }
+        let mut properties = BasicProperties::default()
+            .with_correlation_id(message.id.as_str().into())
+            .with_reply_to(self.reply_queue.as_str().into())
+            .with_delivery_mode(if queue.is_durable() { PERSISTENT } else { TRANSIENT });
+        if !queue.is_durable() {
+            properties = properties.with_expiration(message.life.as_millis().to_string().into());
+        }
+        let mandatory = BasicPublishOptions { mandatory: true, ..Default::default() };
+        let routing_key = queue.routing_key(&message.host);
+        let confirm = self
+            .channel
+            .basic_publish(INBOUND_EXCHANGE.into(), routing_key.into(), mandatory, &message.frame, properties)
+            .await?;
+        match confirm.await? {
+            Confirmation::Ack(None) | Confirmation::NotRequested => {}
+            Confirmation::Ack(Some(_)) => return Err(SessionError::Unroutable),
+            Confirmation::Nack(_) => return Err(SessionError::Nacked),
+        }
+        reply.await.map_err(|_| SessionError::Ended)
+    }
+
+    /// Sees to it that hints to `host` come here.
+    pub(super) async fn listen(&self, host: &HostId) -> Result<(), SessionError> {
+        let mut listening = self.listening.lock().await;
+        if listening.as_ref() == Some(host) {
+            return Ok(());
+        }
+        let name = hint_queue(host);
+        let mut arguments = FieldTable::default();
+        arguments.insert("x-max-length".into(), AMQPValue::LongInt(1));
+        arguments.insert("x-overflow".into(), AMQPValue::LongString("drop-head".into()));
+        arguments.insert("x-expires".into(), AMQPValue::LongLongInt(HINT_QUEUE_LIFE_MS));
+        self.channel.queue_declare(name.as_str().into(), QueueDeclareOptions::default(), arguments).await?;
+        self.channel
+            .queue_bind(
+                name.as_str().into(),
+                NOTIFY_EXCHANGE.into(),
+                host.as_str().into(),
+                QueueBindOptions::default(),
+                FieldTable::default(),
+            )
+            .await?;
+        tokio::spawn(take_hints(consume(&self.channel, &name).await?, self.shared.clone()));
+        *listening = Some(host.clone());
+        Ok(())
+    }
+
+    /// The next hint; one that came while nobody waited counts.
+    pub(super) async fn next_hint(&self) -> Result<Hint, SessionError> {
+        self.shared.hinted.notified().await;
+        if !self.is_open() {
+            return Err(SessionError::Ended);
+        }
+        Ok(Hint { hint: self.shared.hint.load(Ordering::Acquire) })
+    }
+}
+
+impl Shared {
+    /// Tells everyone who waits that nothing will come any more.
+    fn end(&self) {
+        self.ended.store(true, Ordering::Release);
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.hinted.notify_one();
+    }
+}
+
+/// A place among those who wait for replies; left when dropped.
+struct Waiting<'a> {
+    shared: &'a Shared,
+    id: &'a str,
+}
+
+impl<'a> Waiting<'a> {
+    fn enter(shared: &'a Shared, id: &'a str, sender: oneshot::Sender<Vec<u8>>) -> Self {
+        shared.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), sender);
+        Waiting { shared, id }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(self.id);
+    }
+}
+
+async fn consume(channel: &Channel, queue: &str) -> Result<Consumer, lapin::Error> {
+    channel.basic_consume(queue.into(), "".into(), BasicConsumeOptions::default(), FieldTable::default()).await
+}
+
+async fn take_replies(mut replies: Consumer, shared: Arc<Shared>) {
+    while let Some(Ok(delivery)) = replies.next().await {
+        let id = delivery.properties.correlation_id().as_ref().map(|id| id.as_str().to_owned());
+        let waiting = id.and_then(|id| shared.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&id));
+        if delivery.ack(BasicAckOptions::default()).await.is_err() {
+            break;
+        }
+        if let Some(sender) = waiting {
+            // Who waited may have given up.
+            let _ = sender.send(delivery.data);
+        }
+    }
+    shared.end();
+}
+
+async fn take_hints(mut hints: Consumer, shared: Arc<Shared>) {
+    while let Some(Ok(delivery)) = hints.next().await {
+        if delivery.ack(BasicAckOptions::default()).await.is_err() {
+            break;
+        }
+        // A malformed hint is a hint: it causes a look, nothing more.
+        let hint = serde_json::from_slice(&delivery.data).map_or(0, |hint: Hint| hint.hint);
+        shared.hint.fetch_max(hint, Ordering::AcqRel);
+        shared.hinted.notify_one();
+    }
+    shared.end();
+}

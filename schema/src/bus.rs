@@ -1,0 +1,103 @@
+//! The names that both ends use at an AMQP broker.
+//!
+//! The orchestrator declares the exchanges and the inbound queues. An agent
+//! declares its own two queues and nothing else, so that a locked broker needs
+//! to allow it no more.
+
+use crate::host_id::HostId;
+use crate::key::KeyId;
+use crate::message::BodyType;
+
+/// Direct exchange: hints, routed by host id.
+pub const NOTIFY_EXCHANGE: &str = "muster.notify";
+
+/// Topic exchange: what agents send.
+pub const INBOUND_EXCHANGE: &str = "muster.inbound";
+
+/// What the name of every reply queue begins with; replies go nowhere else.
+pub const REPLY_QUEUE_PREFIX: &str = "muster.reply.";
+
+/// The longest that the name of a queue may be, in bytes (AMQP 0.9.1, `shortstr`).
+pub const MAX_QUEUE_NAME: usize = 255;
+
+/// A queue of what agents send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InboundQueue {
+    /// Reports and facts: kept until their effect is durable.
+    Report,
+    /// Signs of life.
+    Presence,
+    /// Announcements and answers to challenges.
+    Enrol,
+    /// Requests for heads.
+    Request,
+}
+
+impl InboundQueue {
+    /// All of them.
+    pub const ALL: [InboundQueue; 4] =
+        [InboundQueue::Report, InboundQueue::Presence, InboundQueue::Enrol, InboundQueue::Request];
+
+    /// The queue that messages of this type go to; none for those that agents
+    /// do not send by a broker.
+    pub fn of(body_type: BodyType) -> Option<Self> {
+        match body_type {
+            BodyType::Report | BodyType::Facts => Some(InboundQueue::Report),
+            BodyType::Presence => Some(InboundQueue::Presence),
+            BodyType::Announce | BodyType::ChallengeAnswer => Some(InboundQueue::Enrol),
+            BodyType::HeadRequest => Some(InboundQueue::Request),
+            BodyType::Challenge
+            | BodyType::Enrolled
+            | BodyType::HeadReply
+            | BodyType::Fetch
+            | BodyType::HintRequest
+            | BodyType::Receipt => None,
+        }
+    }
+
+    /// The queue's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            InboundQueue::Report => "muster.report",
+            InboundQueue::Presence => "muster.presence",
+            InboundQueue::Enrol => "muster.enrol",
+            InboundQueue::Request => "muster.request",
+        }
+    }
+
+    /// What its routing keys begin with.
+    fn word(self) -> &'static str {
+        match self {
+            InboundQueue::Report => "report",
+            InboundQueue::Presence => "presence",
+            InboundQueue::Enrol => "enrol",
+            InboundQueue::Request => "request",
+        }
+    }
+
+    /// The pattern that it is bound to [`INBOUND_EXCHANGE`] by.
+    pub fn pattern(self) -> String {
+        format!("{}.#", self.word())
+    }
+
+    /// The routing key of what `host` sends to it.
+    pub fn routing_key(self, host: &HostId) -> String {
+        format!("{}.{host}", self.word())
+    }
+
+    /// Whether messages in it survive the broker.
+    pub fn is_durable(self) -> bool {
+        self == InboundQueue::Report
+    }
+}
+
+/// The queue of hints to a host.
+pub fn hint_queue(host: &HostId) -> String {
+    format!("muster.hints.{host}")
+}
+
+/// The queue of replies to one connection of the agent with this key; `random`
+/// makes it the connection's own.
+pub fn reply_queue(key: KeyId, random: u64) -> String {
+    format!("{REPLY_QUEUE_PREFIX}{key}.{random:016x}")
+}

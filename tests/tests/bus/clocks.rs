@@ -1,0 +1,103 @@
+//! A host whose clock or numbers are wrong puts itself right by what the orchestrator signed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use muster_agent::io::http::HttpTransport;
+use muster_agent::io::transport::{Fetched, Transport, TransportError, Waited};
+use muster_agent::message::SignedMessage;
+use muster_schema::envelope::{join_frame, split_frame};
+use muster_schema::message::{Body, Message};
+use muster_schema::{ReceiptCode, Timestamp};
+
+use crate::parties::{Agent, Orchestrator, report};
+
+/// The agent's way out, with the clock of its first `wrong` messages off by
+/// `off` milliseconds, as if its system's clock were.
+struct WrongClock {
+    http: HttpTransport,
+    keys: Arc<std::sync::OnceLock<Arc<muster_agent::io::host_keys::HostKeys>>>,
+    off: i64,
+    wrong: AtomicUsize,
+}
+
+impl Transport for WrongClock {
+    fn request<'a>(&'a self, message: &'a SignedMessage) -> BoxFuture<'a, Result<Vec<u8>, TransportError>> {
+        let still = self.wrong.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok();
+        if !still {
+            return self.http.request(message);
+        }
+        let (_, payload) = split_frame(&message.frame).unwrap();
+        let mut changed = Message::load(payload).unwrap();
+        let shift = |at: Timestamp| Timestamp(at.0.saturating_add_signed(self.off));
+        (changed.issued, changed.expires) = (shift(changed.issued), shift(changed.expires));
+        let payload = changed.to_bytes().unwrap();
+        let frame = join_frame(&self.keys.get().unwrap().sign(&payload).unwrap(), &payload);
+        let message = SignedMessage { frame, ..message.clone() };
+        async move { self.http.request(&message).await }.boxed()
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        path: &'a str,
+        proof: Option<&'a SignedMessage>,
+        cap: usize,
+    ) -> BoxFuture<'a, Result<Fetched, TransportError>> {
+        self.http.fetch(path, proof, cap)
+    }
+
+    fn wait_for_hint<'a>(&'a self, proof: &'a SignedMessage) -> BoxFuture<'a, Result<Waited, TransportError>> {
+        self.http.wait_for_hint(proof)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_clock_is_put_right_by_the_signed_receipt() {
+    let year = 365 * 86_400_000;
+    for off in [-year, year] {
+        let orchestrator = Orchestrator::start().await;
+        let keys = Arc::new(std::sync::OnceLock::new());
+        let http = HttpTransport::new(&orchestrator.url()).unwrap();
+        let transport = Arc::new(WrongClock { http, keys: keys.clone(), off, wrong: AtomicUsize::new(0) });
+        let web = Agent::over("web-1", orchestrator.fresh, |_| transport.clone());
+        keys.set(web.keys.clone()).ok().unwrap();
+        orchestrator.approve(&[&web]);
+        web.enrol().await;
+        transport.wrong.store(1, Ordering::Relaxed);
+        web.messenger.ask(report("after a lesson")).await.unwrap();
+        assert_eq!(orchestrator.reports(), ["after a lesson"], "{off}");
+        transport.wrong.store(usize::MAX, Ordering::Relaxed);
+        let error = web.messenger.ask(report("never right")).await.unwrap_err();
+        assert_eq!(error.code(), None, "it gives up after a few: {error:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_lost_its_numbers_goes_on_above_the_last_that_was_taken() {
+    let orchestrator = Orchestrator::start().await;
+    let web = Agent::http("web-1", &orchestrator);
+    orchestrator.approve(&[&web]);
+    web.enrol().await;
+    let mut high = web.messenger.prepare(report("high")).unwrap();
+    high.seq += 3_600_000;
+    web.messenger.deliver(&mut high).await.unwrap();
+    let mut low = web.messenger.prepare(report("low")).unwrap();
+    assert!(low.seq < high.seq);
+    web.messenger.deliver(&mut low).await.unwrap();
+    assert!(low.seq > high.seq);
+    assert_eq!(orchestrator.reports(), ["high", "low"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_by_another_key_is_not_believed() {
+    let (orchestrator, other) = (Orchestrator::start().await, Orchestrator::start().await);
+    let web = Agent::http("web-1", &orchestrator);
+    web.messenger.set_fresh_keys(vec![other.fresh]);
+    let error = web.messenger.ask(Body::Announce(Box::new(web.announce()))).await.unwrap_err();
+    assert!(matches!(error, muster_agent::io::messenger::MessengerError::Reply(_)), "{error:?}");
+    web.messenger.set_fresh_keys(vec![orchestrator.fresh]);
+    let refused = web.messenger.ask(report("x")).await.unwrap_err();
+    assert_eq!(refused.code(), Some(ReceiptCode::UnknownKey));
+}

@@ -1,0 +1,216 @@
+//! An orchestrator's door with a cycle that writes down what it takes, and agents.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use muster_agent::enrol::{Step, enrol_once};
+use muster_agent::io::amqp::AmqpTransport;
+use muster_agent::io::host_keys::HostKeys;
+use muster_agent::io::http::HttpTransport;
+use muster_agent::io::messenger::Messenger;
+use muster_agent::io::transport::Transport;
+use muster_reconciler::inbound::{ApprovedHost, ApprovedHosts, ReplayMarks};
+use muster_reconciler::io::bus::{
+    BrokerState, HttpLimits, Inbound, InboundMessage, InboundSettings, agent_router, serve_amqp, serve_http,
+};
+use muster_reconciler::io::signer::{FileSigner, Signer};
+use muster_schema::facts::{Facts, OsFacts};
+use muster_schema::message::{Announce, Body, HeadReply, Message, Receipt};
+use muster_schema::report::Report;
+use muster_schema::state::Health;
+use muster_schema::{HostId, PublicKey};
+use tempfile::TempDir;
+use tokio::sync::{mpsc, watch};
+
+/// The orchestrator's end of the bus.
+pub(crate) struct Orchestrator {
+    pub(crate) inbound: Arc<Inbound>,
+    pub(crate) fresh: PublicKey,
+    pub(crate) address: SocketAddr,
+    /// What the cycle took, in order.
+    pub(crate) taken: Arc<Mutex<Vec<Message>>>,
+    dir: TempDir,
+    end: watch::Sender<bool>,
+}
+
+impl Orchestrator {
+    pub(crate) async fn start() -> Self {
+        Orchestrator::start_in(tempfile::tempdir().unwrap(), ReplayMarks::default(), "127.0.0.1:0").await
+    }
+
+    async fn start_in(dir: TempDir, marks: ReplayMarks, listen: &str) -> Self {
+        let stem = dir.path().join("fresh");
+        let fresh = FileSigner::load(&stem.with_extension("key"), None)
+            .or_else(|_| FileSigner::generate(&stem, "fresh", None))
+            .unwrap();
+        let fresh_key = fresh.public_key();
+        let (cycle, messages) = mpsc::channel(64);
+        let settings = InboundSettings {
+            fleet: "shop".parse().unwrap(),
+            fresh: Arc::new(fresh),
+            enrolment_dir: &dir.path().join("enrolment"),
+            marks,
+            cycle,
+        };
+        let inbound = Inbound::open(settings).unwrap();
+        let taken: Arc<Mutex<Vec<Message>>> = Arc::default();
+        tokio::spawn(take_all(messages, taken.clone()));
+
+        let listener = tokio::net::TcpListener::bind(listen).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (end, mut ended) = watch::channel(false);
+        let router = agent_router(inbound.clone(), dir.path().join("tree"));
+        tokio::spawn(serve_http(listener, router, HttpLimits::default(), async move {
+            let _ = ended.wait_for(|end| *end).await;
+        }));
+        Orchestrator { inbound, fresh: fresh_key, address, taken, dir, end }
+    }
+
+    /// Serves a broker too; gives how that stands.
+    pub(crate) fn serve_broker(&self, url: &str) -> watch::Receiver<BrokerState> {
+        let (state, told) = watch::channel(BrokerState::Lost("not yet".into()));
+        let mut ended = self.end.subscribe();
+        tokio::spawn(serve_amqp(url.parse().unwrap(), self.inbound.clone(), state, async move {
+            let _ = ended.wait_for(|end| *end).await;
+        }));
+        told
+    }
+
+    /// Ends it and starts it again on the same address with what it kept on disk.
+    pub(crate) async fn restart(self) -> Self {
+        self.end.send_replace(true);
+        let Orchestrator { inbound, address, taken, dir, end, .. } = self;
+        drop((inbound, end));
+        let mut marks = ReplayMarks::default();
+        for message in taken.lock().unwrap().iter() {
+            let stream = muster_reconciler::inbound::Stream::of(&message.body);
+            if let (Some(stream), Some(host)) = (stream, message.sender()) {
+                marks.raise(host.key, stream, message.seq);
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        Orchestrator::start_in(dir, marks, &address.to_string()).await
+    }
+
+    pub(crate) fn approve(&self, agents: &[&Agent]) {
+        let host = |agent: &&Agent| ApprovedHost {
+            id: agent.name.clone(),
+            key: agent.keys.public_key(),
+            recipient: Some(agent.keys.recipient()),
+            leaving: false,
+        };
+        self.inbound.set_approved(agents.iter().map(host).collect::<ApprovedHosts>());
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Writes a file of the published tree.
+    pub(crate) fn publish(&self, path: &str, bytes: &[u8]) {
+        let path: PathBuf = self.dir.path().join("tree").join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    /// The messages of the reports that were taken, in order.
+    pub(crate) fn reports(&self) -> Vec<String> {
+        let text = |message: &Message| match &message.body {
+            Body::Report(report) => Some(report.message.clone()),
+            _ => None,
+        };
+        self.taken.lock().unwrap().iter().filter_map(text).collect()
+    }
+}
+
+async fn take_all(mut messages: mpsc::Receiver<InboundMessage>, taken: Arc<Mutex<Vec<Message>>>) {
+    while let Some(InboundMessage { message, respond, .. }) = messages.recv().await {
+        let body = match &message.body {
+            Body::HeadRequest(request) => {
+                Body::HeadReply(HeadReply { head: Some(request.nonce.clone()), signature: None })
+            }
+            _ => Body::Receipt(Receipt { accepted: true, code: "Accepted".into(), message: String::new(), seq: None }),
+        };
+        taken.lock().unwrap().push(message);
+        let _ = respond.send(body);
+    }
+}
+
+/// An agent's end.
+pub(crate) struct Agent {
+    pub(crate) name: HostId,
+    pub(crate) keys: Arc<HostKeys>,
+    pub(crate) messenger: Messenger,
+    _dir: TempDir,
+}
+
+impl Agent {
+    pub(crate) fn http(name: &str, orchestrator: &Orchestrator) -> Self {
+        let transport =
+            |_: &HostKeys| -> Arc<dyn Transport> { Arc::new(HttpTransport::new(&orchestrator.url()).unwrap()) };
+        Agent::over(name, orchestrator.fresh, transport)
+    }
+
+    pub(crate) fn amqp(name: &str, orchestrator: &Orchestrator, broker: &str) -> Self {
+        let transport = |keys: &HostKeys| -> Arc<dyn Transport> {
+            let http = HttpTransport::new(&orchestrator.url()).unwrap();
+            Arc::new(AmqpTransport::new(broker, http, keys.public_key()).unwrap())
+        };
+        Agent::over(name, orchestrator.fresh, transport)
+    }
+
+    pub(crate) fn over(name: &str, fresh: PublicKey, transport: impl FnOnce(&HostKeys) -> Arc<dyn Transport>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = Arc::new(HostKeys::load_or_make(dir.path()).unwrap());
+        let name: HostId = name.parse().unwrap();
+        let transport = transport(&keys);
+        let messenger = Messenger::new(transport, keys.clone(), "shop".parse().unwrap(), name.clone(), vec![fresh]);
+        Agent { name, keys, messenger, _dir: dir }
+    }
+
+    pub(crate) fn announce(&self) -> Announce {
+        let os = OsFacts { family: "debian".into(), id: "debian".into(), version: None, codename: None };
+        let facts = Facts {
+            os,
+            arch: "x86_64".into(),
+            cpus: 1,
+            memory_mib: 512,
+            hostname: self.name.to_string(),
+            address: None,
+            addresses: Vec::new(),
+            virtualisation: None,
+        };
+        Announce { name: self.name.clone(), recipient: self.keys.recipient(), agent: "0".into(), schema: 1, facts }
+    }
+
+    /// One step of enrolment; tried again while there is no contact.
+    pub(crate) async fn step(&self) -> Step {
+        for _ in 0..100 {
+            match enrol_once(&self.messenger, &self.keys, self.announce()).await {
+                Ok(step) => return step,
+                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        }
+        panic!("no contact");
+    }
+
+    pub(crate) async fn enrol(&self) {
+        assert_eq!(self.step().await, Step::Enrolled(self.name.clone()));
+    }
+}
+
+pub(crate) fn report(text: &str) -> Body {
+    Body::Report(Box::new(Report {
+        applied: None,
+        health: Health::Healthy,
+        reason: String::new(),
+        message: text.to_owned(),
+        counts: Default::default(),
+        deviations: Vec::new(),
+        transitions: Vec::new(),
+        rejections: Vec::new(),
+        retired: false,
+    }))
+}
