@@ -11,7 +11,10 @@ mod get;
 mod init;
 mod key;
 mod output;
+mod render;
 mod server;
+mod state;
+mod validate;
 mod wait;
 mod why;
 
@@ -27,6 +30,8 @@ pub struct Cli {
 enum Command {
     Init(init::Args),
     Key(key::Args),
+    Validate(validate::Args),
+    Render(render::Args),
     Get(get::Args),
     Why(why::Args),
     Wait(wait::Args),
@@ -42,6 +47,8 @@ impl Cli {
         match self.command {
             Command::Init(args) => init::run(&args),
             Command::Key(args) => key::run(&args),
+            Command::Validate(args) => validate::run(&args),
+            Command::Render(args) => render::run(&args),
             Command::Get(args) => get::run(&args),
             Command::Why(args) => why::run(&args),
             Command::Wait(args) => wait::run(&args),

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod bus;
 pub mod clock;
+pub mod facts_folder;
 pub mod git;
 pub mod inbox;
 pub mod password;

@@ -35,7 +35,6 @@ pub use place::Place;
 pub use shape::{Shape, check::Templates};
 pub use yaml::{MAX_DOCUMENT_BYTES, load_yaml};
 
-pub(crate) use contents::finding_in;
 pub(crate) use merge::brief;
 pub(crate) use resources::attributes_shape;
 pub(crate) use scope::application_of;

@@ -1,7 +1,9 @@
 //! Renders the model per host: pure, a function of the repository and of what was reported.
 
+mod check;
 mod content;
 mod edges;
+mod explain;
 mod facts;
 mod finish;
 mod host_object;
@@ -24,6 +26,8 @@ use std::sync::Arc;
 use muster_schema::resource::Resource;
 use muster_schema::{HostId, Sha256Digest};
 
+pub use check::{CheckedFleet, check_fleet, merge_findings};
+pub use explain::{ExplainedAttribute, explain_resource, layer_of};
 pub use facts::FactsOfFleet;
 pub use record::{MissingFact, Read, Reads};
 

@@ -108,7 +108,7 @@ impl Contents {
 }
 
 /// A template's fault, placed in its file.
-pub(crate) fn finding_in(path: &str, text: &str, fault: &TemplateFault) -> Finding {
+fn finding_in(path: &str, text: &str, fault: &TemplateFault) -> Finding {
     Finding::new(Place::in_text(Arc::from(path), text, fault.offset), fault.reason.clone())
 }
 

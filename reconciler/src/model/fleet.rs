@@ -36,13 +36,13 @@ impl fmt::Debug for Model {
 
 /// A profile.
 #[derive(Debug)]
-pub struct Profile {
+pub(super) struct Profile {
     /// Which hosts have it; none where the document does not say.
-    pub selector: Option<Selector>,
+    pub(super) selector: Option<Selector>,
     /// What they have.
-    pub layer: Layer,
+    pub(super) layer: Layer,
     /// Where it is written.
-    pub place: Place,
+    pub(super) place: Place,
 }
 
 /// A host as it is declared.

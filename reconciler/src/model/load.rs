@@ -73,6 +73,9 @@ struct Fleet {
     layer: Layer,
 }
 
+/// What hosts with one base have in common: environment, profiles of the fleet, profiles of the environment.
+type BaseKey = (Arc<str>, Vec<usize>, Vec<usize>);
+
 type Items = Vec<(Arc<str>, Item)>;
 
 impl Loading<'_> {
@@ -188,7 +191,7 @@ impl Loading<'_> {
         profiles: &[Profile],
         environments: &BTreeMap<Arc<str>, Environment>,
     ) -> BTreeMap<HostId, Host> {
-        let mut bases: HashMap<(Arc<str>, Vec<usize>, Vec<usize>), Arc<Layer>> = HashMap::new();
+        let mut bases: HashMap<BaseKey, Arc<Layer>> = HashMap::new();
         let mut hosts: BTreeMap<HostId, Host> = BTreeMap::new();
         let mut keys = BTreeMap::new();
         for (path, item) in items {

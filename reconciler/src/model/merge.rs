@@ -26,7 +26,7 @@ pub fn merge(base: &Node, over: &Node) -> Node {
 }
 
 /// Puts two maps of equal rank together. Where they disagree, `disagreement` makes a finding of the two.
-pub fn unite(first: &Node, second: &Node, path: &str, disagreement: &mut dyn FnMut(&str, &Node, &Node)) -> Node {
+pub(super) fn unite(first: &Node, second: &Node, path: &str, disagreement: &mut dyn FnMut(&str, &Node, &Node)) -> Node {
     match (first.as_map(), second.as_map()) {
         (Some(one), Some(other)) => {
             let entries = join(one, other, |one, other| {

@@ -9,7 +9,7 @@ use muster_schema::{Address, Collection};
 use super::placed::Placed;
 use super::rendering::Rendering;
 use super::unite::HostSet;
-use crate::model::{Entry, Finding, Map, Node, did_you_mean};
+use crate::model::{Entry, Finding, Node, did_you_mean};
 
 /// Attributes that hold edges.
 pub(super) const EDGE_ATTRIBUTES: [&str; 4] = ["reload_on", "requires", "restart_on", "run_on"];
@@ -126,9 +126,4 @@ fn with_hint(finding: Finding, hint: Option<String>) -> Finding {
 /// Whether an attribute holds edges.
 pub(super) fn is_edge(name: &str) -> bool {
     EDGE_ATTRIBUTES.contains(&name)
-}
-
-/// The attributes without edges: a map.
-pub(super) fn without_edges(map: &Map) -> impl Iterator<Item = &Entry> {
-    map.entries().iter().filter(|entry| !is_edge(&entry.key))
 }

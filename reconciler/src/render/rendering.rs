@@ -188,6 +188,9 @@ impl Rendering {
         let name = fault.reason.strip_prefix('`').and_then(|rest| rest.strip_suffix("` is undefined"));
         let names = scope.downcast_object_ref::<super::scope::Root>().map(super::scope::Root::names);
         match (name, names) {
+            (Some(name), Some(names)) if names.iter().any(|known| known.as_ref() == name) => {
+                finding.with_hint("the parameter has neither a value nor a default")
+            }
             (Some(name), Some(names)) => {
                 let hint = crate::model::did_you_mean(name, names.iter().map(AsRef::as_ref));
                 match hint {

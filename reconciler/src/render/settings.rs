@@ -38,7 +38,13 @@ fn parameter(rendering: &Arc<Rendering>, instance: &Instance, name: &str) -> Opt
     let (node, scope) = match (given, &parameter.default) {
         (Some(given), _) => (given, Root::of_settings(rendering, Some(instance.name.clone()))),
         (None, Some(default)) => (default, Root::of_resources(rendering, Some(instance.name.clone()), Vec::new())),
-        (None, None) => return None,
+        (None, None) => {
+            // That a required value is missing is told where the application is assigned.
+            if parameter.required {
+                rendering.record().stops += 1;
+            }
+            return None;
+        }
     };
     let shown = format!("settings.{}.{name}", instance.name);
     let computed = rendering.once(MemoKey::Name(instance.name.clone(), key.clone()), &shown, &node.place, || {

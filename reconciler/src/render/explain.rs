@@ -1,0 +1,70 @@
+//! Where each attribute of a resource comes from.
+
+use muster_schema::{Address, HostId};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{FactsOfFleet, render_placed};
+use crate::model::{Map, Model, Place};
+
+/// An attribute, its value, and the layer and line that gave it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ExplainedAttribute {
+    /// The attribute's name.
+    pub attribute: String,
+    /// Its value; for a content what gives it.
+    pub value: Value,
+    /// The layer, for people: `host lb-1`, `application nginx`.
+    pub layer: String,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// Explains one resource of a host; none where the host does not have it.
+pub fn explain_resource(
+    model: &Model,
+    id: &HostId,
+    facts: &FactsOfFleet,
+    address: &Address,
+) -> Option<Vec<ExplainedAttribute>> {
+    let host = model.host(id)?;
+    let layer = host.base.under(&host.layer);
+    let (_, host_set) = render_placed(model, host, &layer, facts);
+    let placed = host_set.resources.get(address)?;
+    let explained = |attribute: &str, value: Value, place: &Place| ExplainedAttribute {
+        attribute: attribute.to_owned(),
+        value,
+        layer: layer_of(&place.file),
+        place: place.clone(),
+    };
+    let attributes = placed.map().map_or(&[][..], Map::entries).iter();
+    let attributes = attributes.map(|entry| explained(&entry.key, entry.value.to_json(), &entry.value.place));
+    let contents = placed.contents.iter();
+    let contents = contents.map(|(slot, content)| {
+        let text = match std::str::from_utf8(&content.content.bytes) {
+            Ok(text) if content.origin == "content" => text.to_owned(),
+            _ => format!("{} ({} bytes)", content.origin, content.content.blob.size),
+        };
+        explained(slot, Value::from(text), &content.place)
+    });
+    let mut all: Vec<ExplainedAttribute> = attributes.chain(contents).collect();
+    if all.is_empty() {
+        all.push(explained("(exists)", Value::Bool(true), &placed.place));
+    }
+    all.sort_by(|a, b| a.attribute.cmp(&b.attribute));
+    Some(all)
+}
+
+/// The layer that a document is, for people.
+pub fn layer_of(file: &str) -> String {
+    let stem = |name: &str| name.strip_suffix(".yaml").unwrap_or(name).to_owned();
+    let parts: Vec<&str> = file.split('/').collect();
+    match parts.as_slice() {
+        ["profiles", name] => format!("profile {}", stem(name)),
+        ["environments", environment, "profiles", name] => format!("profile {} of {environment}", stem(name)),
+        ["environments", _, "hosts", name] => format!("host {}", stem(name)),
+        ["environments", environment, ..] => format!("environment {environment}"),
+        ["applications", name, ..] => format!("application {name}"),
+        _ => "fleet".to_owned(),
+    }
+}
