@@ -17,6 +17,8 @@ pub mod selector;
 
 #[cfg(test)]
 mod generated;
+#[cfg(test)]
+mod test_reference;
 
 pub use application::ApplicationDocument;
 pub use attributes::attributes_schema;

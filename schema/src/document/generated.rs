@@ -1,23 +1,32 @@
-//! The committed JSON Schemas are what the types say. `MUSTER_GENERATE=1` writes them.
+//! The committed JSON Schemas and the reference page are what the types say. `MUSTER_GENERATE=1` writes them.
 #![allow(clippy::disallowed_methods)]
 
 use std::fs;
 use std::path::Path;
 
 use super::document_schemas;
+use super::test_reference::reference_page;
 
 #[test]
 fn json_schemas_are_current() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("json/v1");
     for (name, schema) in document_schemas() {
         let path = folder.join(format!("{name}.json"));
-        let text = format!("{}\n", serde_json::to_string_pretty(&schema).expect("json"));
-        if std::env::var_os("MUSTER_GENERATE").is_some() {
-            fs::create_dir_all(&folder).expect("folder");
-            fs::write(&path, text).expect("written");
-        } else {
-            let committed = fs::read_to_string(&path).unwrap_or_default();
-            assert!(committed == text, "{} is not current: run make generated", path.display());
-        }
+        check_current(&path, &format!("{}\n", serde_json::to_string_pretty(&schema).expect("json")));
+    }
+}
+
+#[test]
+fn the_reference_page_is_current() {
+    check_current(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/attributes.md"), &reference_page());
+}
+
+fn check_current(path: &Path, text: &str) {
+    if std::env::var_os("MUSTER_GENERATE").is_some() {
+        fs::create_dir_all(path.parent().expect("a folder")).expect("folder");
+        fs::write(path, text).expect("written");
+    } else {
+        let committed = fs::read_to_string(path).unwrap_or_default();
+        assert!(committed == text, "{} is not current: run make generated", path.display());
     }
 }
