@@ -4,6 +4,7 @@ mod damage;
 mod merges;
 mod objects;
 mod policy_files;
+mod security_keys;
 mod signatures;
 mod speed;
 mod trees;
