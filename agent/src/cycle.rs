@@ -3,8 +3,6 @@
 mod follow;
 mod report;
 mod root;
-#[cfg(test)]
-mod tests;
 
 pub use follow::{FollowError, Followed};
 

@@ -22,8 +22,6 @@ pub mod resource;
 pub mod store;
 #[cfg(test)]
 mod test_machine;
-#[cfg(test)]
-mod test_orchestrator;
 pub mod vault;
 pub mod verify;
 pub mod watch;

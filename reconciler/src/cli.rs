@@ -10,8 +10,10 @@ pub mod exit;
 mod get;
 mod init;
 mod key;
+mod log;
 mod output;
 mod render;
+mod serve;
 mod server;
 mod state;
 mod validate;
@@ -32,6 +34,7 @@ enum Command {
     Key(key::Args),
     Validate(validate::Args),
     Render(render::Args),
+    Serve(serve::Args),
     Get(get::Args),
     Why(why::Args),
     Wait(wait::Args),
@@ -49,6 +52,7 @@ impl Cli {
             Command::Key(args) => key::run(&args),
             Command::Validate(args) => validate::run(&args),
             Command::Render(args) => render::run(&args),
+            Command::Serve(args) => serve::run(args),
             Command::Get(args) => get::run(&args),
             Command::Why(args) => why::run(&args),
             Command::Wait(args) => wait::run(&args),

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use muster_schema::envelope::Signature;
@@ -72,9 +73,9 @@ pub enum KeysError {
 /// What the orchestrator signs with, and the root that says so.
 pub struct ServerKeys {
     /// Signs manifests.
-    pub render: FileSigner,
+    pub render: Arc<dyn Signer>,
     /// Signs heads and messages.
-    pub fresh: FileSigner,
+    pub fresh: Arc<dyn Signer>,
     /// Signs commits of the status branch.
     pub status: PrivateKey,
     /// The root document's versions, from the first to the newest.
@@ -145,8 +146,8 @@ pub fn generate_ssh(path: &Path, comment: &str) -> Result<PrivateKey, KeysError>
 /// When one is missing, or the root documents do not hold or name other keys.
 pub fn load(dir: &Path, password: Option<&str>) -> Result<ServerKeys, KeysError> {
     let roots = load_roots(dir)?;
-    let render = FileSigner::load(&dir.join("render.key"), password)?;
-    let fresh = FileSigner::load(&dir.join("fresh.key"), password)?;
+    let render = Arc::new(FileSigner::load(&dir.join("render.key"), password)?);
+    let fresh = Arc::new(FileSigner::load(&dir.join("fresh.key"), password)?);
     let path = dir.join("status");
     let status = PrivateKey::read_openssh_file(&path).map_err(|source| KeysError::Ssh { path, source })?;
     let keys = ServerKeys { render, fresh, status, roots };

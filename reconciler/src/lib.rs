@@ -2,6 +2,7 @@
 
 pub mod bundle;
 pub mod cli;
+pub mod cycle;
 pub mod enrolment;
 pub mod events;
 pub mod inbound;
@@ -10,6 +11,7 @@ pub mod keys;
 pub mod model;
 pub mod render;
 pub mod rollout;
+pub mod serve;
 pub mod state;
 pub mod status;
 pub mod template;

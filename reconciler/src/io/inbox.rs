@@ -73,7 +73,7 @@ impl Inbox {
     ///
     /// # Errors
     /// When the file cannot be asked.
-    pub fn len(&self) -> Result<u64, InboxError> {
+    pub fn size(&self) -> Result<u64, InboxError> {
         self.file.metadata().map(|metadata| metadata.len()).map_err(|source| self.error(source))
     }
 

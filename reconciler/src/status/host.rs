@@ -62,6 +62,8 @@ pub struct HostStatus {
     pub labels: BTreeMap<String, String>,
     /// Its key in the repository; none while it is only declared.
     pub key: Option<PublicKey>,
+    /// Its age recipient in the repository.
+    pub recipient: Option<String>,
     /// Whether the holder of `key` answered the challenge.
     pub enrolled: bool,
     /// Its answer to the challenge, in which it names its recipient.

@@ -8,7 +8,7 @@ fn frames_come_back_after_a_crash() {
     let (mut inbox, frames) = Inbox::open(&path).unwrap();
     assert!(frames.is_empty());
     inbox.append([b"one".as_slice(), b"two"]).unwrap();
-    let committed = inbox.len().unwrap();
+    let committed = inbox.size().unwrap();
     inbox.append([b"three".as_slice()]).unwrap();
     inbox.drop_first(committed).unwrap();
     inbox.append([b"four".as_slice()]).unwrap();

@@ -156,6 +156,7 @@ impl HostFile {
             environment: self.environment,
             labels: self.labels,
             key: self.key,
+            recipient: None,
             enrolled: self.enrolled,
             enrolment: None,
             assigned: None,

@@ -1,0 +1,69 @@
+//! `muster serve`.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use muster_schema::CommitId;
+use muster_schema::head::MAX_HEAD_LIFE;
+
+use crate::cycle::Config;
+use crate::io::git::{RemoteUrl, StateSource};
+use crate::serve::{ServeOptions, serve};
+use crate::{io, keys};
+
+/// Run the orchestrator: verify what is pushed, render, sign, publish, take reports in.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The state repository: a folder, or an address of https, ssh or file.
+    #[arg(long, value_name = "PATH|URL")]
+    repo: String,
+    /// The watched branch.
+    #[arg(long, default_value = "main")]
+    branch: String,
+    /// The folder of render.key, fresh.key, status and the root documents.
+    #[arg(long, value_name = "DIR")]
+    keys: PathBuf,
+    /// The folder for the published tree and what must survive a restart.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Where to listen.
+    #[arg(long, default_value = "127.0.0.1:8420")]
+    listen: SocketAddr,
+    /// The commit to trust where no record of a verified one is left: at the first start.
+    #[arg(long, value_name = "COMMIT")]
+    trust: Option<CommitId>,
+    /// Time between two polls of a remote repository, in seconds.
+    #[arg(long, default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    poll: u64,
+    /// A file whose first line opens encrypted keys.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+}
+
+pub(super) fn run(args: Args) -> Result<ExitCode, anyhow::Error> {
+    super::log::start();
+    let password = args.password_file.as_deref().map(io::password::load_password).transpose()?;
+    let keys = keys::load(&args.keys, password.as_deref().map(String::as_str))
+        .with_context(|| format!("the keys in {}", args.keys.display()))?;
+    let source = if args.repo.contains("://") {
+        let url: RemoteUrl = args.repo.parse()?;
+        StateSource::Remote { url, mirror: args.data.join("mirror.git"), poll: Duration::from_secs(args.poll) }
+    } else {
+        StateSource::Local { path: Path::new(&args.repo).to_owned() }
+    };
+    std::fs::create_dir_all(&args.data).with_context(|| format!("the folder {}", args.data.display()))?;
+    let config = Config {
+        repository: PathBuf::new(),
+        branch: args.branch,
+        data: args.data,
+        trust: args.trust,
+        head_life: MAX_HEAD_LIFE,
+    };
+    let options = ServeOptions { source, config, keys, listen: args.listen };
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(serve(options, |address| println!("serving on http://{address}")))?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,23 @@
+//! The orchestrator's loop: reconcile what was pushed, take in what agents say,
+//! keep heads fresh, commit status.
+//!
+//! One task owns everything that changes; the surfaces read copies. A
+//! reconcile, in order: verify the commits, load and check the model, choose
+//! the wave, render, sign, publish, notify, commit status.
+
+mod enrol;
+mod error;
+mod facts;
+mod intake;
+mod publish;
+mod reconcile;
+mod renew;
+mod retire;
+mod run;
+mod save;
+mod start;
+mod survey;
+
+pub use error::CycleError;
+pub use run::run_cycle;
+pub use start::{Config, Orchestrator};

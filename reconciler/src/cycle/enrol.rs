@@ -1,0 +1,60 @@
+//! Who waits for approval, and who proved both keys.
+
+use std::collections::{BTreeMap, HashSet};
+
+use muster_schema::{HostId, PublicKey};
+
+use super::Orchestrator;
+use crate::enrolment::PendingHost;
+use crate::events::EventKind;
+use crate::inbound::{ApprovedHost, ApprovedHosts};
+use crate::io::bus::Inbound;
+use crate::io::clock;
+use crate::status::{HostStatus, Pending};
+
+impl Orchestrator {
+    /// Who may speak, by the newest verified revision; hosts that leave may say so.
+    pub(super) fn approved_hosts(&self) -> ApprovedHosts {
+        let fleet = self.state.fleet();
+        let approved = |(id, host): (&HostId, &HostStatus)| {
+            let leaving = host.retired.is_some();
+            let key = if leaving { host.desired.as_ref().map(|desired| desired.host.key) } else { host.key };
+            Some(ApprovedHost { id: id.clone(), key: key?, recipient: host.recipient.clone(), leaving })
+        };
+        fleet.hosts.iter().filter_map(approved).collect()
+    }
+
+    /// Takes over what the door knows of enrolment.
+    pub(super) fn take_enrolment(&mut self, door: &Inbound) {
+        self.take_pending(door.pending());
+        let enrolled: HashSet<PublicKey> = door.enrolled().into_iter().map(|host| host.key).collect();
+        let mut fleet = self.state.fleet_mut();
+        for (id, host) in &mut fleet.hosts {
+            let proved = host.key.is_some_and(|key| enrolled.contains(&key));
+            if proved == host.enrolled {
+                continue;
+            }
+            host.enrolled = proved;
+            self.unsaved.insert(id.clone());
+            if proved {
+                let message = "enrolled: the holder of the approved key proved both keys";
+                self.state.events.push(clock::now(), EventKind::EnrolmentDone, Some(id.clone()), message);
+            }
+        }
+    }
+
+    fn take_pending(&mut self, listed: Vec<PendingHost>) {
+        let pending: BTreeMap<PublicKey, Pending> = listed
+            .into_iter()
+            .map(|host| (host.key, Pending { announce: host.announce, first_seen: host.first_seen }))
+            .collect();
+        let before = std::mem::replace(&mut self.state.fleet_mut().pending, pending.clone());
+        for (key, host) in pending.iter().filter(|(key, _)| !before.contains_key(*key)) {
+            let message = format!("'{}' waits for approval; fingerprint {}", host.announce.name, key.fingerprint());
+            self.state.events.push(clock::now(), EventKind::EnrolmentPending, None, message);
+        }
+        if before != pending {
+            self.note_fleet_changed();
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Rendering hosts and publishing what changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use muster_schema::manifest::{HostIdentity, Source, content_digest};
+use muster_schema::state::Health;
+use muster_schema::{CommitId, HostId, PublicKey, SCHEMA_VERSION, Sha256Digest};
+
+use super::survey::{SurveyResult, Surveyed, on_all_processors};
+use super::{CycleError, Orchestrator};
+use crate::bundle::{
+    BundleError, Origin, SignedHead, SignedManifest, head_of, next_serial, pack_manifest, sign_head, sign_manifest,
+};
+use crate::events::EventKind;
+use crate::io::clock;
+use crate::io::store::Batch;
+use crate::model::{Finding, Model};
+use crate::render::{MissingFact, NotRendered, Reads, RenderedHost, render_host};
+use crate::state::Counters;
+use crate::status::{Desired, Hold};
+
+/// How many hosts are rendered, signed and published at once: bounds memory.
+const CHUNK: usize = 512;
+
+/// A host to publish for.
+struct Target {
+    id: HostId,
+    key: Option<PublicKey>,
+    revision: CommitId,
+    model: Model,
+    desired: Option<Desired>,
+    serial: u64,
+}
+
+/// What became of a target.
+enum Outcome {
+    /// The content is what is published, or there is no key to publish for.
+    Same,
+    /// A manifest and a head to publish.
+    New(Box<NewBundle>),
+    /// Held by a wait or a fault.
+    Held(Hold),
+}
+
+struct NewBundle {
+    manifest: SignedManifest,
+    head: SignedHead,
+    blobs: BTreeMap<Sha256Digest, Arc<[u8]>>,
+    resources: u32,
+}
+
+impl Orchestrator {
+    /// Renders `hosts` at their assigned revisions and publishes what differs
+    /// from what is published. What was `surveyed` at these revisions and came
+    /// to nothing new is not rendered again. Returns the hosts with something new.
+    pub(super) fn publish_hosts(
+        &mut self,
+        hosts: &BTreeSet<HostId>,
+        surveyed: &BTreeMap<HostId, Surveyed>,
+    ) -> Result<Vec<HostId>, CycleError> {
+        let targets = self.targets(hosts);
+        let mut published = Vec::new();
+        for chunk in targets.chunks(CHUNK) {
+            let this = &*self;
+            let outcomes = on_all_processors(chunk, |target| this.render_target(target, surveyed.get(&target.id)))?;
+            let mut batch = Batch::default();
+            for (outcome, _) in &outcomes {
+                if let Outcome::New(bundle) = outcome {
+                    for (digest, bytes) in &bundle.blobs {
+                        batch.blob(*digest, bytes);
+                    }
+                    batch.manifest(&bundle.manifest);
+                    batch.head(&bundle.head);
+                }
+            }
+            self.tree.publish(&batch)?;
+            for (target, (outcome, reads)) in chunk.iter().zip(outcomes) {
+                self.reads.extend(reads.map(|reads| (target.id.clone(), reads)));
+                published.extend(self.take_outcome(target, outcome));
+            }
+        }
+        Counters::add(&self.state.counters.manifests, published.len());
+        Ok(published)
+    }
+
+    fn targets(&self, hosts: &BTreeSet<HostId>) -> Vec<Target> {
+        let fleet = self.state.fleet();
+        let target = |id: &HostId| {
+            let host = fleet.hosts.get(id)?;
+            let revision = host.assigned.clone()?;
+            let reported = host.applied.as_ref().map_or(0, |applied| applied.serial);
+            Some(Target {
+                id: id.clone(),
+                key: host.key,
+                model: self.models.get(&revision)?.clone(),
+                revision,
+                // After a last head the same content needs a new one all the same.
+                desired: host.desired.clone().filter(|_| !self.has_final_head(id)),
+                serial: self.serials.get(id).copied().unwrap_or(0).max(reported),
+            })
+        };
+        hosts.iter().filter_map(target).collect()
+    }
+
+    fn has_final_head(&self, id: &HostId) -> bool {
+        self.heads.get(id).is_some_and(|head| head.retired || head.renamed.is_some())
+    }
+
+    /// Renders and signs; returns what was read beside the outcome, if it was rendered.
+    fn render_target(
+        &self,
+        target: &Target,
+        surveyed: Option<&Surveyed>,
+    ) -> Result<(Outcome, Option<Reads>), CycleError> {
+        let identity = target.key.map(|key| HostIdentity { id: target.id.clone(), key });
+        let same = |content: &Sha256Digest| match (&identity, &target.desired) {
+            (None, _) => true,
+            (Some(host), Some(held)) => held.content == *content && held.host == *host && held.epoch == self.epoch,
+            (Some(_), None) => false,
+        };
+        if let Some(Surveyed { result: SurveyResult::Content(content), .. }) = surveyed
+            && same(content)
+        {
+            return Ok((Outcome::Same, None));
+        }
+        let host = match render_host(&target.model, &target.id, &self.facts) {
+            Ok(host) => host,
+            Err(NotRendered::Waiting { missing, reads }) => {
+                return Ok((Outcome::Held(hold_for_facts(&missing)), Some(reads)));
+            }
+            Err(NotRendered::Faulty { found, reads }) => {
+                return Ok((Outcome::Held(hold_for_fault(&found)), Some(reads)));
+            }
+        };
+        let RenderedHost { resources, blobs, reads } = host;
+        let content = content_digest(&resources, SCHEMA_VERSION).map_err(BundleError::Json)?;
+        let Some(identity) = identity.clone().filter(|_| !same(&content)) else {
+            return Ok((Outcome::Same, Some(reads)));
+        };
+        let now = clock::now();
+        let origin = Origin {
+            fleet: self.fleet.clone(),
+            epoch: self.epoch,
+            source: Source { commit: target.revision.clone(), facts_commit: None, policy_version: 0 },
+        };
+        let count = u32::try_from(resources.len()).unwrap_or(u32::MAX);
+        let manifest = pack_manifest(&origin, identity, next_serial(target.serial, now), resources);
+        let manifest = sign_manifest(manifest, self.keys.render.as_ref())?;
+        let head = head_of(&self.fleet, &manifest, target.revision.clone(), now, self.config.head_life);
+        let head = sign_head(head, self.keys.fresh.as_ref())?;
+        Ok((Outcome::New(Box::new(NewBundle { manifest, head, blobs, resources: count })), Some(reads)))
+    }
+
+    /// Takes over what became of a target; returns its id if something new is published.
+    fn take_outcome(&mut self, target: &Target, outcome: Outcome) -> Option<HostId> {
+        let mut fleet = self.state.fleet_mut();
+        let host = fleet.hosts.entry(target.id.clone()).or_default();
+        let before = (host.hold.take(), host.desired.clone());
+        let new = match outcome {
+            Outcome::Same => None,
+            Outcome::Held(hold) => {
+                host.hold = Some(hold);
+                None
+            }
+            Outcome::New(bundle) => {
+                let NewBundle { manifest, head, resources, .. } = *bundle;
+                host.desired = Some(Desired {
+                    host: manifest.host().clone(),
+                    manifest: manifest.digest(),
+                    content: manifest.content(),
+                    epoch: self.epoch,
+                    serial: manifest.serial(),
+                    changed_at: target.revision.clone(),
+                    resources,
+                });
+                self.serials.insert(target.id.clone(), manifest.serial());
+                self.heads.insert(target.id.clone(), head.head().clone());
+                Some(target.id.clone())
+            }
+        };
+        if (&before.0, &before.1) != (&host.hold, &host.desired) {
+            self.unsaved.insert(target.id.clone());
+        }
+        drop(fleet);
+        if new.is_some() {
+            let message = format!("new manifest at {}", target.revision.short());
+            self.state.events.push(clock::now(), EventKind::ManifestPublished, Some(target.id.clone()), message);
+        }
+        new
+    }
+}
+
+/// Why a host waits.
+pub(super) fn hold_for_facts(missing: &[MissingFact]) -> Hold {
+    let names: Vec<String> = missing.iter().take(5).map(ToString::to_string).collect();
+    let more = if missing.len() > names.len() { ", …" } else { "" };
+    let message = format!("waits for {}{more}", names.join(", "));
+    Hold { health: Health::Pending, reason: "WaitingForFacts".into(), message }
+}
+
+/// Why a host keeps what it has.
+pub(super) fn hold_for_fault(found: &[Finding]) -> Hold {
+    let message = found.first().map_or_else(String::new, ToString::to_string);
+    Hold { health: Health::Degraded, reason: "RenderFault".into(), message }
+}

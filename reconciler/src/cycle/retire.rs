@@ -1,0 +1,85 @@
+//! Hosts that have left the repository.
+
+use std::collections::BTreeSet;
+
+use muster_schema::condition::ConditionStatus;
+use muster_schema::head::Head;
+use muster_schema::{CommitId, HostId};
+
+use super::{CycleError, Orchestrator};
+use crate::bundle::{renew_head, sign_head};
+use crate::events::EventKind;
+use crate::io::clock;
+use crate::io::store::Batch;
+use crate::rollout::{leaving_hosts, retirement_is_confirmed};
+
+impl Orchestrator {
+    /// Gives the hosts that left a last head: `renamed` where a declared host
+    /// has the same key, else `retired`. Many at once wait for confirmation.
+    /// Returns the hosts whose heads changed.
+    pub(super) fn retire_hosts(
+        &mut self,
+        declared: &BTreeSet<HostId>,
+        messages: &[&str],
+        before: Option<&CommitId>,
+    ) -> Result<Vec<HostId>, CycleError> {
+        let anchor = self.assignments().anchor;
+        let leaving = {
+            let fleet = self.state.fleet();
+            let leaving = leaving_hosts(&fleet, declared);
+            let published = fleet.hosts.values().filter(|host| host.desired.is_some()).count();
+            let named: Vec<&CommitId> = before.into_iter().chain(&anchor).collect();
+            let confirmed = retirement_is_confirmed(leaving.len(), published, messages, &named);
+            if confirmed { Ok(leaving) } else { Err(leaving.len()) }
+        };
+        let Some(anchor) = anchor else { return Ok(Vec::new()) };
+        let leaving = match leaving {
+            Ok(leaving) => leaving,
+            Err(count) => {
+                let message = format!(
+                    "{count} hosts would be retired; a signed commit with the trailer 'Muster-Confirm: {anchor} {count}' confirms it"
+                );
+                self.state_condition("RetirementsConfirmed", ConditionStatus::False, "Unconfirmed", &message, &anchor);
+                return Ok(Vec::new());
+            }
+        };
+        self.state_condition("RetirementsConfirmed", ConditionStatus::True, "Confirmed", "", &anchor);
+        let mut batch = Batch::default();
+        let mut changed = Vec::new();
+        for id in leaving {
+            let Some(head) = self.heads.get(&id) else { continue };
+            let renamed = self.host_with_key_of(head, declared);
+            let last = renew_head(head, anchor.clone(), clock::now(), self.config.head_life);
+            let last = sign_head(Head { retired: renamed.is_none(), renamed, ..last }, self.keys.fresh.as_ref())?;
+            batch.head(&last);
+            changed.push((id, last.head().clone()));
+        }
+        self.tree.publish(&batch)?;
+        for (id, head) in &changed {
+            self.take_retirement(id, head);
+        }
+        Ok(changed.into_iter().map(|(id, _)| id).collect())
+    }
+
+    /// The declared host that has the key of `head`'s host: its new name.
+    fn host_with_key_of(&self, head: &Head, declared: &BTreeSet<HostId>) -> Option<HostId> {
+        let fleet = self.state.fleet();
+        let has_key = |id: &&HostId| fleet.hosts.get(*id).is_some_and(|host| host.key == Some(head.host.key));
+        declared.iter().find(has_key).cloned()
+    }
+
+    fn take_retirement(&mut self, id: &HostId, head: &Head) {
+        let message = match &head.renamed {
+            Some(new) => format!("renamed to {new}"),
+            None => "has left the repository; the agent stops and leaves the host as it is".to_owned(),
+        };
+        if let Some(host) = self.state.fleet_mut().hosts.get_mut(id) {
+            host.retired = Some(head.issued);
+            host.environment = None;
+            host.hold = None;
+        }
+        self.heads.insert(id.clone(), head.clone());
+        self.unsaved.insert(id.clone());
+        self.state.events.push(clock::now(), EventKind::HostRetired, Some(id.clone()), message);
+    }
+}

@@ -1,0 +1,157 @@
+//! The loop.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use git2::Oid;
+use muster_schema::ReceiptCode;
+use muster_schema::envelope::join_frame;
+use muster_schema::message::{Body, HeadReply, Message, Receipt};
+use tokio::sync::mpsc;
+use tokio::task::block_in_place;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use super::{CycleError, Orchestrator};
+use crate::io::bus::{Inbound, InboundMessage};
+
+/// How often heads are looked at.
+const RENEWAL: Duration = Duration::from_secs(30);
+
+/// After a failed reconcile, the next try comes after so long.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// How many messages are made durable by one write.
+const MOST_AT_ONCE: usize = 1000;
+
+/// Runs the orchestrator until `ended` is ready.
+pub async fn run_cycle(
+    mut orchestrator: Orchestrator,
+    door: Arc<Inbound>,
+    mut tips: mpsc::Receiver<Oid>,
+    mut inbound: mpsc::Receiver<InboundMessage>,
+    ended: impl Future<Output = ()>,
+) {
+    let mut ended = std::pin::pin!(ended);
+    let mut renewal = interval(RENEWAL);
+    renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut enrolment = door.enrolment_changes();
+    let mut retry: Option<Instant> = None;
+    orchestrator.take_enrolment(&door);
+    door.set_approved(orchestrator.approved_hosts());
+    loop {
+        let (status_due, facts_due) = (orchestrator.status_due(), orchestrator.facts_due());
+        tokio::select! {
+            () = &mut ended => break,
+            Some(_) = tips.recv() => retry = reconcile(&mut orchestrator, &door),
+            () = at(retry) => retry = reconcile(&mut orchestrator, &door),
+            Some(message) = inbound.recv() => {
+                let mut messages = vec![message];
+                while messages.len() < MOST_AT_ONCE && let Ok(message) = inbound.try_recv() {
+                    messages.push(message);
+                }
+                take(&mut orchestrator, messages);
+            }
+            () = at(facts_due) => match block_in_place(|| orchestrator.render_for_facts()) {
+                Ok(published) => door.hints().notify_hosts(&published),
+                Err(error) => {
+                    log(Err::<(), _>(error), "rendering for facts failed and is tried again");
+                    tokio::time::sleep(RETRY).await;
+                }
+            },
+            Ok(()) = enrolment.changed() => orchestrator.take_enrolment(&door),
+            _ = renewal.tick() => {
+                orchestrator.fold_conditions();
+                log(block_in_place(|| orchestrator.renew_heads()), "heads cannot be renewed");
+            }
+            () = at(status_due) => log(block_in_place(|| orchestrator.save_status()), "status cannot be saved"),
+            Some(saved) = orchestrator.writer.saved.recv() => {
+                log(block_in_place(|| orchestrator.take_saved(saved)), "the inbox cannot be shortened");
+            }
+        }
+    }
+    orchestrator.save_last_status().await;
+}
+
+/// Waits for a moment; for ever where there is none.
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Reconciles, tells agents, and gives the time to try again where it failed.
+fn reconcile(orchestrator: &mut Orchestrator, door: &Inbound) -> Option<Instant> {
+    let published = block_in_place(|| orchestrator.reconcile());
+    // First the new keys may come in, then their holders are told.
+    door.set_approved(orchestrator.approved_hosts());
+    orchestrator.take_enrolment(door);
+    match published {
+        Ok(hosts) => {
+            door.hints().notify_hosts(&hosts);
+            None
+        }
+        Err(error) => {
+            log(Err::<(), _>(error), "reconciling failed and is tried again");
+            Some(Instant::now() + RETRY)
+        }
+    }
+}
+
+/// Lets messages have their effects, then answers them.
+fn take(orchestrator: &mut Orchestrator, messages: Vec<InboundMessage>) {
+    let (lasting, passing): (Vec<_>, Vec<_>) =
+        messages.into_iter().partition(|sent| matches!(sent.message.body, Body::Report(_) | Body::Facts(_)));
+    for sent in passing {
+        let reply = block_in_place(|| orchestrator.answer(&sent.message));
+        let _ = sent.respond.send(reply);
+    }
+    if lasting.is_empty() {
+        return;
+    }
+    let frames: Vec<Vec<u8>> = lasting.iter().map(|sent| join_frame(&sent.signature, &sent.payload)).collect();
+    let reply = match block_in_place(|| orchestrator.take_frames(&frames)) {
+        Ok(()) => receipt(true, ReceiptCode::Accepted, "it is kept"),
+        Err(error) => {
+            log(Err::<(), _>(error), "messages cannot be kept");
+            receipt(false, ReceiptCode::Busy, "the orchestrator cannot keep it now")
+        }
+    };
+    for sent in lasting {
+        let _ = sent.respond.send(reply.clone());
+    }
+}
+
+fn receipt(accepted: bool, code: ReceiptCode, message: &str) -> Body {
+    Body::Receipt(Receipt { accepted, code: code.to_string(), message: message.to_owned(), seq: None })
+}
+
+fn log<T>(result: Result<T, CycleError>, what: &str) {
+    if let Err(error) = result {
+        tracing::error!(error = &error as &dyn std::error::Error, "{what}");
+    }
+}
+
+impl Orchestrator {
+    /// Answers a message that leaves nothing behind.
+    fn answer(&mut self, message: &Message) -> Body {
+        let Some(sender) = message.sender() else {
+            return receipt(false, ReceiptCode::WrongType, "agents do not send this");
+        };
+        self.note_contact(sender);
+        match &message.body {
+            Body::HeadRequest(request) => match self.head_with_nonce(sender, &request.nonce) {
+                Ok(head) => Body::HeadReply(HeadReply {
+                    head: head.as_ref().map(|head| String::from_utf8_lossy(head.bytes()).into_owned()),
+                    signature: head.map(|head| head.signature().text().to_owned()),
+                }),
+                Err(error) => {
+                    log(Err::<(), _>(error), "a head cannot be signed");
+                    receipt(false, ReceiptCode::Busy, "no head can be signed now")
+                }
+            },
+            _ => receipt(true, ReceiptCode::Accepted, ""),
+        }
+    }
+}

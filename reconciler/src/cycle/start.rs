@@ -1,0 +1,212 @@
+//! What the orchestrator holds, and how it finds it again after a restart.
+#![allow(clippy::disallowed_methods, reason = "reads and writes the anchor's file")]
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use muster_schema::{CommitId, FleetName, HostId};
+
+use super::CycleError;
+use super::save::StatusWriter;
+use crate::io::clock;
+use crate::io::git::StatusBranch;
+use crate::io::inbox::Inbox;
+use crate::io::store::{Batch, PublishedTree};
+use crate::keys::ServerKeys;
+use crate::model::{Model, ModelCache};
+use crate::render::{FactsOfFleet, Reads};
+use crate::state::SharedState;
+use crate::status::{Assignments, CommitPace, Desired, FleetStatus, HostStatus, load_status};
+
+/// How the orchestrator is to run.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The bare repository to read: the state repository itself, or our mirror of it.
+    pub repository: PathBuf,
+    /// The watched branch.
+    pub branch: String,
+    /// The folder for the published tree, the inbox and the anchor.
+    pub data: PathBuf,
+    /// The commit to trust where no record of one is left.
+    pub trust: Option<CommitId>,
+    /// How long a head lasts.
+    pub head_life: Duration,
+}
+
+/// A running orchestrator.
+pub struct Orchestrator {
+    pub(super) config: Config,
+    pub(super) keys: ServerKeys,
+    pub(super) fleet: FleetName,
+    pub(super) epoch: u64,
+    pub(super) tree: PublishedTree,
+    pub(super) state: Arc<SharedState>,
+    pub(super) inbox: Inbox,
+    /// The models of assigned revisions.
+    pub(super) models: HashMap<CommitId, Model>,
+    /// What stays loaded from one revision to the next.
+    pub(super) cache: ModelCache,
+    /// What the hosts have reported.
+    pub(super) facts: FactsOfFleet,
+    /// Facts changed since hosts were last rendered for them.
+    pub(super) facts_changed: bool,
+    /// When hosts may be rendered for facts again.
+    pub(super) facts_pace: CommitPace,
+    /// What each host's render read: rendered again when that changes.
+    pub(super) reads: HashMap<HostId, Reads>,
+    /// The highest serial known of a host, wherever it was seen.
+    pub(super) serials: HashMap<HostId, u64>,
+    /// The heads as they were last published.
+    pub(super) heads: HashMap<HostId, muster_schema::head::Head>,
+    /// Writes status commits.
+    pub(super) writer: StatusWriter,
+    /// Hosts whose status changed since the last status commit.
+    pub(super) unsaved: BTreeSet<HostId>,
+}
+
+impl Orchestrator {
+    /// Finds what was published and known, and publishes the root documents.
+    /// `branch` is the status branch, fetched where it is remote.
+    ///
+    /// # Errors
+    /// When nothing says which commit to trust, or something cannot be read.
+    pub fn start(config: Config, keys: ServerKeys, branch: StatusBranch) -> Result<Self, CycleError> {
+        let (fleet, epoch) = match keys.root() {
+            Some(root) => (root.root().fleet.clone(), root.root().epoch),
+            None => return Err(CycleError::NoRoot),
+        };
+        fs::create_dir_all(&config.data).map_err(|source| CycleError::Data { path: config.data.clone(), source })?;
+        let tree = PublishedTree::open(config.data.join("published"))?;
+        publish_roots(&tree, &keys)?;
+        let mut status = load_known_status(&branch, &fleet)?;
+        let (inbox, frames) = Inbox::open(&config.data.join("inbox"))?;
+        let anchor = load_anchor(&config.data)?.or(status.assignments.anchor.take()).or(config.trust.clone());
+        status.assignments.anchor = Some(anchor.ok_or(CycleError::NoAnchor)?);
+        let mut serials = HashMap::new();
+        for (id, host) in &mut status.hosts {
+            let reported = host.applied.as_ref().map_or(0, |applied| applied.serial);
+            // What the status branch remembers may not be published any more.
+            let published = host.desired.take().map_or(0, |desired| desired.serial);
+            serials.insert(id.clone(), reported.max(published));
+        }
+        let reported = |(id, host): (&HostId, &HostStatus)| Some((id.clone(), host.facts.as_ref()?.body.facts.clone()));
+        let facts = status.hosts.iter().filter_map(reported).collect();
+        let mut orchestrator = Orchestrator {
+            state: Arc::new(SharedState::new(status)),
+            models: HashMap::new(),
+            cache: ModelCache::default(),
+            facts,
+            facts_changed: false,
+            facts_pace: CommitPace::default(),
+            reads: HashMap::new(),
+            heads: HashMap::new(),
+            unsaved: BTreeSet::new(),
+            writer: StatusWriter::start(branch),
+            config,
+            keys,
+            fleet,
+            epoch,
+            tree,
+            inbox,
+            serials,
+        };
+        orchestrator.load_published()?;
+        for frame in frames {
+            orchestrator.fold_frame(&frame);
+        }
+        Ok(orchestrator)
+    }
+
+    /// The state that the surfaces read.
+    pub fn state(&self) -> Arc<SharedState> {
+        self.state.clone()
+    }
+
+    /// The fleet's name.
+    pub fn fleet(&self) -> &FleetName {
+        &self.fleet
+    }
+
+    /// The published tree.
+    pub fn tree(&self) -> &PublishedTree {
+        &self.tree
+    }
+
+    /// Takes over what the published tree says of each host.
+    fn load_published(&mut self) -> Result<(), CycleError> {
+        let mut status = self.state.fleet_mut();
+        for id in self.tree.hosts()? {
+            let Some((head, Some(manifest))) = self.tree.load_host(&id)? else {
+                continue;
+            };
+            let host = status.hosts.entry(id.clone()).or_default();
+            let serial = self.serials.entry(id.clone()).or_default();
+            *serial = (*serial).max(head.serial);
+            if head.retired || head.renamed.is_some() {
+                host.retired = host.retired.or(Some(head.issued));
+            }
+            host.desired = Some(Desired {
+                content: manifest.content_digest().map_err(crate::bundle::BundleError::Json)?,
+                host: manifest.host,
+                manifest: head.manifest,
+                epoch: manifest.epoch,
+                serial: manifest.serial,
+                changed_at: manifest.source.commit,
+                resources: u32::try_from(manifest.resources.len()).unwrap_or(u32::MAX),
+            });
+            self.heads.insert(id, head);
+        }
+        Ok(())
+    }
+
+    /// Remembers, durably, the newest verified commit.
+    pub(super) fn keep_anchor(&self, anchor: &CommitId) -> Result<(), CycleError> {
+        let path = self.config.data.join("anchor");
+        let new = self.config.data.join("anchor.new");
+        let write = || {
+            let mut file = fs::File::create(&new)?;
+            std::io::Write::write_all(&mut file, anchor.as_str().as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&new, &path)?;
+            fs::File::open(&self.config.data)?.sync_all()
+        };
+        write().map_err(|source| CycleError::Data { path: path.clone(), source })
+    }
+
+    /// What the assignments say now.
+    pub(super) fn assignments(&self) -> Assignments {
+        self.state.fleet().assignments.clone()
+    }
+}
+
+/// What the status branch remembers.
+fn load_known_status(branch: &StatusBranch, fleet: &FleetName) -> Result<FleetStatus, CycleError> {
+    let Some(tree) = branch.load()? else {
+        return Ok(FleetStatus::new(fleet.clone()));
+    };
+    let loaded = load_status(fleet, &tree.files, clock::now());
+    for (path, error) in &loaded.refused {
+        tracing::warn!(path, error = error as &dyn std::error::Error, "a status file does not count");
+    }
+    Ok(loaded.fleet)
+}
+
+fn publish_roots(tree: &PublishedTree, keys: &ServerKeys) -> Result<(), CycleError> {
+    let mut batch = Batch::default();
+    for (root, signatures) in &keys.roots {
+        batch.root(root.root().version, root.bytes(), signatures);
+    }
+    Ok(tree.publish(&batch)?)
+}
+
+fn load_anchor(data: &Path) -> Result<Option<CommitId>, CycleError> {
+    let path = data.join("anchor");
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(text.parse().ok()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(CycleError::Data { path, source }),
+    }
+}

@@ -1,0 +1,133 @@
+//! `muster serve`: the orchestrator as a process.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::routing::post;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use crate::cycle::{Config, Orchestrator, run_cycle};
+use crate::inbound::ReplayMarks;
+use crate::io::api;
+use crate::io::bus::{HttpLimits, Inbound, InboundSettings, agent_router, serve_http};
+use crate::io::git::{BranchWatch, StateSource, StatusBranch, wait_for_change};
+use crate::keys::ServerKeys;
+
+/// How many messages may wait for the cycle.
+const INBOUND_QUEUE: usize = 4096;
+
+/// After an error of the repository, the next look waits for so long.
+const AFTER_ERROR: Duration = Duration::from_secs(5);
+
+/// What to serve.
+pub struct ServeOptions {
+    /// Where the state repository is.
+    pub source: StateSource,
+    /// How to run; its repository is overwritten by where the objects are.
+    pub config: Config,
+    /// The keys.
+    pub keys: ServerKeys,
+    /// Where to listen.
+    pub listen: SocketAddr,
+}
+
+/// Serves until the process is asked to end. `announce` is told the address.
+///
+/// # Errors
+/// When the start fails: keys, repository, data folder or address.
+pub async fn serve(options: ServeOptions, announce: impl FnOnce(SocketAddr)) -> Result<(), anyhow::Error> {
+    let ServeOptions { source, mut config, keys, listen } = options;
+    let look = Arc::new(Notify::new());
+    let remote = match &source {
+        StateSource::Remote { url, .. } => Some(url.clone()),
+        StateSource::Local { .. } => None,
+    };
+    let watch = BranchWatch::open(source, &config.branch, look.clone())?;
+    config.repository = watch.repository_path().to_owned();
+    let enrolment_dir: PathBuf = config.data.join("enrolment");
+    let fresh = keys.fresh.clone();
+    let mut branch = StatusBranch::open(&config.repository, keys.status.clone(), remote)?;
+    if let Err(error) = branch.fetch().await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "the remote's status branch cannot be read");
+    }
+    let orchestrator = Orchestrator::start(config, keys, branch)?;
+    let (cycle, inbound) = mpsc::channel(INBOUND_QUEUE);
+    let door = Inbound::open(InboundSettings {
+        fleet: orchestrator.fleet().clone(),
+        fresh,
+        enrolment_dir: &enrolment_dir,
+        marks: replay_marks(&orchestrator),
+        cycle,
+    })?;
+    let hook = look.clone();
+    let hooks = axum::Router::new().route("/hooks/push", post(move || async move { hook.notify_one() }));
+    let router = api::router(orchestrator.state())
+        .merge(agent_router(door.clone(), orchestrator.tree().top().to_owned()))
+        .merge(hooks);
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    announce(listener.local_addr()?);
+    let (end, ending) = oneshot::channel::<()>();
+    let until_end = async move { drop(ending.await) };
+    let server = tokio::spawn(serve_http(listener, router, HttpLimits::default(), until_end));
+    let (tips, tip) = mpsc::channel(1);
+    // Ends with the process: libgit2's handles stay on one thread.
+    std::thread::spawn(move || watch_branch(watch, &tips));
+    run_cycle(orchestrator, door, tip, inbound, ended()).await;
+    drop(end);
+    Ok(server.await?)
+}
+
+/// Sends the branch's tip whenever it moved.
+fn watch_branch(mut watch: BranchWatch, tips: &mpsc::Sender<git2::Oid>) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        tracing::error!("the state repository cannot be watched: no runtime");
+        return;
+    };
+    runtime.block_on(async {
+        let mut last = None;
+        loop {
+            match wait_for_change(&mut watch, last).await {
+                Ok(tip) => {
+                    last = Some(tip);
+                    if tips.send(tip).await.is_err() {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "the state repository cannot be watched");
+                    tokio::time::sleep(AFTER_ERROR).await;
+                }
+            }
+        }
+    });
+}
+
+/// The marks of messages whose effects were kept.
+fn replay_marks(orchestrator: &Orchestrator) -> ReplayMarks {
+    use crate::inbound::Stream;
+    let mut marks = ReplayMarks::default();
+    for host in orchestrator.state().fleet().hosts.values() {
+        let key = host.key.or(host.desired.as_ref().map(|desired| desired.host.key));
+        if let Some(key) = key {
+            marks.raise(key, Stream::Reports, host.report_seq);
+            marks.raise(key, Stream::Facts, host.facts_seq);
+        }
+    }
+    marks
+}
+
+/// Ends when the process is asked to.
+async fn ended() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
+        return;
+    };
+    tokio::select! {
+        _ = terminated.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
