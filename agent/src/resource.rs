@@ -11,8 +11,11 @@ mod file;
 mod hands;
 mod link;
 mod ownership;
+mod package;
 mod secret;
 mod state;
+#[cfg(test)]
+mod test_converger;
 mod view;
 mod wanted;
 
@@ -150,7 +153,8 @@ pub fn of(resource: &Resource) -> &dyn ResourceType {
         Spec::Directory(spec) => spec,
         Spec::File(spec) => spec,
         Spec::Link(spec) => spec,
-        Spec::Group(_) | Spec::User(_) | Spec::Package(_) | Spec::Service(_) | Spec::Command(_) => &NotYet,
+        Spec::Package(spec) => spec,
+        Spec::Group(_) | Spec::User(_) | Spec::Service(_) | Spec::Command(_) => &NotYet,
     }
 }
 

@@ -60,7 +60,7 @@ pub(super) fn of_verdict(target: &Target, verdict: &Verdict, cause: Cause) -> Op
         // It is dropped from the ledger in its stage, in order.
         Verdict::Compliant | Verdict::Stays(_) if leaves => return None,
         Verdict::Compliant => (ResourceState::Compliant, String::new()),
-        Verdict::Stays(reason) => (ResourceState::Retained, (*reason).to_owned()),
+        Verdict::Stays(reason) => (ResourceState::Retained, reason.to_string()),
         Verdict::Report(change) => (ResourceState::NonCompliant, change.to_string()),
         Verdict::Blocked(reason) => (ResourceState::Blocked, reason.clone()),
         Verdict::Failed(reason) => (ResourceState::Error, reason.clone()),

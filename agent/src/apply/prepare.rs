@@ -63,7 +63,7 @@ pub(super) fn prepare_stage<'a>(
             },
             Ok((_, verdict @ (Verdict::Compliant | Verdict::Stays(_)))) if target.purpose == Purpose::Leave => {
                 lines.push(Line::Drop(target.address().clone()));
-                let message = if let Verdict::Stays(reason) = verdict { reason } else { "restored" };
+                let message = if let Verdict::Stays(reason) = &verdict { reason.as_ref() } else { "restored" };
                 outcomes.push((*index, Outcome::unchanged(target, None, message, run.cause)));
             }
             Ok((_, verdict)) => {

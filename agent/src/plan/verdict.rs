@@ -2,6 +2,7 @@
 
 use super::{Purpose, Schedule, Target};
 use crate::resource::{Change, ResourceError, State};
+use std::borrow::Cow;
 
 /// What is to happen with a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,8 +17,8 @@ pub enum Verdict {
     Blocked(String),
     /// It cannot be read.
     Failed(String),
-    /// It leaves, and stays as it is, for this reason.
-    Stays(&'static str),
+    /// It or an attribute of it leaves, and stays as it is, for this reason.
+    Stays(Cow<'static, str>),
     /// It makes no sense here.
     NotApplicable,
 }
@@ -39,11 +40,13 @@ pub fn plan_changes(schedule: &Schedule, observed: &[Option<Result<State, Resour
 /// The verdict on one target.
 pub(crate) fn judge_target(target: &Target, observed: &State) -> Verdict {
     let Some(wanted) = &target.wanted else {
-        return Verdict::Stays(if target.resource.meta.on_remove == muster_schema::resource::OnRemove::Keep {
-            "on_remove: keep"
-        } else {
-            "nothing was changed"
-        });
+        return Verdict::Stays(Cow::Borrowed(
+            if target.resource.meta.on_remove == muster_schema::resource::OnRemove::Keep {
+                "on_remove: keep"
+            } else {
+                "nothing was changed"
+            },
+        ));
     };
     match (target.resource_type().diff(wanted, observed), target.purpose) {
         (_, Purpose::NotApplicable) => Verdict::NotApplicable,
@@ -51,6 +54,7 @@ pub(crate) fn judge_target(target: &Target, observed: &State) -> Verdict {
         (Ok(Some(change)), Purpose::Audit) => Verdict::Report(change),
         (Ok(Some(change)), Purpose::Enforce | Purpose::Leave) => Verdict::Change(change),
         (Err(ResourceError::Blocked(reason)), _) => Verdict::Blocked(reason),
+        (Err(ResourceError::Retained(reason)), _) => Verdict::Stays(Cow::Owned(reason)),
         (Err(error), _) => Verdict::Failed(error.chain()),
     }
 }

@@ -252,6 +252,7 @@ fn refusal(text: &str) -> Option<&'static str> {
     [
         ("Held packages were changed", "a held package would change"),
         ("Packages were downgraded", "a version would go down, and allow_downgrade is not set"),
+        ("this may be caused by held packages", "a held package stands against it"),
         ("Essential packages were removed", "an essential package would be removed"),
     ]
     .into_iter()
