@@ -3,6 +3,8 @@
 mod follow;
 mod report;
 mod root;
+#[cfg(test)]
+mod tests;
 
 pub use follow::{FollowError, Followed};
 

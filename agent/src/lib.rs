@@ -22,6 +22,8 @@ pub mod resource;
 pub mod store;
 #[cfg(test)]
 mod test_machine;
+#[cfg(test)]
+mod test_orchestrator;
 pub mod vault;
 pub mod verify;
 pub mod watch;

@@ -1,5 +1,120 @@
 //! A whole fleet: a state repository with signed commits, an orchestrator, agents.
 
+mod agent;
+mod api;
+mod server;
 mod state_repository;
 
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::port::free_ports;
+use crate::process::Process;
+use crate::programs;
+
+pub use agent::SandboxAgent;
 pub use state_repository::{OPERATOR, StateRepository, allowed_signer, make_key};
+
+/// How long a test waits for an effect that takes well under a second on a quiet machine.
+pub const SOON: Duration = Duration::from_secs(60);
+
+/// The name of the fleet.
+pub const NAME: &str = "lab";
+
+/// A fleet's repository, keys and orchestrator. Agents are started apart, on hosts or in sandboxes.
+#[derive(Debug)]
+pub struct Fleet {
+    /// Where its state is kept.
+    pub repository: StateRepository,
+    folder: PathBuf,
+    listen: SocketAddr,
+    bus: Option<String>,
+    fingerprint: String,
+    first: String,
+    server: Option<Process>,
+}
+
+impl Fleet {
+    /// Makes keys and a state repository with a first signed commit: two empty environments, `production` and
+    /// `staging`. The orchestrator is to listen at `address`, and to speak over the broker `bus` if there is one.
+    ///
+    /// # Errors
+    /// When `muster key generate` or git fails.
+    pub fn make(folder: &Path, address: IpAddr, bus: Option<&str>) -> Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let repository = StateRepository::make(folder)?;
+        repository.write("muster.yaml", format!("schema: 1\nfleet: {NAME}\n"))?;
+        repository.write("policy/allowed_signers", repository.allowed_signer()?)?;
+        for environment in ["production", "staging"] {
+            repository.write(&format!("environments/{environment}/environment.yaml"), "labels: {}\n")?;
+        }
+        let first = repository.publish("fleet: Begin")?;
+        let mut generate = Command::new(programs::muster()?);
+        repository.as_operator(&mut generate);
+        generate.args(["key", "generate", "--fleet", NAME]).arg(folder.join("keys"));
+        let output = generate.output()?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        ensure!(output.status.success(), "muster key generate: {}", String::from_utf8_lossy(&output.stderr));
+        let line = text.lines().find_map(|line| line.strip_prefix("root fingerprint: "));
+        let fingerprint = line.with_context(|| format!("no root fingerprint in {text:?}"))?.to_owned();
+        let [port] = free_ports(address)?;
+        let listen = SocketAddr::new(address, port);
+        let bus = bus.map(str::to_owned);
+        Ok(Self { repository, folder: folder.to_owned(), listen, bus, fingerprint, first, server: None })
+    }
+
+    /// The orchestrator's address for agents.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.listen)
+    }
+
+    /// Where the orchestrator keeps the published tree and what must survive a restart.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// Where the fleet's keys are.
+    #[must_use]
+    pub fn keys(&self) -> PathBuf {
+        self.folder.join("keys")
+    }
+
+    /// The settings of an agent that would like to be called `name`, as in `/etc/muster/agent.yaml`.
+    #[must_use]
+    pub fn agent_settings(&self, name: &str) -> String {
+        let bus = self.bus.as_ref().map(|bus| format!("bus: \"{bus}\"\n")).unwrap_or_default();
+        format!("url: \"{}\"\nroot_fingerprint: \"{}\"\nname: {name}\n{bus}", self.url(), self.fingerprint)
+    }
+
+    /// Approves the agent that announced itself as `name`: a signed commit with its host file, to which `text`
+    /// is added. Gives the commit.
+    ///
+    /// # Errors
+    /// When no such agent shows up.
+    pub fn approve(&self, environment: &str, name: &str, text: &str) -> Result<String> {
+        let key = self.wait_pending(name)?;
+        self.declare(environment, name, &key, text)?;
+        self.repository.publish(&format!("hosts: Approve {name}"))
+    }
+
+    /// Writes the file of a host with this key, without committing it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn declare(&self, environment: &str, name: &str, key: &str, text: &str) -> Result<()> {
+        let path = format!("environments/{environment}/hosts/{name}.yaml");
+        self.repository.write(&path, format!("key: \"{key}\"\n{text}"))
+    }
+
+    /// A file of the status branch.
+    #[must_use]
+    pub fn status(&self, path: &str) -> Option<String> {
+        self.repository.read("status", path)
+    }
+}

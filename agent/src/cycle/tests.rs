@@ -1,0 +1,86 @@
+//! The whole agent over a published tree: what it does to real files, and what it refuses.
+
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+
+mod attacks;
+mod harness;
+
+use harness::Agent;
+use muster_schema::report::Transition;
+use muster_schema::state::{Cause, Health};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_published_file_reaches_the_disk_and_drift_heals() {
+    let mut agent = Agent::begin().await;
+    let content = agent.orchestrator.blob("right\n");
+    agent.orchestrator.publish(&json!({"files/etc/motd": {"content": content}}));
+    agent.wait_for("etc/motd", Some("right\n")).await;
+
+    agent.write("etc/motd", "wrong\n");
+    agent.wait_for("etc/motd", Some("right\n")).await;
+    std::fs::remove_file(agent.path("etc/motd")).unwrap();
+    agent.wait_for("etc/motd", Some("right\n")).await;
+
+    agent.orchestrator.publish(&json!({}));
+    agent.wait_for("etc/motd", None).await;
+    agent.wait_for_transitions(4).await;
+    agent.end().await;
+    let told: Vec<(u64, Cause)> = agent.transitions().iter().map(|t: &Transition| (t.seq, t.cause)).collect();
+    assert_eq!(told, [(1, Cause::Initial), (2, Cause::Corrective), (3, Cause::Corrective), (4, Cause::Intentional)]);
+    let last = agent.orchestrator.reports().pop().unwrap();
+    assert_eq!((last.health, last.applied.unwrap().serial), (Health::Healthy, 2));
+}
+
+#[tokio::test]
+async fn transitions_made_without_contact_are_told_in_order_once() {
+    let mut agent = Agent::begin().await;
+    let content = agent.orchestrator.blob("right");
+    agent.orchestrator.publish(&json!({"files/etc/motd": {"content": content}}));
+    agent.wait_for_transitions(1).await;
+    agent.orchestrator.set_silent(true);
+    for round in 0..5 {
+        agent.write("etc/motd", &format!("wrong {round}"));
+        agent.wait_for("etc/motd", Some("right")).await;
+    }
+    // Another process takes up what this one could not tell.
+    agent.restart().await;
+    agent.write("etc/motd", "wrong again");
+    agent.wait_for("etc/motd", Some("right")).await;
+    agent.orchestrator.set_silent(false);
+    agent.wait_for_transitions(7).await;
+    agent.end().await;
+    let told: Vec<u64> = agent.transitions().iter().map(|t| t.seq).collect();
+    assert_eq!(told, [1, 2, 3, 4, 5, 6, 7]);
+}
+
+#[tokio::test]
+async fn a_retired_host_is_left_as_it_is() {
+    let mut agent = Agent::begin().await;
+    let content = agent.orchestrator.blob("ours");
+    let mut head = agent.orchestrator.publish(&json!({"files/etc/motd": {"content": content}}));
+    agent.wait_for("etc/motd", Some("ours")).await;
+    head.retired = true;
+    agent.orchestrator.set_head(head);
+    agent.wait_for_report(|report| report.retired).await;
+    agent.write("etc/motd", "mine again");
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert_eq!(agent.read("etc/motd").as_deref(), Some("mine again"));
+    agent.end().await;
+}
+
+#[tokio::test]
+async fn without_contact_the_last_manifest_stays_in_force_after_a_restart() {
+    let mut agent = Agent::begin().await;
+    let content = agent.orchestrator.blob("right");
+    agent.orchestrator.publish(&json!({"files/etc/motd": {"content": content}}));
+    agent.wait_for("etc/motd", Some("right")).await;
+    agent.orchestrator.set_silent(true);
+    agent.stop().await;
+    agent.write("etc/motd", "while it was down");
+    agent.start().await;
+    agent.wait_for("etc/motd", Some("right")).await;
+    agent.write("etc/motd", "while it is up");
+    agent.wait_for("etc/motd", Some("right")).await;
+    agent.end().await;
+}

@@ -1,0 +1,153 @@
+//! An agent with folders of its own, against the orchestrator for tests.
+
+use crate::accepted::Accepted;
+use crate::apply::{ManagedHost, Owed};
+use crate::converge::Converger;
+use crate::cycle::{Cycle, run_cycle};
+use crate::host::RealHost;
+use crate::io::clock;
+use crate::io::facts::load_facts;
+use crate::io::host_keys::HostKeys;
+use crate::io::status_file::StatusFile;
+use crate::known::Known;
+use crate::ledger::Ledger;
+use crate::store::Store;
+use crate::test_orchestrator::{TestOrchestrator, host_id};
+use crate::vault::Vault;
+use crate::worker::{Order, Shared, WorkerInput, work};
+use muster_schema::report::{Report, Transition};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(super) struct Agent {
+    dir: tempfile::TempDir,
+    pub(super) orchestrator: Arc<TestOrchestrator>,
+    keys: Arc<HostKeys>,
+    running: Option<(JoinHandle<()>, JoinHandle<()>, Sender<Order>)>,
+}
+
+impl Agent {
+    pub(super) async fn begin() -> Agent {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("root/etc")).unwrap();
+        let keys = Arc::new(HostKeys::load_or_make(&dir.path().join("keys")).unwrap());
+        let orchestrator = Arc::new(TestOrchestrator::new(keys.public_key()));
+        let mut agent = Agent { dir, orchestrator, keys, running: None };
+        agent.start().await;
+        agent
+    }
+
+    /// Does what `muster-agent run` does.
+    pub(super) async fn start(&mut self) {
+        let state = self.dir.path();
+        let (store, _) = Store::open(&state.join("store")).unwrap();
+        let managed = ManagedHost {
+            host: Box::new(RealHost::open(&state.join("root")).unwrap()),
+            ledger: Ledger::open(&state.join("ledger")).unwrap(),
+            originals: Vault::open(&state.join("originals")).unwrap(),
+            blobs: Arc::new(Vault::open(&state.join("blobs")).unwrap()),
+            known: Known::load(&store).unwrap(),
+            owed: Owed::load(&store).unwrap(),
+            store: Arc::new(store),
+        };
+        let (store, blobs) = (managed.store.clone(), managed.blobs.clone());
+        let accepted = Accepted::load(&store).unwrap();
+        let resources = accepted.as_ref().map(|accepted| accepted.manifest(&blobs).unwrap().resources);
+        let mode = Default::default();
+        let converger = Converger::begin(managed, resources.unwrap_or_default(), mode, clock::now()).unwrap();
+        let shared = Arc::new(Shared::default());
+        let (orders, receiver) = std::sync::mpsc::channel();
+        let input = WorkerInput {
+            converger,
+            applied: accepted.as_ref().map(|accepted| accepted.applied.clone()),
+            manifest: accepted.as_ref().map(|accepted| accepted.manifest),
+            retired: accepted.is_some_and(|accepted| accepted.retired),
+            sweep_interval: Duration::from_secs(3600),
+            status: StatusFile::new(state, None),
+        };
+        let cycle = Cycle {
+            transport: self.orchestrator.clone(),
+            keys: self.keys.clone(),
+            store,
+            blobs,
+            fingerprint: self.orchestrator.fingerprint(),
+            name: host_id(),
+            facts: load_facts().unwrap(),
+            orders: orders.clone(),
+            shared: shared.clone(),
+        };
+        let (root, sender) = (state.join("root"), orders.clone());
+        let worker = tokio::task::spawn_blocking(move || work(input, &root, (sender, receiver), &shared).unwrap());
+        let cycle = tokio::spawn(async move { run_cycle(cycle).await.unwrap() });
+        self.running = Some((cycle, worker, orders));
+    }
+
+    pub(super) async fn stop(&mut self) {
+        let (cycle, worker, orders) = self.running.take().unwrap();
+        cycle.abort();
+        let _ = cycle.await;
+        orders.send(Order::Stop).unwrap();
+        worker.await.unwrap();
+    }
+
+    pub(super) async fn restart(&mut self) {
+        self.stop().await;
+        self.start().await;
+    }
+
+    pub(super) async fn end(&mut self) {
+        self.stop().await;
+    }
+
+    pub(super) fn store(&self) -> PathBuf {
+        self.dir.path().join("store")
+    }
+
+    pub(super) fn path(&self, path: &str) -> PathBuf {
+        self.dir.path().join("root").join(path)
+    }
+
+    pub(super) fn read(&self, path: &str) -> Option<String> {
+        std::fs::read_to_string(self.path(path)).ok()
+    }
+
+    pub(super) fn write(&self, path: &str, content: &str) {
+        std::fs::write(self.path(path), content).unwrap();
+    }
+
+    pub(super) async fn wait_for(&self, path: &str, content: Option<&str>) {
+        self.wait(&format!("{path} to be {content:?}"), || self.read(path).as_deref() == content).await;
+    }
+
+    pub(super) async fn wait_for_report(&self, wanted: impl Fn(&Report) -> bool) {
+        self.wait("the report", || self.orchestrator.reports().iter().any(&wanted)).await;
+    }
+
+    pub(super) async fn wait_for_transitions(&self, count: usize) {
+        self.wait(&format!("{count} transitions"), || self.transitions().len() >= count).await;
+    }
+
+    pub(super) async fn wait_for_rejection(&self, code: &str) {
+        self.wait(code, || {
+            self.orchestrator.reports().iter().flat_map(|report| &report.rejections).any(|found| found.code == code)
+        })
+        .await;
+    }
+
+    async fn wait(&self, what: &str, is: impl Fn() -> bool) {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while !is() {
+            assert!(tokio::time::Instant::now() < deadline, "waited in vain for {what}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    pub(super) fn transitions(&self) -> Vec<Transition> {
+        self.orchestrator.reports().into_iter().flat_map(|report| report.transitions).collect()
+    }
+}

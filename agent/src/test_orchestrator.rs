@@ -1,0 +1,291 @@
+//! An orchestrator for tests: real keys, real documents, a published tree in memory, and every way to cheat.
+
+#![allow(clippy::unwrap_used)]
+
+use crate::io::clock;
+use crate::io::transport::{Fetched, Transport, TransportError, Waited};
+use crate::message::SignedMessage;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use minisign::KeyPair;
+use muster_schema::content::BlobRef;
+use muster_schema::envelope::{Signature, join_frame, split_frame};
+use muster_schema::head::Head;
+use muster_schema::manifest::{HostIdentity, Manifest};
+use muster_schema::message::{Body, Enrolled, HeadReply, Message, Party, Receipt};
+use muster_schema::report::Report;
+use muster_schema::root::{Role, Roles, Root, RootType};
+use muster_schema::{FleetName, HostId, PublicKey, Sha256Digest, Timestamp};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// A key pair and what it may sign.
+pub(crate) struct TestKey {
+    pair: KeyPair,
+}
+
+impl TestKey {
+    pub(crate) fn new() -> TestKey {
+        TestKey { pair: KeyPair::generate_unencrypted_keypair().unwrap() }
+    }
+
+    pub(crate) fn public(&self) -> PublicKey {
+        self.pair.pk.to_base64().parse().unwrap()
+    }
+
+    pub(crate) fn sign(&self, bytes: &[u8]) -> Signature {
+        let text = minisign::sign(None, &self.pair.sk, bytes, Some("t"), Some("u")).unwrap();
+        Signature::load(text.into_string().as_bytes()).unwrap()
+    }
+}
+
+pub(crate) struct TestOrchestrator {
+    pub(crate) root_key: TestKey,
+    pub(crate) render: TestKey,
+    pub(crate) fresh: TestKey,
+    pub(crate) fleet: FleetName,
+    pub(crate) host: HostIdentity,
+    state: Mutex<State>,
+    hint: Notify,
+    pub(crate) reported: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    tree: BTreeMap<String, Vec<u8>>,
+    head: Option<Head>,
+    /// Sent byte for byte instead of the head that is asked for.
+    replayed: Option<(String, String)>,
+    reports: Vec<Report>,
+    silent: bool,
+    hints: u64,
+    serial: u64,
+}
+
+impl TestOrchestrator {
+    pub(crate) fn new(host_key: PublicKey) -> TestOrchestrator {
+        let made = TestOrchestrator {
+            root_key: TestKey::new(),
+            render: TestKey::new(),
+            fresh: TestKey::new(),
+            fleet: "test".parse().unwrap(),
+            host: HostIdentity { id: "web-1".parse().unwrap(), key: host_key },
+            state: Mutex::default(),
+            hint: Notify::new(),
+            reported: Notify::new(),
+        };
+        made.publish_root(1, 1, &[&made.root_key]);
+        made
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    pub(crate) fn root(&self, version: u64, epoch: u64) -> Root {
+        let role = |key: &TestKey| Role { threshold: 1, keys: vec![key.public()] };
+        Root {
+            r#type: RootType::Is,
+            fleet: self.fleet.clone(),
+            version,
+            epoch,
+            expires: Timestamp(u64::MAX),
+            roles: Roles { root: role(&self.root_key), render: role(&self.render), fresh: role(&self.fresh) },
+        }
+    }
+
+    pub(crate) fn publish_root(&self, version: u64, epoch: u64, signers: &[&TestKey]) {
+        let bytes = serde_json::to_vec(&self.root(version, epoch)).unwrap();
+        for name in ["root.json".to_owned(), format!("{version}.root.json")] {
+            for signer in signers {
+                let path = format!("{name}.{}.minisig", signer.public().id());
+                self.put(&path, signer.sign(&bytes).text().as_bytes());
+            }
+            self.put(&name, &bytes);
+        }
+    }
+
+    pub(crate) fn fingerprint(&self) -> Sha256Digest {
+        Sha256Digest::of(&self.state().tree["1.root.json"])
+    }
+
+    pub(crate) fn put(&self, path: &str, bytes: &[u8]) {
+        self.state().tree.insert(path.to_owned(), bytes.to_vec());
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Vec<u8> {
+        self.state().tree[path].clone()
+    }
+
+    /// A blob of the tree, as a `content` attribute names it.
+    pub(crate) fn blob(&self, text: &str) -> Value {
+        let blob = BlobRef::of(text.as_bytes());
+        self.put(&format!("blobs/{}", blob.sha256), text.as_bytes());
+        json!(blob)
+    }
+
+    pub(crate) fn manifest(&self, serial: u64, resources: &Value) -> Manifest {
+        let resources: Vec<Value> = resources
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(address, attributes)| json!({"address": address, "attributes": attributes}))
+            .collect();
+        serde_json::from_value(json!({
+            "type": "manifest", "schema": 1, "fleet": self.fleet, "host": self.host, "epoch": 1, "serial": serial,
+            "source": {"commit": "0".repeat(40), "policy_version": 0}, "renderer": {"version": "0"},
+            "resources": resources, "min_agent": 1,
+        }))
+        .unwrap()
+    }
+
+    /// Signs and lays down a manifest, and gives the head for it.
+    pub(crate) fn lay_down(&self, manifest: &Manifest) -> Head {
+        let bytes = serde_json::to_vec(manifest).unwrap();
+        let digest = Sha256Digest::of(&bytes);
+        let path = format!("hosts/{}/{digest}.json", self.host.id);
+        self.put(&format!("{path}.{}.minisig", self.render.public().id()), self.render.sign(&bytes).text().as_bytes());
+        self.put(&path, &bytes);
+        let now = clock::now();
+        serde_json::from_value(json!({
+            "type": "head", "fleet": self.fleet, "host": self.host, "epoch": manifest.epoch, "serial": manifest.serial,
+            "manifest": digest, "revision": "1".repeat(40), "issued": now,
+            "expires": now.plus(Duration::from_secs(3600)),
+        }))
+        .unwrap()
+    }
+
+    pub(crate) fn set_head(&self, head: Head) {
+        self.state().replayed = None;
+        self.state().head = Some(head);
+        self.state().hints += 1;
+        self.hint.notify_one();
+    }
+
+    /// From now on the host is answered with exactly these bytes.
+    pub(crate) fn replay(&self, head: &[u8], signature: &Signature) {
+        let text = String::from_utf8(head.to_vec()).unwrap();
+        self.state().replayed = Some((text, signature.text().to_owned()));
+        self.state().hints += 1;
+        self.hint.notify_one();
+    }
+
+    /// Publishes the next manifest with these resources.
+    pub(crate) fn publish(&self, resources: &Value) -> Head {
+        let serial = {
+            let mut state = self.state();
+            state.serial += 1;
+            state.serial
+        };
+        let head = self.lay_down(&self.manifest(serial, resources));
+        self.set_head(head.clone());
+        head
+    }
+
+    pub(crate) fn set_silent(&self, silent: bool) {
+        self.state().silent = silent;
+        self.hint.notify_one();
+    }
+
+    pub(crate) fn reports(&self) -> Vec<Report> {
+        self.state().reports.clone()
+    }
+
+    fn answer(&self, message: &Message) -> Body {
+        let mut state = self.state();
+        match &message.body {
+            Body::Announce(_) => Body::Enrolled(Enrolled { id: self.host.id.clone() }),
+            Body::HeadRequest(request) => {
+                if let Some((head, signature)) = state.replayed.clone() {
+                    return Body::HeadReply(HeadReply { head: Some(head), signature: Some(signature) });
+                }
+                let Some(mut head) = state.head.clone() else {
+                    return Body::HeadReply(HeadReply { head: None, signature: None });
+                };
+                head.nonce = Some(request.nonce.clone());
+                let text = serde_json::to_string(&head).unwrap();
+                let signature = self.fresh.sign(text.as_bytes()).text().to_owned();
+                Body::HeadReply(HeadReply { head: Some(text), signature: Some(signature) })
+            }
+            Body::Report(report) => {
+                state.reports.push((**report).clone());
+                self.reported.notify_one();
+                receipt()
+            }
+            _ => receipt(),
+        }
+    }
+}
+
+fn receipt() -> Body {
+    Body::Receipt(Receipt { accepted: true, code: "Accepted".to_owned(), message: String::new(), seq: None })
+}
+
+fn unreachable() -> TransportError {
+    TransportError::TimedOut { endpoint: "test".to_owned() }
+}
+
+impl Transport for TestOrchestrator {
+    fn request<'a>(&'a self, message: &'a SignedMessage) -> BoxFuture<'a, Result<Vec<u8>, TransportError>> {
+        async move {
+            if self.state().silent {
+                return Err(unreachable());
+            }
+            let (signature, payload) = split_frame(&message.frame).unwrap();
+            signature.verify(payload, &self.host.key).unwrap();
+            let asked = Message::load(payload).unwrap();
+            let reply = Message {
+                fleet: self.fleet.clone(),
+                from: Party::Orchestrator,
+                to: asked.from.clone(),
+                id: "f".repeat(32),
+                seq: 1,
+                issued: clock::now(),
+                expires: clock::now().plus(Duration::from_secs(60)),
+                in_reply_to: Some(asked.id.clone()),
+                body: self.answer(&asked),
+            };
+            let payload = reply.to_bytes().unwrap();
+            Ok(join_frame(&self.fresh.sign(&payload), &payload))
+        }
+        .boxed()
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        path: &'a str,
+        _: Option<&'a SignedMessage>,
+        cap: usize,
+    ) -> BoxFuture<'a, Result<Fetched, TransportError>> {
+        let found = match self.state() {
+            state if state.silent => Err(unreachable()),
+            state => match state.tree.get(path) {
+                Some(bytes) if bytes.len() > cap => Err(TransportError::TooLarge { path: path.to_owned(), cap }),
+                Some(bytes) => Ok(Fetched::File(bytes.clone())),
+                None => Ok(Fetched::Missing),
+            },
+        };
+        async move { found }.boxed()
+    }
+
+    fn wait_for_hint<'a>(&'a self, _: &'a SignedMessage) -> BoxFuture<'a, Result<Waited, TransportError>> {
+        async move {
+            self.hint.notified().await;
+            let state = self.state();
+            if state.silent {
+                return Err(unreachable());
+            }
+            let hint = serde_json::from_value(json!({"hint": state.hints})).unwrap();
+            Ok(Waited::Hint(hint))
+        }
+        .boxed()
+    }
+}
+
+/// The id of the host in tests.
+pub(crate) fn host_id() -> HostId {
+    "web-1".parse().unwrap()
+}

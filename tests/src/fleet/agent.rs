@@ -1,0 +1,123 @@
+//! Agents: as a process that manages a folder, and as a unit on a real host.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::Fleet;
+use crate::lab::Host;
+use crate::process::{Process, command};
+use crate::programs;
+
+const STOP: Duration = Duration::from_secs(30);
+const UNIT: &str = include_str!("../../../agent/systemd/muster-agent.service");
+
+/// An agent without root that manages the tree below one folder.
+#[derive(Debug)]
+pub struct SandboxAgent {
+    folder: PathBuf,
+    process: Option<Process>,
+}
+
+impl SandboxAgent {
+    /// Makes the folders of an agent that would like to be called `name`, and its settings; starts nothing yet.
+    ///
+    /// # Errors
+    /// When a folder cannot be made.
+    pub fn make(fleet: &Fleet, folder: &Path, name: &str) -> Result<Self> {
+        let folder = folder.join(name);
+        fs::create_dir_all(folder.join("root/etc"))?;
+        let (root, state) = (folder.join("root"), folder.join("state"));
+        let own = format!("root: {}\nstate: {}\n", root.display(), state.display());
+        fs::write(folder.join("agent.yaml"), fleet.agent_settings(name) + &own)?;
+        Ok(Self { folder, process: None })
+    }
+
+    /// Starts it, if it does not run.
+    ///
+    /// # Errors
+    /// When the program is not built or cannot be started.
+    pub fn start(&mut self) -> Result<()> {
+        self.stop()?;
+        let mut run = command(programs::agent()?);
+        run.args(["run", "--config"]).arg(self.folder.join("agent.yaml")).env("HOME", &self.folder);
+        self.process = Some(Process::start("muster-agent", run, &self.folder.join("agent.log"))?);
+        Ok(())
+    }
+
+    /// Ends it as an operator would.
+    ///
+    /// # Errors
+    /// When it cannot be waited for.
+    pub fn stop(&mut self) -> Result<()> {
+        if let Some(mut process) = self.process.take() {
+            process.stop(STOP)?;
+        }
+        Ok(())
+    }
+
+    /// Kills it at once.
+    ///
+    /// # Errors
+    /// When it cannot be waited for.
+    pub fn kill(&mut self) -> Result<()> {
+        if let Some(mut process) = self.process.take() {
+            process.kill()?;
+        }
+        Ok(())
+    }
+
+    /// The tree that it manages.
+    #[must_use]
+    pub fn root(&self) -> PathBuf {
+        self.folder.join("root")
+    }
+
+    /// Its own folder: store, journal, originals.
+    #[must_use]
+    pub fn state(&self) -> PathBuf {
+        self.folder.join("state")
+    }
+
+    /// What it has logged, over all its starts.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("agent.log")).unwrap_or_default()
+    }
+
+    /// The process id of the running agent.
+    #[must_use]
+    pub fn id(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::id)
+    }
+
+    /// `muster-agent` with other arguments and the same settings.
+    ///
+    /// # Errors
+    /// When the program is not built.
+    pub fn ask(&self, subcommand: &str) -> Result<Command> {
+        let mut ask = Command::new(programs::agent()?);
+        ask.arg(subcommand).arg("--config").arg(self.folder.join("agent.yaml"));
+        Ok(ask)
+    }
+}
+
+impl Fleet {
+    /// Installs the agent on a running host as a package would (program, settings, unit), and starts it.
+    ///
+    /// # Errors
+    /// When a file cannot be written or the unit does not start.
+    pub fn install_agent(&self, host: &Host) -> Result<()> {
+        let program = host.path("/usr/bin/muster-agent");
+        fs::copy(programs::agent()?, &program).context("copy the agent")?;
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
+        host.write_file("/etc/muster/agent.yaml", self.agent_settings(host.name()))?;
+        fs::set_permissions(host.path("/etc/muster/agent.yaml"), fs::Permissions::from_mode(0o600))?;
+        host.write_file("/etc/systemd/system/muster-agent.service", UNIT)?;
+        host.exec("systemctl daemon-reload && systemctl enable --now --quiet muster-agent").map(drop)
+    }
+}
