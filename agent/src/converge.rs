@@ -122,15 +122,16 @@ impl Converger {
         Ok(converged)
     }
 
-    /// Paths whose change may be drift, with the resource that each belongs to.
-    pub fn watched_paths(&self) -> BTreeMap<HostPath, Address> {
+    /// Paths whose change may be drift, with the resources that each belongs to.
+    pub fn watched_paths(&self) -> BTreeMap<HostPath, BTreeSet<Address>> {
         let watched = self.schedule.targets.iter().filter(|target| target.purpose != Purpose::NotApplicable);
-        watched
-            .flat_map(|target| {
-                let paths = target.resource_type().watched_paths(target.address().id());
-                paths.into_iter().map(|path| (path, target.address().clone()))
-            })
-            .collect()
+        let mut owners: BTreeMap<HostPath, BTreeSet<Address>> = BTreeMap::new();
+        for target in watched {
+            for path in target.resource_type().watched_paths(target.address().id()) {
+                owners.entry(path).or_default().insert(target.address().clone());
+            }
+        }
+        owners
     }
 
     /// Removes contents that neither the way back nor `needed` names. Call it between runs.

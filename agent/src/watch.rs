@@ -20,7 +20,7 @@ pub struct Watch {
     watcher: RecommendedWatcher,
     root: PathBuf,
     watched: BTreeSet<PathBuf>,
-    owners: BTreeMap<HostPath, Address>,
+    owners: BTreeMap<HostPath, BTreeSet<Address>>,
     /// A folder could not be watched; only sweeps find drift in it.
     pub incomplete: bool,
 }
@@ -42,7 +42,7 @@ impl Watch {
     }
 
     /// Watches the folders of these paths and no others.
-    pub fn set_paths(&mut self, owners: BTreeMap<HostPath, Address>) {
+    pub fn set_paths(&mut self, owners: BTreeMap<HostPath, BTreeSet<Address>>) {
         self.owners = owners;
         self.renew();
     }
@@ -86,8 +86,8 @@ impl Watch {
             .skip_while(|(other, _)| **other == path)
             .take_while(|(other, _)| other.as_str().starts_with(path.as_str()))
             .filter(|(other, _)| other.as_str().starts_with(&below))
-            .map(|(_, address)| address);
-        at.chain(children).cloned().collect()
+            .map(|(_, addresses)| addresses);
+        at.chain(children).flatten().cloned().collect()
     }
 
     /// The folder that holds `path`, or the nearest one above that is there.

@@ -5,11 +5,11 @@ use crate::io::clock;
 use crate::io::status_file::{StatusFile, SweepCount};
 use crate::outbox::build_report;
 use crate::watch::{FlapLimit, Hurry, Watch, hurry_of};
-use muster_schema::Address;
 use muster_schema::content::BlobRef;
 use muster_schema::report::{Applied, Report};
 use muster_schema::resource::Resource;
 use muster_schema::state::Cause;
+use muster_schema::{Address, Collection};
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +19,9 @@ use std::time::{Duration, Instant};
 
 /// How long a writer may take before its half-written file is looked at.
 const WRITER_PATIENCE: Duration = Duration::from_millis(50);
+
+/// How long the package database must rest before it is looked at: while somebody installs, half of it is there.
+const INSTALLER_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the worker is told.
 pub enum Order {
@@ -102,6 +105,7 @@ pub fn work(
         flaps: FlapLimit::default(),
         next_sweep: Instant::now() + input.sweep_interval,
         soon: None,
+        unsettled: None,
         counts: SweepCount::default(),
         input,
     };
@@ -146,6 +150,8 @@ struct Worker {
     next_sweep: Instant,
     /// Files that somebody is still writing, and when they are looked at all the same.
     soon: Option<(Instant, BTreeSet<Address>)>,
+    /// Packages that somebody is working on.
+    unsettled: Option<(Instant, BTreeSet<Address>)>,
     counts: SweepCount,
 }
 
@@ -196,8 +202,16 @@ impl Worker {
                 return;
             }
         };
-        let addresses: Vec<Address> = event.paths.iter().flat_map(|path| watch.concerned(path)).collect();
-        match hurry_of(&event) {
+        let concerned = event.paths.iter().flat_map(|path| watch.concerned(path));
+        let (packages, addresses): (Vec<Address>, Vec<Address>) =
+            concerned.partition(|address| address.collection() == Collection::Packages);
+        let hurry = hurry_of(&event);
+        if !packages.is_empty() && hurry != Hurry::Never {
+            let (due, unsettled) = self.unsettled.get_or_insert_with(|| (Instant::now(), BTreeSet::new()));
+            *due = Instant::now() + INSTALLER_PATIENCE;
+            unsettled.extend(packages);
+        }
+        match hurry {
             Hurry::Now => batch.now.extend(addresses),
             Hurry::Soon if addresses.is_empty() => {}
             Hurry::Soon => {
@@ -210,14 +224,15 @@ impl Worker {
     }
 
     fn next_due(&self) -> Instant {
-        let soon = self.soon.as_ref().map(|(due, _)| *due);
-        [soon, self.input.status.due()].into_iter().flatten().fold(self.next_sweep, Instant::min)
+        let [soon, unsettled] = [&self.soon, &self.unsettled].map(|late| late.as_ref().map(|(due, _)| *due));
+        [soon, unsettled, self.input.status.due()].into_iter().flatten().fold(self.next_sweep, Instant::min)
     }
 
     fn do_what_is_due(&mut self) -> Result<(), ConvergeError> {
         self.input.status.write_due();
         let now = Instant::now();
-        if let Some((_, addresses)) = self.soon.take_if(|(due, _)| *due <= now) {
+        let late = [&mut self.soon, &mut self.unsettled].map(|late| late.take_if(|(due, _)| *due <= now));
+        for (_, addresses) in late.into_iter().flatten() {
             self.heal(EventBatch { now: addresses, everything: false })?;
         }
         if self.next_sweep <= now && !self.input.retired {

@@ -3,7 +3,7 @@
 
 use crate::apply::{ManagedHost, Owed};
 use crate::config::{DEFAULT_CONFIG, Settings};
-use crate::host::RealHost;
+use crate::host::{Notes, RealHost};
 use crate::known::Known;
 use crate::ledger::Ledger;
 use crate::store::{Opened, Store};
@@ -48,7 +48,7 @@ pub(super) fn open(state: &Path, root: &Path) -> anyhow::Result<ManagedHost> {
         tracing::error!(aside = %aside.display(), "the store could not be used and was moved aside; beginning anew");
     }
     Ok(ManagedHost {
-        host: Box::new(RealHost::open(root)?),
+        host: Box::new(RealHost::open(root)?.with_notes(Notes::open(&state.join("notes"))?)),
         ledger: Ledger::open(&state.join("ledger"))?,
         originals: Vault::open(&state.join("originals"))?,
         blobs: Arc::new(Vault::open(&state.join("blobs"))?),
