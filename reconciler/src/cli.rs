@@ -6,8 +6,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod completions;
+mod confirm;
+mod enrol_command;
 pub mod exit;
 mod get;
+mod host;
 mod init;
 mod key;
 mod log;
@@ -16,6 +19,7 @@ mod render;
 mod serve;
 mod server;
 mod state;
+mod state_clone;
 mod validate;
 mod wait;
 mod why;
@@ -38,6 +42,8 @@ enum Command {
     Get(get::Args),
     Why(why::Args),
     Wait(wait::Args),
+    Host(host::Args),
+    EnrolCommand(enrol_command::Args),
     Completions(completions::Args),
 }
 
@@ -56,6 +62,8 @@ impl Cli {
             Command::Get(args) => get::run(&args),
             Command::Why(args) => why::run(&args),
             Command::Wait(args) => wait::run(&args),
+            Command::Host(args) => host::run(&args),
+            Command::EnrolCommand(args) => enrol_command::run(&args),
             Command::Completions(args) => completions::run(&args),
         }
     }

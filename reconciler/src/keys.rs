@@ -162,6 +162,15 @@ pub fn load(dir: &Path, password: Option<&str>) -> Result<ServerKeys, KeysError>
     Ok(keys)
 }
 
+/// The root fingerprint that agents pin, from the root documents in `dir`. No
+/// secret key need be there.
+///
+/// # Errors
+/// When they cannot be read or do not hold.
+pub fn load_root_fingerprint(dir: &Path) -> Result<Option<Sha256Digest>, KeysError> {
+    Ok(load_roots(dir)?.first().map(|(root, _)| Sha256Digest::of(root.bytes())))
+}
+
 /// Reads `1.root.json`, `2.root.json`, … and verifies the chain.
 fn load_roots(dir: &Path) -> Result<Vec<(VerifiedRoot, Vec<Signature>)>, KeysError> {
     let mut roots: Vec<(VerifiedRoot, Vec<Signature>)> = Vec::new();

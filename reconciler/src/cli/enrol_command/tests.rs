@@ -1,0 +1,32 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+
+fn args(url: &str, bus: Option<&str>) -> Args {
+    Args { keys: PathBuf::new(), url: url.into(), bus: bus.map(str::to_owned), name: Some("web-1".parse().unwrap()) }
+}
+
+#[test]
+fn the_line_can_be_pasted_into_a_shell() {
+    let fingerprint = Sha256Digest::of(b"root");
+    let line = command_line(&args("https://muster.example", Some("amqp://u:it's$x@broker/v")), fingerprint).unwrap();
+    let expected = format!(
+        "muster-agent run --url https://muster.example --root-fingerprint {fingerprint} --bus 'amqp://u:it'\\''s$x@broker/v' --name web-1"
+    );
+    assert_eq!(line, expected);
+}
+
+#[test]
+fn addresses_that_the_agent_would_refuse_are_refused_here() {
+    let fingerprint = Sha256Digest::of(b"root");
+    assert!(command_line(&args("muster.example", None), fingerprint).is_err());
+    assert!(command_line(&args("https://muster.example", Some("http://broker")), fingerprint).is_err());
+}
+
+#[test]
+fn the_fingerprint_is_that_of_the_first_root() {
+    let dir = tempfile::tempdir().unwrap();
+    let fleet = "shop".parse().unwrap();
+    let made = keys::generate(dir.path(), &fleet, muster_schema::Timestamp(1), None).unwrap();
+    assert_eq!(keys::load_root_fingerprint(dir.path()).unwrap(), Some(made));
+    assert!(keys::load_root_fingerprint(std::path::Path::new("/nonexistent")).is_err());
+}

@@ -1,0 +1,137 @@
+//! `muster host approve`.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail, ensure};
+use muster_schema::message::Announce;
+use muster_schema::{HostId, PublicKey, Timestamp};
+use serde::Deserialize;
+
+use super::super::confirm::confirm;
+use super::super::output::inert;
+use super::super::server::Server;
+use super::super::state_clone::{CommitArgs, StateClone};
+use crate::enrolment::approve_host_file;
+use crate::io::clock;
+
+/// Approve a host that announced itself: put its key into its file, by a signed commit.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The name that the host announced.
+    name: HostId,
+    /// Its environment; not needed for a host that is declared already.
+    #[arg(long = "env", value_name = "ENVIRONMENT")]
+    environment: Option<String>,
+    /// The id that it is to have; the announced name unless given.
+    #[arg(long)]
+    id: Option<HostId>,
+    /// The fingerprint that the host itself shows (muster-agent status); asked for unless given.
+    #[arg(long)]
+    fingerprint: Option<String>,
+    /// Do not ask. Whoever can reach the orchestrator can announce any name: know why you skip this.
+    #[arg(long, conflicts_with = "fingerprint")]
+    yes: bool,
+    #[command(flatten)]
+    server: Server,
+    #[command(flatten)]
+    commit: CommitArgs,
+}
+
+/// What the orchestrator tells of a pending host.
+#[derive(Debug, Deserialize)]
+struct Pending {
+    key: PublicKey,
+    first_seen: Timestamp,
+    announce: Announce,
+}
+
+pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
+    let listed: Vec<Pending> = serde_json::from_value(args.server.fetch("enrolment")?)
+        .context("the orchestrator's list of pending hosts has an unknown form")?;
+    let pending = choose(&listed, &args.name, args.fingerprint.as_deref())?;
+    let clone = args.commit.open()?;
+    let id = args.id.as_ref().unwrap_or(&args.name);
+    let path = host_path(&clone, id, args.environment.as_deref())?;
+    check_key_unused(&clone, &pending.key, &path)?;
+    let before = clone.read(&path)?;
+    let text = approve_host_file(before.as_deref(), &pending.key, &pending.announce.recipient)
+        .with_context(|| path.clone())?;
+    if before.as_deref() == Some(text.as_str()) {
+        println!("{id} is approved already.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args.fingerprint.is_none() && !args.yes {
+        describe(pending);
+        let question = format!("Does {id} itself show this fingerprint (muster-agent status)?");
+        ensure!(confirm(&question, "--fingerprint")?, "not approved; nothing was changed");
+    }
+    let fingerprint = pending.key.fingerprint();
+    let edits = BTreeMap::from([(path.clone(), Some(text.into_bytes()))]);
+    let commit = clone.commit(&edits, &format!("hosts: Approve {id}\n\nKey fingerprint: {fingerprint}\n"))?;
+    println!("{id} is approved by {commit} ({path}).");
+    clone.push()?;
+    println!("It enrols within half a minute: muster wait {id}");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The one pending host that is meant. A name alone does not do where two claim it.
+fn choose<'a>(listed: &'a [Pending], name: &HostId, fingerprint: Option<&str>) -> Result<&'a Pending, anyhow::Error> {
+    let claims: Vec<&Pending> = listed.iter().filter(|pending| pending.announce.name == *name).collect();
+    let prints = |claims: &[&Pending]| {
+        claims.iter().map(|pending| format!("  {}", pending.key.fingerprint())).collect::<Vec<_>>().join("\n")
+    };
+    if let Some(fingerprint) = fingerprint {
+        let wanted = fingerprint.trim().to_ascii_lowercase();
+        return claims.iter().copied().find(|pending| pending.key.fingerprint() == wanted).with_context(|| {
+            format!("no pending host '{name}' has the fingerprint {wanted}; announced:\n{}", prints(&claims))
+        });
+    }
+    match claims[..] {
+        [one] => Ok(one),
+        [] => bail!("no host has announced itself as '{name}'; is its agent running with this orchestrator's address?"),
+        _ => bail!("{} hosts claim the name '{name}'; say which by --fingerprint:\n{}", claims.len(), prints(&claims)),
+    }
+}
+
+/// Where the host's file is, or is to be.
+fn host_path(clone: &StateClone, id: &HostId, environment: Option<&str>) -> Result<String, anyhow::Error> {
+    let declared = clone.host_files()?.into_iter().find(|file| file.id == id.as_str());
+    match (declared, environment) {
+        (Some(file), None) => Ok(file.path),
+        (Some(file), Some(environment)) if file.environment == environment => Ok(file.path),
+        (Some(file), Some(_)) => bail!("{id} is declared in environment {}, at {}", file.environment, file.path),
+        (None, Some(environment)) => {
+            let known = clone.environments()?;
+            ensure!(
+                known.iter().any(|name| name == environment),
+                "there is no environment '{environment}'; there are: {}",
+                known.join(", ")
+            );
+            Ok(format!("environments/{environment}/hosts/{id}.yaml"))
+        }
+        (None, None) => bail!("{id} is not declared yet: say its environment by --env"),
+    }
+}
+
+/// One key in two files is a fault of the repository; better said now.
+fn check_key_unused(clone: &StateClone, key: &PublicKey, path: &str) -> Result<(), anyhow::Error> {
+    let text = key.to_string();
+    for file in clone.host_files()? {
+        if file.path != path && clone.read(&file.path)?.is_some_and(|content| content.contains(&text)) {
+            bail!("this key is approved already, as {} in {}", file.id, file.path);
+        }
+    }
+    Ok(())
+}
+
+fn describe(pending: &Pending) {
+    let Announce { name, agent, facts, .. } = &pending.announce;
+    let version = facts.os.version.as_deref().unwrap_or_default();
+    let address = facts.address.map_or("no address".to_owned(), |address| address.to_string());
+    println!("{name} says that it is {} {} on {}, {address}", facts.os.id, inert(version), inert(&facts.arch));
+    println!("  host name    {}", inert(&facts.hostname));
+    println!("  agent        {}", inert(agent));
+    println!("  first seen   {} s ago", clock::now().since(pending.first_seen).as_secs());
+    println!("  fingerprint  {}", pending.key.fingerprint());
+}

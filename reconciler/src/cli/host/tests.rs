@@ -1,0 +1,173 @@
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+use std::sync::Arc;
+
+use clap::Parser;
+use muster_schema::facts::{Facts, OsFacts};
+use muster_schema::message::Announce;
+use muster_schema::{PublicKey, Timestamp};
+
+use super::super::Cli;
+use crate::state::SharedState;
+use crate::status::{FleetStatus, Pending};
+use crate::test_repository::TestRepository;
+
+const DECLARED: &str = "# The first one.\nlabels: {role: web}\n";
+
+/// A clone with an environment, a declared host and one more; user and key are set in it.
+fn repository() -> TestRepository {
+    let repo = TestRepository::new();
+    repo.git(&["config", "user.name", "Alice"]);
+    repo.git(&["config", "user.email", "alice@example.com"]);
+    repo.write("environments/production/environment.yaml", "labels: {}\n");
+    repo.write("environments/production/hosts/web-1.yaml", DECLARED);
+    repo.write("environments/staging/environment.yaml", "labels: {}\n");
+    repo.commit_as("alice", "hosts");
+    repo.git(&["push", "-q", "origin", "main"]);
+    repo
+}
+
+fn key() -> PublicKey {
+    minisign::KeyPair::generate_unencrypted_keypair().unwrap().pk.to_base64().parse().unwrap()
+}
+
+fn announce(name: &str) -> Announce {
+    let os = OsFacts { family: "debian".into(), id: "debian".into(), version: None, codename: None };
+    let facts = Facts {
+        os,
+        arch: "x86_64".into(),
+        cpus: 1,
+        memory_mib: 512,
+        hostname: name.into(),
+        address: None,
+        addresses: Vec::new(),
+        virtualisation: None,
+    };
+    let recipient = age::x25519::Identity::generate().to_public().to_string();
+    Announce { name: name.parse().unwrap(), recipient, agent: "0.1.0".into(), schema: 1, facts }
+}
+
+/// An orchestrator's API that tells of these pending hosts; gives its address.
+fn serve(pending: &[(PublicKey, Announce)]) -> String {
+    let mut fleet = FleetStatus::new("test".parse().unwrap());
+    for (key, announce) in pending {
+        fleet.pending.insert(*key, Pending { announce: announce.clone(), first_seen: Timestamp(1) });
+    }
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            axum::serve(listener, crate::io::api::router(Arc::new(SharedState::new(fleet)))).await.unwrap();
+        });
+    });
+    url
+}
+
+fn run(repo: &TestRepository, args: &[&str]) -> Result<(), String> {
+    let work = repo.work();
+    let common = ["--repo", work.to_str().unwrap()];
+    let all = ["muster", "host"].iter().chain(args).chain(&common);
+    let done = Cli::try_parse_from(all).unwrap().run();
+    done.map(drop).map_err(|error| format!("{error:#}"))
+}
+
+fn pushed_text(repo: &TestRepository, path: &str) -> String {
+    repo.git(&["fetch", "-q", "origin"]);
+    repo.git(&["show", &format!("origin/main:{path}")])
+}
+
+fn check_signed(repo: &TestRepository) {
+    let signers = repo.path().join("signers");
+    std::fs::write(&signers, repo.signer_line("alice", "")).unwrap();
+    repo.git(&["config", "gpg.ssh.allowedSignersFile", signers.to_str().unwrap()]);
+    repo.git(&["verify-commit", "HEAD"]);
+}
+
+#[test]
+fn a_declared_host_is_approved_by_a_signed_commit_that_is_pushed() {
+    let (repo, key, said) = (repository(), key(), announce("web-1"));
+    let url = serve(&[(key, said.clone())]);
+    run(&repo, &["approve", "web-1", "--server", &url, "--fingerprint", &key.fingerprint()]).unwrap();
+    let path = "environments/production/hosts/web-1.yaml";
+    let expected =
+        format!("# The first one.\nkey: \"{key}\"\nrecipient: \"{}\"\nlabels: {{role: web}}", said.recipient);
+    assert_eq!(pushed_text(&repo, path), expected);
+    assert_eq!(std::fs::read_to_string(repo.work().join(path)).unwrap().trim_end(), expected, "the work tree too");
+    check_signed(&repo);
+    assert!(repo.git(&["log", "-1", "--format=%B%ae"]).contains("alice@example.com"));
+    let head = repo.head();
+    run(&repo, &["approve", "web-1", "--server", &url, "--yes"]).unwrap();
+    assert_eq!(repo.head(), head, "again makes no commit");
+}
+
+#[test]
+fn a_new_host_needs_its_environment_and_may_get_another_id() {
+    let (repo, key) = (repository(), key());
+    let url = serve(&[(key, announce("debian"))]);
+    let approve =
+        |more: &[&str]| run(&repo, &[&["approve", "debian", "--server", &url, "--yes", "--id", "db-1"], more].concat());
+    assert!(approve(&[]).unwrap_err().contains("--env"));
+    let unknown = approve(&["--env", "prod"]).unwrap_err();
+    assert!(unknown.contains("production, staging"), "{unknown}");
+    approve(&["--env", "staging"]).unwrap();
+    assert!(pushed_text(&repo, "environments/staging/hosts/db-1.yaml").contains(&key.to_string()));
+    let twice = run(&repo, &["approve", "debian", "--server", &url, "--yes", "--id", "db-2", "--env", "staging"]);
+    assert!(twice.unwrap_err().contains("db-1"), "one key is one host");
+}
+
+#[test]
+fn of_two_that_claim_a_name_only_the_one_with_the_fingerprint_is_approved() {
+    let (repo, real, squatter) = (repository(), key(), key());
+    let url = serve(&[(squatter, announce("web-1")), (real, announce("web-1"))]);
+    let head = repo.head();
+    let refused = run(&repo, &["approve", "web-1", "--server", &url, "--yes"]).unwrap_err();
+    assert!(refused.contains(&real.fingerprint()) && refused.contains(&squatter.fingerprint()), "{refused}");
+    let wrong = key().fingerprint();
+    assert!(run(&repo, &["approve", "web-1", "--server", &url, "--fingerprint", &wrong]).is_err());
+    assert_eq!(repo.head(), head);
+    run(&repo, &["approve", "web-1", "--server", &url, "--fingerprint", &real.fingerprint()]).unwrap();
+    let text = pushed_text(&repo, "environments/production/hosts/web-1.yaml");
+    assert!(text.contains(&real.to_string()) && !text.contains(&squatter.to_string()));
+    let over = run(&repo, &["approve", "web-1", "--server", &url, "--fingerprint", &squatter.fingerprint()]);
+    assert!(over.unwrap_err().contains(&real.to_string()), "an approved key is never replaced");
+}
+
+#[test]
+fn nobody_is_approved_unasked_where_nobody_can_be_asked() {
+    let (repo, key) = (repository(), key());
+    let url = serve(&[(key, announce("web-1"))]);
+    let head = repo.head();
+    assert!(run(&repo, &["approve", "web-1", "--server", &url]).unwrap_err().contains("--fingerprint"));
+    assert!(run(&repo, &["approve", "web-9", "--server", &url, "--yes"]).unwrap_err().contains("web-9"));
+    assert!(run(&repo, &["retire", "web-1"]).unwrap_err().contains("--yes"));
+    assert_eq!(repo.head(), head);
+}
+
+#[test]
+fn a_clone_that_is_behind_or_ahead_is_refused() {
+    let (repo, key) = (repository(), key());
+    let url = serve(&[(key, announce("web-1"))]);
+    let approve = || run(&repo, &["approve", "web-1", "--server", &url, "--yes"]).map_err(|error| error.to_string());
+    let first = repo.head();
+    repo.commit_as("alice", "theirs");
+    assert!(approve().unwrap_err().contains("push or drop"));
+    repo.git(&["push", "-q", "origin", "main"]);
+    repo.git(&["reset", "-q", "--hard", &first.to_string()]);
+    assert!(approve().unwrap_err().contains("git pull"));
+    assert_eq!(repo.head(), first);
+    repo.git(&["pull", "-q", "origin", "main"]);
+    approve().unwrap();
+}
+
+#[test]
+fn a_retired_host_loses_its_file() {
+    let repo = repository();
+    run(&repo, &["retire", "web-1", "--yes"]).unwrap();
+    repo.git(&["fetch", "-q", "origin"]);
+    assert!(!repo.git(&["ls-tree", "-r", "--name-only", "origin/main"]).contains("web-1"));
+    assert!(!repo.work().join("environments/production/hosts/web-1.yaml").exists());
+    check_signed(&repo);
+    assert!(run(&repo, &["retire", "web-1", "--yes"]).unwrap_err().contains("no host"));
+}

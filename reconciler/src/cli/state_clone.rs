@@ -1,0 +1,178 @@
+//! The operator's own copy of the state repository, for commands that commit.
+#![allow(clippy::disallowed_methods, reason = "resolves where a remote on this machine is")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use git2::{ObjectType, Oid, Repository, Tree};
+
+use crate::io::clock;
+use crate::io::git::{
+    CommitAuthor, RemoteUrl, SshKeygenSigner, commit_signed, fetch_remote, open_repository, push_refs, read_tip,
+};
+
+/// Which repository, and who signs.
+#[derive(Debug, clap::Args)]
+pub(super) struct CommitArgs {
+    /// Your clone of the state repository, or the bare repository itself.
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    repo: PathBuf,
+    /// Your SSH key; git's user.signingKey unless given.
+    #[arg(long, value_name = "FILE")]
+    signing_key: Option<PathBuf>,
+    /// Your e-mail address; git's user.email unless given.
+    #[arg(long)]
+    email: Option<String>,
+    /// Leave the commit in the clone.
+    #[arg(long)]
+    no_push: bool,
+}
+
+/// A clone whose `main` is not behind its remote's.
+pub(super) struct StateClone {
+    repository: Repository,
+    tip: Oid,
+    author: CommitAuthor,
+    signer: SshKeygenSigner,
+    /// Where to push to; none for the repository itself.
+    remote: Option<RemoteUrl>,
+    push: bool,
+}
+
+/// The file of a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct HostFile {
+    /// Its path in the repository.
+    pub(super) path: String,
+    /// Its environment.
+    pub(super) environment: String,
+    /// The host's id: the file's stem.
+    pub(super) id: String,
+}
+
+const BRANCH: &str = "main";
+
+impl CommitArgs {
+    /// Opens the clone, and looks whether it is current.
+    pub(super) fn open(&self) -> Result<StateClone, anyhow::Error> {
+        let repository = open_repository(&self.repo)?;
+        let config = repository.config().context("git's configuration")?;
+        let setting = |name: &str| config.get_string(name).ok();
+        let email = self.email.clone().or_else(|| setting("user.email"));
+        let email = email.context("who are you? Set git's user.email, or use --email")?;
+        let name = setting("user.name").unwrap_or_else(|| email.clone());
+        let key = self.signing_key.clone().or_else(|| setting("user.signingKey").map(PathBuf::from));
+        let key = key.context("which key signs? Set git's user.signingKey, or use --signing-key")?;
+        let remote = find_remote(&repository)?;
+        let tip = read_tip(&repository, &format!("refs/heads/{BRANCH}"))?
+            .with_context(|| format!("{} has no branch {BRANCH}", self.repo.display()))?;
+        if let Some(remote) = remote.as_ref().filter(|_| !self.no_push) {
+            check_current(&repository, remote, tip)?;
+        }
+        drop(config);
+        let author = CommitAuthor { name, email, time: clock::now() };
+        Ok(StateClone { repository, tip, author, signer: SshKeygenSigner { key }, remote, push: !self.no_push })
+    }
+}
+
+impl StateClone {
+    /// The text of the file at `path`; none when there is none.
+    pub(super) fn read(&self, path: &str) -> Result<Option<String>, anyhow::Error> {
+        let Ok(entry) = self.tree()?.get_path(Path::new(path)) else { return Ok(None) };
+        let blob = self.repository.find_blob(entry.id()).with_context(|| path.to_owned())?;
+        Ok(Some(std::str::from_utf8(blob.content()).with_context(|| format!("{path} is no text"))?.to_owned()))
+    }
+
+    /// The environments.
+    pub(super) fn environments(&self) -> Result<Vec<String>, anyhow::Error> {
+        folder_names(&self.repository, &self.tree()?, "environments", ObjectType::Tree)
+    }
+
+    /// The files of all hosts.
+    pub(super) fn host_files(&self) -> Result<Vec<HostFile>, anyhow::Error> {
+        let tree = self.tree()?;
+        let mut files = Vec::new();
+        for environment in self.environments()? {
+            let folder = format!("environments/{environment}/hosts");
+            for name in folder_names(&self.repository, &tree, &folder, ObjectType::Blob)? {
+                if let Some(id) = name.strip_suffix(".yaml") {
+                    let path = format!("{folder}/{name}");
+                    files.push(HostFile { path, environment: environment.clone(), id: id.to_owned() });
+                }
+            }
+        }
+        Ok(files)
+    }
+
+    /// Makes a signed commit on `main`.
+    pub(super) fn commit(
+        &self,
+        edits: &BTreeMap<String, Option<Vec<u8>>>,
+        message: &str,
+    ) -> Result<Oid, anyhow::Error> {
+        let StateClone { repository, tip, author, signer, .. } = self;
+        Ok(commit_signed(repository, BRANCH, Some(*tip), edits, message, author, signer)?)
+    }
+
+    /// Pushes `main`, where it is to be pushed.
+    pub(super) fn push(&self) -> Result<(), anyhow::Error> {
+        let (Some(remote), true) = (&self.remote, self.push) else { return Ok(()) };
+        let refspec = format!("refs/heads/{BRANCH}:refs/heads/{BRANCH}");
+        let pushed = block_on(push_refs(self.repository.path(), remote, &[&refspec], &[]))?;
+        pushed.with_context(|| format!("the commit is made and not pushed; try: git push origin {BRANCH}"))
+    }
+
+    fn tree(&self) -> Result<Tree<'_>, anyhow::Error> {
+        let commit = self.repository.find_commit(self.tip).context("the newest commit")?;
+        commit.tree().context("the newest commit's files")
+    }
+}
+
+/// The names of one kind in a folder; nothing where the folder is missing.
+fn folder_names(
+    repository: &Repository,
+    tree: &Tree<'_>,
+    folder: &str,
+    kind: ObjectType,
+) -> Result<Vec<String>, anyhow::Error> {
+    let Ok(entry) = tree.get_path(Path::new(folder)) else { return Ok(Vec::new()) };
+    let folder = repository.find_tree(entry.id()).with_context(|| format!("{folder} is no folder"))?;
+    let names = folder.iter().filter(|entry| entry.kind() == Some(kind));
+    Ok(names.filter_map(|entry| entry.name().ok().map(str::to_owned)).collect())
+}
+
+/// The remote `origin`; none in a bare repository, which is where others push to.
+fn find_remote(repository: &Repository) -> Result<Option<RemoteUrl>, anyhow::Error> {
+    if repository.is_bare() {
+        return Ok(None);
+    }
+    let Ok(remote) = repository.find_remote("origin") else { return Ok(None) };
+    let url = remote.pushurl().ok().flatten().or(remote.url().ok()).unwrap_or_default().to_owned();
+    // A path is relative to the work tree, as for git.
+    let local = repository.workdir().unwrap_or(repository.path()).join(&url);
+    let url = match std::fs::canonicalize(&local) {
+        Ok(path) => format!("file://{}", path.display()),
+        Err(_) => url,
+    };
+    Ok(Some(url.parse().context("the remote 'origin' cannot be used; commit with --no-push and push yourself")?))
+}
+
+/// Fetches the remote's `main` and refuses a clone that lacks some of it.
+fn check_current(repository: &Repository, remote: &RemoteUrl, tip: Oid) -> Result<(), anyhow::Error> {
+    let tracking = format!("refs/remotes/origin/{BRANCH}");
+    let refspec = format!("+refs/heads/{BRANCH}:{tracking}");
+    block_on(fetch_remote(repository.path(), remote, &[&refspec]))??;
+    let theirs = read_tip(repository, &tracking)?.with_context(|| format!("{remote} has no branch {BRANCH}"))?;
+    let current = theirs == tip || repository.graph_descendant_of(tip, theirs).context("the clone's history")?;
+    ensure!(current, "{remote} has commits that your clone lacks; try: git pull");
+    if theirs != tip {
+        bail!("your clone has commits that {remote} lacks; push or drop them first, so that only this change goes out");
+    }
+    Ok(())
+}
+
+fn block_on<F: Future>(future: F) -> Result<F::Output, anyhow::Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
+    Ok(runtime.block_on(future))
+}
