@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 
 use super::Fleet;
 use crate::lab::Host;
-use crate::process::{Process, command};
+use crate::process::{Process, command, tail};
 use crate::programs;
 
 const STOP: Duration = Duration::from_secs(30);
@@ -103,6 +103,15 @@ impl SandboxAgent {
         let mut ask = Command::new(programs::agent()?);
         ask.arg(subcommand).arg("--config").arg(self.folder.join("agent.yaml"));
         Ok(ask)
+    }
+}
+
+impl Drop for SandboxAgent {
+    fn drop(&mut self) {
+        let _ = self.kill();
+        if std::thread::panicking() {
+            eprintln!("--- muster-agent in {}\n{}", self.folder.display(), tail(&self.log()));
+        }
     }
 }
 

@@ -49,6 +49,7 @@ impl Fleet {
         let repository = StateRepository::make(folder)?;
         repository.write("muster.yaml", format!("schema: 1\nfleet: {NAME}\n"))?;
         repository.write("policy/allowed_signers", repository.allowed_signer()?)?;
+        repository.write("policy/revoked_signers", "")?;
         for environment in ["production", "staging"] {
             repository.write(&format!("environments/{environment}/environment.yaml"), "labels: {}\n")?;
         }

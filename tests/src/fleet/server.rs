@@ -95,3 +95,12 @@ impl Fleet {
         Ok(muster)
     }
 }
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        let _ = self.kill();
+        if std::thread::panicking() {
+            eprintln!("--- muster serve\n{}", tail(&self.log()));
+        }
+    }
+}

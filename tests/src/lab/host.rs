@@ -220,6 +220,11 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
+        if std::thread::panicking()
+            && let Ok(journal) = self.exec("journalctl --no-pager --quiet --lines 60 --unit muster-agent")
+        {
+            eprintln!("--- muster-agent on {}\n{journal}", self.name);
+        }
         let _ = self.power_cut();
         let _ = unmount(&self.disk, UnmountFlags::DETACH);
     }
