@@ -70,12 +70,15 @@ impl Watch {
         }
     }
 
-    /// The resources that an event at `path` may concern: those at it, and those below it.
-    pub fn concerned(&mut self, path: &Path) -> Vec<Address> {
+    /// The thing at `path` moved or went; where it is a watched folder, its watch went with it.
+    pub fn forget(&mut self, path: &Path) {
         if self.watched.remove(path) {
-            // The folder itself moved or went, and its watch with it.
             let _ = self.watcher.unwatch(path);
         }
+    }
+
+    /// The resources that an event at `path` may concern: those at it, and those below it.
+    pub fn concerned(&self, path: &Path) -> Vec<Address> {
         let Some(path) = path.strip_prefix(&self.root).ok().and_then(Path::to_str) else { return Vec::new() };
         let Ok(path) = HostPath::new(&format!("/{}", path.trim_start_matches('/'))) else { return Vec::new() };
         let below = format!("{}/", path.as_str());

@@ -10,6 +10,7 @@ use muster_schema::report::{Applied, Report};
 use muster_schema::resource::Resource;
 use muster_schema::state::Cause;
 use muster_schema::{Address, Collection};
+use notify::event::{EventKind, ModifyKind};
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -202,6 +203,10 @@ impl Worker {
                 return;
             }
         };
+        // Opening a folder is an event at its path too, and takes no watch away.
+        if matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_))) {
+            event.paths.iter().for_each(|path| watch.forget(path));
+        }
         let concerned = event.paths.iter().flat_map(|path| watch.concerned(path));
         let (packages, addresses): (Vec<Address>, Vec<Address>) =
             concerned.partition(|address| address.collection() == Collection::Packages);

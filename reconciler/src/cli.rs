@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 mod completions;
 mod confirm;
+mod demo;
 mod enrol_command;
 pub mod exit;
 mod get;
@@ -39,6 +40,7 @@ enum Command {
     Validate(validate::Args),
     Render(render::Args),
     Serve(serve::Args),
+    Demo(demo::Args),
     Get(get::Args),
     Why(why::Args),
     Wait(wait::Args),
@@ -59,6 +61,7 @@ impl Cli {
             Command::Validate(args) => validate::run(&args),
             Command::Render(args) => render::run(&args),
             Command::Serve(args) => serve::run(args),
+            Command::Demo(args) => demo::run(&args),
             Command::Get(args) => get::run(&args),
             Command::Why(args) => why::run(&args),
             Command::Wait(args) => wait::run(&args),

@@ -3,6 +3,7 @@
 pub mod bundle;
 pub mod cli;
 pub mod cycle;
+pub mod demo;
 pub mod enrolment;
 pub mod events;
 pub mod inbound;

@@ -24,7 +24,10 @@ pub(super) fn run(options: Options) -> anyhow::Result<ExitCode> {
     let config = options.settings()?.check()?;
     let _lock = state::lock(&config.state)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime")?;
-    runtime.block_on(run_daemon(config))
+    let ended = runtime.block_on(run_daemon(config));
+    // A request that waits for a hint is not waited for.
+    runtime.shutdown_background();
+    ended
 }
 
 async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {

@@ -1,18 +1,40 @@
 //! Rendering hosts again because facts changed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use muster_schema::HostId;
 use tokio::time::Instant;
 
 use super::{CycleError, Orchestrator};
-use crate::io::clock;
+
+/// Between two renderings because reported facts changed.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Between two renderings when a host reported for the first time: somebody waits for it.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// What changed in the facts of a fleet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) enum FactsChange {
+    /// Nothing.
+    #[default]
+    None,
+    /// Something that was reported before.
+    Again,
+    /// A host reported for the first time.
+    First,
+}
 
 impl Orchestrator {
-    /// When hosts are to be rendered for changed facts, if any changed: the
-    /// first change at once, then at most every five seconds.
+    /// When hosts are to be rendered for changed facts, if any changed.
     pub(super) fn facts_due(&self) -> Option<Instant> {
-        self.facts_changed.then(|| Instant::now() + self.facts_pace.wait(clock::now()))
+        let pause = match self.facts_change {
+            FactsChange::None => return None,
+            FactsChange::Again => PAUSE,
+            FactsChange::First => FIRST_PAUSE,
+        };
+        Some(self.facts_rendered.map_or_else(Instant::now, |last| last + pause))
     }
 
     /// Renders the hosts again whose renders read something that changed.
@@ -24,8 +46,8 @@ impl Orchestrator {
         let changed = self.readers_of_changes();
         self.follow_environments(&changed);
         let published = self.publish_hosts(&changed, &BTreeMap::new())?;
-        self.facts_changed = false;
-        self.facts_pace.committed(clock::now());
+        self.facts_change = FactsChange::None;
+        self.facts_rendered = Some(Instant::now());
         Ok(published)
     }
 

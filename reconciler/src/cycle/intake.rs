@@ -7,6 +7,7 @@ use muster_schema::message::{Body, Message};
 use muster_schema::report::Report;
 use muster_schema::state::Cause;
 
+use super::facts::FactsChange;
 use super::{CycleError, Orchestrator};
 use crate::events::EventKind;
 use crate::io::clock;
@@ -63,10 +64,11 @@ impl Orchestrator {
 
     fn fold_facts(&mut self, sender: &HostIdentity, seq: u64, record: FactsRecord, now: Timestamp) {
         let facts = record.body.facts.clone();
+        let first = !self.facts.has_reported(&sender.id);
         if self.with_host(sender, |host| fold_facts(host, seq, record, now)) == Some(Folded::Changed) {
             self.unsaved.insert(sender.id.clone());
             self.facts.insert(sender.id.clone(), facts);
-            self.facts_changed = true;
+            self.facts_change = self.facts_change.max(if first { FactsChange::First } else { FactsChange::Again });
         }
     }
 

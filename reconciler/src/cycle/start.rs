@@ -8,8 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use muster_schema::{CommitId, FleetName, HostId};
+use tokio::time::Instant;
 
 use super::CycleError;
+use super::facts::FactsChange;
 use super::save::StatusWriter;
 use crate::io::clock;
 use crate::io::git::StatusBranch;
@@ -19,7 +21,7 @@ use crate::keys::ServerKeys;
 use crate::model::{Model, ModelCache};
 use crate::render::{FactsOfFleet, Reads};
 use crate::state::SharedState;
-use crate::status::{Assignments, CommitPace, Desired, FleetStatus, HostStatus, load_status};
+use crate::status::{Assignments, Desired, FleetStatus, HostStatus, load_status};
 
 /// How the orchestrator is to run.
 #[derive(Debug, Clone)]
@@ -51,10 +53,10 @@ pub struct Orchestrator {
     pub(super) cache: ModelCache,
     /// What the hosts have reported.
     pub(super) facts: FactsOfFleet,
-    /// Facts changed since hosts were last rendered for them.
-    pub(super) facts_changed: bool,
-    /// When hosts may be rendered for facts again.
-    pub(super) facts_pace: CommitPace,
+    /// What changed in facts since hosts were last rendered for them.
+    pub(super) facts_change: FactsChange,
+    /// When hosts were last rendered for facts.
+    pub(super) facts_rendered: Option<Instant>,
     /// What each host's render read: rendered again when that changes.
     pub(super) reads: HashMap<HostId, Reads>,
     /// The highest serial known of a host, wherever it was seen.
@@ -99,8 +101,8 @@ impl Orchestrator {
             models: HashMap::new(),
             cache: ModelCache::default(),
             facts,
-            facts_changed: false,
-            facts_pace: CommitPace::default(),
+            facts_change: FactsChange::default(),
+            facts_rendered: None,
             reads: HashMap::new(),
             heads: HashMap::new(),
             unsaved: BTreeSet::new(),

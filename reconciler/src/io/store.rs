@@ -5,6 +5,7 @@
 //! their signatures. A reader that sees a head sees all that it names.
 #![allow(clippy::disallowed_methods, reason = "this is the tree's one writer")]
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -54,28 +55,28 @@ pub struct PublishedTree {
 /// What is to be published at once.
 #[derive(Debug, Default)]
 pub struct Batch {
-    files: Vec<(PathBuf, Vec<u8>)>,
-    heads: Vec<(PathBuf, Vec<u8>)>,
+    files: BTreeMap<PathBuf, Vec<u8>>,
+    heads: BTreeMap<PathBuf, Vec<u8>>,
 }
 
 impl Batch {
     /// Adds a blob under its digest.
     pub fn blob(&mut self, digest: Sha256Digest, bytes: &[u8]) {
-        self.files.push((Path::new("blobs").join(digest.to_string()), bytes.to_vec()));
+        self.files.insert(Path::new("blobs").join(digest.to_string()), bytes.to_vec());
     }
 
     /// Adds a manifest and its signature.
     pub fn manifest(&mut self, manifest: &SignedManifest) {
         let path = host_dir(&manifest.host().id).join(format!("{}.json", manifest.digest()));
-        self.files.push((signature_path(&path, manifest.signature().key()), manifest.signature().text().into()));
-        self.files.push((path, manifest.bytes().to_vec()));
+        self.files.insert(signature_path(&path, manifest.signature().key()), manifest.signature().text().into());
+        self.files.insert(path, manifest.bytes().to_vec());
     }
 
     /// Adds a head and its signature, which replace the host's last.
     pub fn head(&mut self, head: &SignedHead) {
         let path = host_dir(&head.head().host.id).join("head.json");
-        self.heads.push((signature_path(&path, head.signature().key()), head.signature().text().into()));
-        self.heads.push((path, head.bytes().to_vec()));
+        self.heads.insert(signature_path(&path, head.signature().key()), head.signature().text().into());
+        self.heads.insert(path, head.bytes().to_vec());
     }
 
     /// Adds a version of the root document and its signatures.
@@ -83,9 +84,9 @@ impl Batch {
         for name in [format!("{version}.root.json"), "root.json".to_owned()] {
             for signature in signatures {
                 let path = signature_path(Path::new(&name), signature.key());
-                self.heads.push((path, signature.text().into()));
+                self.heads.insert(path, signature.text().into());
             }
-            self.heads.push((name.into(), bytes.to_vec()));
+            self.heads.insert(name.into(), bytes.to_vec());
         }
     }
 
@@ -130,14 +131,14 @@ impl PublishedTree {
     /// # Errors
     /// When a file cannot be written; what was published stays as it was.
     pub fn publish(&self, batch: &Batch) -> Result<(), StoreError> {
-        let missing = |(path, _): &&(PathBuf, Vec<u8>)| !self.top.join(path).exists();
+        let missing = |(path, _): &(&PathBuf, &Vec<u8>)| !self.top.join(path).exists();
         let files: Vec<_> = batch.files.iter().filter(missing).collect();
         self.write_all(&files)?;
         self.write_all(&batch.heads.iter().collect::<Vec<_>>())
     }
 
     /// Writes temporary files, makes them durable, then renames them in order.
-    fn write_all(&self, files: &[&(PathBuf, Vec<u8>)]) -> Result<(), StoreError> {
+    fn write_all(&self, files: &[(&PathBuf, &Vec<u8>)]) -> Result<(), StoreError> {
         let mut folders: Vec<PathBuf> = Vec::new();
         let mut last = None;
         for (path, bytes) in files {

@@ -1,0 +1,17 @@
+//! `muster demo`: the whole way of a change, on this machine, without root.
+//!
+//! Real keys, a real state repository and real pushes, the orchestrator as a
+//! process and three agents in sandbox roots. Every step is observed on disk.
+#![allow(clippy::disallowed_methods, reason = "lays out folders, starts processes and looks at the disk")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the demo talks to a person")]
+
+mod agent_program;
+mod figures;
+mod hosts;
+mod narration;
+mod process;
+mod repository;
+mod story;
+
+pub use figures::Figures;
+pub use story::{DemoOptions, run};
