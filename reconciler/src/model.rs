@@ -30,11 +30,12 @@ pub use hint::did_you_mean;
 pub use layer::Layer;
 pub use load::{ModelCache, load_model};
 pub use merge::{merge, without_nulls};
-pub use node::{Entry, Map, Node, NodeValue, Text};
+pub use node::{Entry, Map, Node, NodeValue, Text, Unfit};
 pub use place::Place;
 pub use shape::{Shape, check::Templates};
 pub use yaml::{MAX_DOCUMENT_BYTES, load_yaml};
 
 pub(crate) use merge::brief;
+pub(crate) use node::entries_deserializer;
 pub(crate) use resources::attributes_shape;
 pub(crate) use scope::application_of;

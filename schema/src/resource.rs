@@ -73,16 +73,23 @@ impl Spec {
     /// # Errors
     /// When an attribute is unknown, or of another type.
     pub fn from_json(collection: Collection, attributes: serde_json::Value) -> Result<Self, serde_json::Error> {
-        use serde_json::from_value;
+        Spec::deserialize_as(collection, attributes)
+    }
+
+    /// Reads the attributes of a resource of `collection` from any form.
+    ///
+    /// # Errors
+    /// When an attribute is unknown, or of another type.
+    pub fn deserialize_as<'de, D: Deserializer<'de>>(collection: Collection, attributes: D) -> Result<Self, D::Error> {
         Ok(match collection {
-            Collection::Directories => Spec::Directory(from_value(attributes)?),
-            Collection::Files => Spec::File(from_value(attributes)?),
-            Collection::Links => Spec::Link(from_value(attributes)?),
-            Collection::Groups => Spec::Group(from_value(attributes)?),
-            Collection::Users => Spec::User(from_value(attributes)?),
-            Collection::Packages => Spec::Package(from_value(attributes)?),
-            Collection::Services => Spec::Service(from_value(attributes)?),
-            Collection::Commands => Spec::Command(from_value(attributes)?),
+            Collection::Directories => Spec::Directory(Deserialize::deserialize(attributes)?),
+            Collection::Files => Spec::File(Deserialize::deserialize(attributes)?),
+            Collection::Links => Spec::Link(Deserialize::deserialize(attributes)?),
+            Collection::Groups => Spec::Group(Deserialize::deserialize(attributes)?),
+            Collection::Users => Spec::User(Deserialize::deserialize(attributes)?),
+            Collection::Packages => Spec::Package(Deserialize::deserialize(attributes)?),
+            Collection::Services => Spec::Service(Deserialize::deserialize(attributes)?),
+            Collection::Commands => Spec::Command(Deserialize::deserialize(attributes)?),
         })
     }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use globset::{GlobBuilder, GlobMatcher};
 use muster_schema::document::{OnRetire, Selector};
 use muster_schema::{FleetName, HostId, PublicKey};
 
@@ -23,6 +24,7 @@ pub(super) struct ModelData {
     pub(super) contents: Contents,
     pub(super) templates: Arc<Templates>,
     pub(super) selections: Mutex<Selections>,
+    pub(super) globs: Mutex<HashMap<String, Arc<GlobMatcher>>>,
 }
 
 /// Answers of [`Model::select`] by environment and selector.
@@ -99,6 +101,18 @@ impl Model {
             hosts.filter(|host| selector.selects(&host.labels)).map(|host| host.id.clone()).collect()
         };
         selections.entry(key).or_insert_with(select).clone()
+    }
+
+    /// A glob of addresses, compiled once. `*` stays within a folder, `**` does not.
+    pub(crate) fn glob(&self, text: &str) -> Result<Arc<GlobMatcher>, globset::Error> {
+        let mut globs = self.0.globs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(glob) = globs.get(text) {
+            return Ok(glob.clone());
+        }
+        let glob = GlobBuilder::new(text).literal_separator(true).build()?.compile_matcher();
+        let glob = Arc::new(glob);
+        globs.insert(text.to_owned(), glob.clone());
+        Ok(glob)
     }
 
     /// An application.

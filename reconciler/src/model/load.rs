@@ -60,6 +60,7 @@ pub fn load_model(files: &RepositoryFiles, cache: &mut ModelCache) -> (Model, Ve
         contents: Contents::new(files.clone(), cache.contents.clone()),
         templates: cache.templates.clone(),
         selections: Default::default(),
+        globs: Default::default(),
     };
     let mut all = super::scope::assign_scopes(&data, &profiles, found);
     all.extend(scoped);

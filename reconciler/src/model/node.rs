@@ -1,10 +1,15 @@
 //! A document as a tree in which everything knows its place.
 
+mod deserialize;
+
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::Place;
+
+pub use deserialize::Unfit;
+pub(crate) use deserialize::entries_deserializer;
 
 /// A value of a document and where it was written. Cloning is cheap.
 #[derive(Clone, Debug)]

@@ -32,11 +32,12 @@ pub(super) fn render_contents(
     attributes: &Node,
     origin: &Origin,
     locals: &Locals,
+    scope: &Value,
 ) -> Result<Contents, Stopped> {
     let mut contents = Contents::new();
     let mut add = |slot, given: Option<&Node>| -> Result<(), Stopped> {
         if let Some(content) =
-            given.map(|given| render_content(rendering, given, origin, locals)).transpose()?.flatten()
+            given.map(|given| render_content(rendering, given, origin, locals, scope)).transpose()?.flatten()
         {
             contents.insert(slot, content);
         }
@@ -60,13 +61,13 @@ fn render_content(
     given: &Node,
     origin: &Origin,
     locals: &Locals,
+    scope: &Value,
 ) -> Result<Option<PlacedContent>, Stopped> {
-    let scope = || Root::of_resources(rendering, origin.instance.clone(), locals.to_vec());
     if given.is_null() {
         return Ok(None);
     }
     if given.as_map().is_none() {
-        return text_content(rendering, given, &scope());
+        return text_content(rendering, given, scope);
     }
     let named = |name: &str| given.get(name).filter(|node| !node.is_null());
     let vars = named("vars");
@@ -75,29 +76,33 @@ fn render_content(
         return Err(rendering.fault(finding));
     }
     if let Some(content) = named("content") {
-        return text_content(rendering, content, &scope());
+        return text_content(rendering, content, scope);
     }
     if let Some(source) = named("source") {
-        let path = file_path(rendering, source, &scope())?;
+        let path = file_path(rendering, source, scope)?;
         let loaded = rendering.model.contents().load(&path);
         let content = loaded.map_err(|fault| content_fault(rendering, fault, source))?;
         let origin = format!("source {path}");
         return Ok(Some(PlacedContent { content, place: source.place.clone(), origin }));
     }
     let Some(template) = named("template") else { return Ok(None) };
-    let path = file_path(rendering, template, &scope())?;
+    let path = file_path(rendering, template, scope)?;
     let compiled = rendering.model.contents().template(&path);
     let compiled = compiled.map_err(|fault| content_fault(rendering, fault, template))?;
-    let mut locals = locals.to_vec();
-    if let Some(vars) = vars {
-        let vars = rendering.evaluate_node(vars, &scope())?;
-        let vars = vars.as_map().map_or(&[][..], |map| map.entries());
-        locals.extend(vars.iter().map(|entry| (entry.key.clone(), value_of_node(&entry.value))));
-    }
-    let scope = Root::of_resources(rendering, origin.instance.clone(), locals);
+    let with_vars = match vars {
+        Some(vars) => {
+            let vars = rendering.evaluate_node(vars, scope)?;
+            let vars = vars.as_map().map_or(&[][..], |map| map.entries());
+            let mut locals = locals.to_vec();
+            locals.extend(vars.iter().map(|entry| (entry.key.clone(), value_of_node(&entry.value))));
+            Some(Root::of_resources(rendering, origin.instance.clone(), locals))
+        }
+        None => None,
+    };
+    let scope = with_vars.as_ref().unwrap_or(scope);
     let file: Arc<str> = Arc::from(path.as_str());
     let place_of = |offset| Place::in_text(file.clone(), compiled.source(), offset);
-    let text = rendering.evaluate_template(&compiled, &scope, place_of)?;
+    let text = rendering.evaluate_template(&compiled, scope, place_of)?;
     let content = content_of(rendering, text.as_str().unwrap_or_default(), &template.place)?;
     Ok(Some(PlacedContent { content, place: template.place.clone(), origin: format!("template {path}") }))
 }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use globset::{GlobBuilder, GlobMatcher};
 use muster_schema::{Address, Collection};
 
 use super::placed::Placed;
@@ -21,8 +20,6 @@ pub(super) type Edges = BTreeMap<&'static str, BTreeSet<Address>>;
 /// took it away in the same application.
 pub(super) fn resolve_edges(rendering: &Rendering, host_set: &HostSet) -> BTreeMap<Address, Edges> {
     let all_tainted = host_set.resources.values().any(|placed| placed.tainted);
-    let names: Vec<(String, &Address)> =
-        host_set.resources.keys().map(|address| (address.to_string(), address)).collect();
     let mut resolved = BTreeMap::new();
     for placed in host_set.resources.values() {
         let mut edges = Edges::new();
@@ -30,7 +27,7 @@ pub(super) fn resolve_edges(rendering: &Rendering, host_set: &HostSet) -> BTreeM
             let Some(entry) = placed.map().and_then(|map| map.entry(attribute)) else { continue };
             let mut targets = BTreeSet::new();
             for node in targets_of(entry) {
-                match resolve(node, placed, host_set, &names, rendering) {
+                match resolve(node, placed, host_set, rendering) {
                     Ok(found) => targets.extend(found),
                     Err(finding) => {
                         // Whether a target is there may depend on facts elsewhere.
@@ -54,13 +51,7 @@ fn targets_of(entry: &Entry) -> impl Iterator<Item = &Node> {
     entry.value.as_list().into_iter().flatten().filter(|node| node.as_str().is_some())
 }
 
-fn resolve(
-    node: &Node,
-    of: &Placed,
-    host_set: &HostSet,
-    names: &[(String, &Address)],
-    rendering: &Rendering,
-) -> Result<Vec<Address>, Finding> {
+fn resolve(node: &Node, of: &Placed, host_set: &HostSet, rendering: &Rendering) -> Result<Vec<Address>, Finding> {
     let text = node.as_str().unwrap_or_default();
     let fault = |reason: String| Finding::new(node.place.clone(), reason);
     if let Some(instance) = text.strip_prefix("applications/") {
@@ -73,12 +64,11 @@ fn resolve(
         return Ok(members.map(|placed| placed.address.clone()).collect());
     }
     if text.contains(['*', '?', '[', '{']) {
-        let glob = glob(text).map_err(|error| fault(format!("'{text}' is no glob: {error}")))?;
-        return Ok(names
-            .iter()
-            .filter(|(name, _)| glob.is_match(name))
-            .map(|(_, address)| (*address).clone())
-            .collect());
+        let glob = rendering.model.glob(text).map_err(|error| fault(format!("'{text}' is no glob: {error}")))?;
+        let collection = text.split('/').next().and_then(|name| name.parse::<Collection>().ok());
+        let candidates =
+            host_set.resources.keys().filter(|address| collection.is_none_or(|c| c == address.collection()));
+        return Ok(candidates.filter(|address| glob.is_match(address.to_string())).cloned().collect());
     }
     let address: Address = text.parse().map_err(|error: muster_schema::address::AddressError| {
         let known = Collection::ALL.into_iter().map(Collection::name);
@@ -101,7 +91,8 @@ fn resolve(
     if elsewhere {
         return Err(fault(format!("{address} is not there: its 'when' is false on this host")));
     }
-    let hint = did_you_mean(text, names.iter().map(|(name, _)| name.as_str()));
+    let names: Vec<String> = host_set.resources.keys().map(ToString::to_string).collect();
+    let hint = did_you_mean(text, names.iter().map(String::as_str));
     Err(with_hint(fault(format!("the host has no {address}")), hint))
 }
 
@@ -109,11 +100,6 @@ fn resolve(
 fn plain_service(address: Address) -> Address {
     let short = (address.collection() == Collection::Services).then(|| address.id().strip_suffix(".service")).flatten();
     short.and_then(|id| Address::new(Collection::Services, id).ok()).unwrap_or(address)
-}
-
-/// `*` stays within a folder, `**` does not.
-fn glob(text: &str) -> Result<GlobMatcher, globset::Error> {
-    Ok(GlobBuilder::new(text).literal_separator(true).build()?.compile_matcher())
 }
 
 fn with_hint(finding: Finding, hint: Option<String>) -> Finding {

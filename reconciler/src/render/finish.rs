@@ -1,19 +1,21 @@
 //! From attributes with places to the typed resources of a manifest.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use muster_schema::content::BlobRef;
 use muster_schema::resource::{CommandSpec, Enforcement, Existence, Meta, Resource, ServiceSpec, Spec};
 use muster_schema::{Address, Collection};
-use serde_json::{Map as JsonMap, Value};
+use serde::Deserialize;
 
 use super::edges::{Edges, is_edge};
 use super::placed::Placed;
 use super::rendering::Rendering;
-use crate::model::{Finding, Node, Templates, attributes_shape};
+use crate::model::{Entry, Finding, Map, Node, Templates, Unfit, attributes_shape, entries_deserializer};
 
-/// Attributes that every type has; the others are of the type.
-const META: [&str; 5] = ["enforcement", "on_remove", "retry", "state", "timeout"];
+/// Attributes that every type has under the same name in the manifest.
+const META: [&str; 4] = ["on_remove", "retry", "state", "timeout"];
 
 /// The typed resource; its faults are noted.
 pub(super) fn finish_resource(
@@ -52,54 +54,54 @@ pub(super) fn finish_resource(
     Some(Resource { address: placed.address.clone(), application, meta, spec })
 }
 
-fn typed(attributes: &Node, placed: &Placed, edges: &Edges) -> Result<(Meta, Spec), serde_json::Error> {
+fn typed(attributes: &Node, placed: &Placed, edges: &Edges) -> Result<(Meta, Spec), Unfit> {
     let collection = placed.address.collection();
-    let (mut meta, mut spec) = (JsonMap::new(), JsonMap::new());
-    for entry in attributes.as_map().map_or(&[][..], |map| map.entries()) {
+    let entries = attributes.as_map().map_or(&[][..], Map::entries);
+    let is_meta = |entry: &&Entry| META.contains(&entry.key.as_ref());
+    let mut meta = Meta::deserialize(entries_deserializer(entries.iter().filter(|entry| is_meta(entry))))?;
+    for entry in entries {
+        if is_edge(&entry.key) {
+            // Only the form is checked here; what is named was resolved before.
+            Vec::<Cow<'_, str>>::deserialize(&entry.value)?;
+        } else if entry.key.as_ref() == "enforcement" || is_enforcement(collection, entry) {
+            meta.mode = Option::deserialize(&entry.value)?;
+        }
+    }
+    let of_type = |entry: &&Entry| {
         let name = entry.key.as_ref();
-        let value = entry.value.to_json();
-        if is_edge(name) {
-            // Only its form is checked here; what it names was resolved before.
-            serde_json::from_value::<Vec<String>>(value)?;
-        } else if name == "enforcement" || (name == "mode" && is_enforcement(collection, &value)) {
-            meta.insert("mode".to_owned(), value);
-        } else if META.contains(&name) {
-            meta.insert(name.to_owned(), value);
-        } else {
-            spec.insert(name.to_owned(), value);
-        }
-    }
+        !(is_meta(entry) || name == "enforcement" || is_edge(name) || is_enforcement(collection, entry))
+    };
+    let mut spec = Spec::deserialize_as(collection, entries_deserializer(entries.iter().filter(of_type)))?;
     for (slot, content) in &placed.contents {
-        let blob = serde_json::to_value(content.content.blob)?;
-        match slot.split_once('.') {
-            Some((outer, inner)) => {
-                let outer = spec.entry(outer).or_insert_with(|| Value::Object(JsonMap::new()));
-                if let Some(outer) = outer.as_object_mut() {
-                    outer.insert(inner.to_owned(), blob);
-                }
-            }
-            None => {
-                spec.insert((*slot).to_owned(), blob);
-            }
-        }
+        set_content(&mut spec, slot, content.content.blob);
     }
-    let mut meta: Meta = serde_json::from_value(Value::Object(meta))?;
     let list = |name: &str| edges.get(name).into_iter().flatten().cloned().collect();
     meta.requires = list("requires");
     meta.restart_on = list("restart_on");
     meta.reload_on = list("reload_on");
     meta.run_on = list("run_on");
-    Ok((meta, Spec::from_json(collection, Value::Object(spec))?))
+    Ok((meta, spec))
+}
+
+fn set_content(spec: &mut Spec, slot: &str, blob: BlobRef) {
+    match (spec, slot) {
+        (Spec::File(file), _) => file.content = Some(blob),
+        (Spec::Command(command), "script") => command.script = Some(blob),
+        (Spec::Command(command), "stdin") => command.stdin = Some(blob),
+        (Spec::Command(command), _) => command.undo.get_or_insert_default().script = Some(blob),
+        _ => {}
+    }
 }
 
 /// `mode` means permission bits where there are any, unless it is one of the words.
-fn is_enforcement(collection: Collection, mode: &Value) -> bool {
+fn is_enforcement(collection: Collection, entry: &Entry) -> bool {
     let has_bits = matches!(collection, Collection::Files | Collection::Directories);
-    !has_bits || matches!(mode.as_str(), Some("enforce" | "audit" | "apply_once"))
+    let is_word = || matches!(entry.value.as_str(), Some("enforce" | "audit" | "apply_once"));
+    entry.key.as_ref() == "mode" && (!has_bits || is_word())
 }
 
 /// The attributes did not fit their types: says which, or at least what serde says.
-fn tell_faults(rendering: &Rendering, placed: &Placed, attributes: &Node, error: &serde_json::Error) {
+fn tell_faults(rendering: &Rendering, placed: &Placed, attributes: &Node, error: &Unfit) {
     let mut faults = Vec::new();
     let what = format!("'{}'", placed.address);
     attributes_shape(placed.address.collection()).check(attributes, &what, Templates::Rendered, &mut faults);

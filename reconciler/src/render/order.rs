@@ -1,6 +1,6 @@
 //! What must be applied before what, and that it has no cycle.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use muster_schema::{Address, Collection};
@@ -11,128 +11,186 @@ use super::rendering::Rendering;
 use super::unite::HostSet;
 use crate::model::Finding;
 
-type Graph<'a> = BTreeMap<&'a Address, BTreeSet<&'a Address>>;
+/// How many cycles are told of one host.
+const MAX_CYCLES: usize = 20;
+
+/// A node of the graph: a resource, or a class of resources of one application that others wait for as a whole.
+type NodeIndex = usize;
 
 /// Finds a cycle among what resources require, react to, and imply: the folder above,
 /// the owner, and within an application packages before files before services.
 pub(super) fn check_order(rendering: &Rendering, host_set: &HostSet, edges: &BTreeMap<Address, Edges>) {
-    let mut graph: Graph<'_> = BTreeMap::new();
-    for (address, edges) in edges {
-        graph.entry(address).or_default().extend(edges.values().flatten());
-    }
+    // What is implied has no cycle by itself, so every cycle passes an edge that is written.
     if edges.values().all(BTreeMap::is_empty) {
-        // What is implied alone has no cycle.
         return;
     }
-    let by_application = classes(host_set);
-    for placed in host_set.resources.values().filter(|placed| !is_absent(placed)) {
-        let implied = implied(placed, host_set, &by_application);
-        graph.entry(&placed.address).or_default().extend(implied);
-    }
-    for cycle in cycles(&graph) {
-        let Some(placed) = cycle.first().and_then(|address| host_set.resources.get(*address)) else { continue };
-        let names: Vec<String> = cycle.iter().chain(cycle.first()).map(ToString::to_string).collect();
-        let tainted = cycle.iter().filter_map(|address| host_set.resources.get(*address)).any(|placed| placed.tainted);
+    let placed: Vec<&Placed> = host_set.resources.values().collect();
+    let graph = Graph::of(&placed, edges);
+    for cycle in graph.cycles() {
+        let members: Vec<&&Placed> = cycle.iter().filter_map(|index| placed.get(*index)).collect();
+        let Some(first) = members.first() else { continue };
+        let names: Vec<String> =
+            members.iter().chain(members.first()).map(|member| member.address.to_string()).collect();
+        let tainted = members.iter().any(|member| member.tainted);
         let reason = format!("resources wait for one another: {}", names.join(" → "));
-        let finding = Finding::new(placed.place.clone(), reason).with_scope(rendering.scope_of(tainted));
+        let finding = Finding::new(first.place.clone(), reason).with_scope(rendering.scope_of(tainted));
         rendering.record().find(finding);
+    }
+}
+
+struct Graph {
+    /// What each node waits for. Resources come first, in the order of their addresses, then classes.
+    before: Vec<Vec<NodeIndex>>,
+    /// Resources with an edge that is written.
+    written: Vec<NodeIndex>,
+}
+
+impl Graph {
+    fn of(placed: &[&Placed], edges: &BTreeMap<Address, Edges>) -> Graph {
+        let indexes: HashMap<&Address, NodeIndex> =
+            placed.iter().enumerate().map(|(index, placed)| (&placed.address, index)).collect();
+        let mut graph = Graph { before: vec![Vec::new(); placed.len()], written: Vec::new() };
+        for (index, resource) in placed.iter().enumerate() {
+            let targets = edges.get(&resource.address).into_iter().flat_map(BTreeMap::values).flatten();
+            let targets: Vec<NodeIndex> = targets.filter_map(|target| indexes.get(target).copied()).collect();
+            if !targets.is_empty() {
+                graph.written.push(index);
+                graph.before[index] = targets;
+            }
+        }
+        let present: Vec<(NodeIndex, &Placed)> = placed
+            .iter()
+            .enumerate()
+            .filter(|(_, placed)| !is_absent(placed))
+            .map(|(index, placed)| (index, *placed))
+            .collect();
+        graph.add_classes(&present);
+        graph.add_folders_and_owners(&present);
+        graph
+    }
+
+    /// Packages before files before services, within each application.
+    fn add_classes(&mut self, present: &[(NodeIndex, &Placed)]) {
+        let mut classes: HashMap<(Arc<str>, Class), NodeIndex> = HashMap::new();
+        for (index, placed) in present {
+            let Some(instance) = &placed.instance else { continue };
+            let own = Class::of(placed.address.collection());
+            if let Some(own) = own {
+                let node = self.class(&mut classes, instance, own);
+                self.before[node].push(*index);
+            }
+            let waits_for: &[Class] = match placed.address.collection() {
+                Collection::Services => &[Class::Packages, Class::Paths],
+                _ if own == Some(Class::Paths) => &[Class::Packages],
+                _ => &[],
+            };
+            for class in waits_for {
+                let node = self.class(&mut classes, instance, *class);
+                self.before[*index].push(node);
+            }
+        }
+    }
+
+    fn class(
+        &mut self,
+        classes: &mut HashMap<(Arc<str>, Class), NodeIndex>,
+        instance: &Arc<str>,
+        class: Class,
+    ) -> NodeIndex {
+        *classes.entry((instance.clone(), class)).or_insert_with(|| {
+            self.before.push(Vec::new());
+            self.before.len() - 1
+        })
+    }
+
+    fn add_folders_and_owners(&mut self, present: &[(NodeIndex, &Placed)]) {
+        let mut folders: HashMap<&str, NodeIndex> = HashMap::new();
+        let mut accounts: HashMap<(Collection, &str), NodeIndex> = HashMap::new();
+        for (index, placed) in present {
+            match placed.address.collection() {
+                Collection::Directories | Collection::Links => _ = folders.insert(placed.address.id(), *index),
+                of @ (Collection::Users | Collection::Groups) => _ = accounts.insert((of, placed.address.id()), *index),
+                _ => {}
+            }
+        }
+        for (index, placed) in present {
+            if placed.address.collection().id_is_path() && !folders.is_empty() {
+                let id = placed.address.id();
+                let above = id.match_indices('/').filter_map(|(end, _)| folders.get(id.get(..end)?));
+                self.before[*index].extend(above);
+            }
+            if accounts.is_empty() {
+                continue;
+            }
+            for (attribute, of) in
+                [("owner", Collection::Users), ("user", Collection::Users), ("group", Collection::Groups)]
+            {
+                let name = placed.map().and_then(|map| map.get(attribute)).and_then(|node| node.as_str());
+                self.before[*index].extend(name.and_then(|name| accounts.get(&(of, name))));
+            }
+        }
+    }
+
+    /// Cycles that pass a written edge, each from its least resource. Without recursion: chains may be long.
+    fn cycles(&self) -> Vec<Vec<NodeIndex>> {
+        let mut done: HashSet<NodeIndex> = HashSet::new();
+        let mut cycles: Vec<Vec<NodeIndex>> = Vec::new();
+        for start in &self.written {
+            // The path from `start`, each node with how many of its targets were followed.
+            let mut path: Vec<(NodeIndex, usize)> = Vec::new();
+            let mut next = Some(*start);
+            while next.is_some() || !path.is_empty() {
+                if let Some(node) = next.take() {
+                    if let Some(from) = path.iter().position(|(other, _)| *other == node) {
+                        cycles.push(path.iter().skip(from).map(|(node, _)| *node).collect());
+                    } else if !done.contains(&node) {
+                        path.push((node, 0));
+                    }
+                }
+                let Some((node, followed)) = path.last_mut() else { break };
+                match self.before.get(*node).and_then(|targets| targets.get(*followed)) {
+                    Some(target) => {
+                        *followed += 1;
+                        next = Some(*target);
+                    }
+                    None => {
+                        done.insert(*node);
+                        path.pop();
+                    }
+                }
+            }
+            if cycles.len() > MAX_CYCLES {
+                break;
+            }
+        }
+        for cycle in &mut cycles {
+            let least = cycle.iter().enumerate().min_by_key(|(_, node)| **node).map_or(0, |(index, _)| index);
+            cycle.rotate_left(least);
+        }
+        cycles.sort();
+        cycles.dedup();
+        cycles.truncate(MAX_CYCLES);
+        cycles
+    }
+}
+
+/// Resources of an application that others wait for as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Class {
+    Packages,
+    Paths,
+}
+
+impl Class {
+    fn of(collection: Collection) -> Option<Class> {
+        match collection {
+            Collection::Packages => Some(Class::Packages),
+            Collection::Files | Collection::Directories | Collection::Links => Some(Class::Paths),
+            _ => None,
+        }
     }
 }
 
 fn is_absent(placed: &Placed) -> bool {
     placed.map().and_then(|map| map.get("state")).and_then(|state| state.as_str()) == Some("absent")
-}
-
-#[derive(Default)]
-struct Classes<'a> {
-    packages: Vec<&'a Address>,
-    paths: Vec<&'a Address>,
-}
-
-fn classes(host_set: &HostSet) -> BTreeMap<Arc<str>, Classes<'_>> {
-    let mut classes: BTreeMap<Arc<str>, Classes<'_>> = BTreeMap::new();
-    for placed in host_set.resources.values().filter(|placed| !is_absent(placed)) {
-        let Some(instance) = &placed.instance else { continue };
-        let of_instance = classes.entry(instance.clone()).or_default();
-        match placed.address.collection() {
-            Collection::Packages => of_instance.packages.push(&placed.address),
-            Collection::Files | Collection::Directories | Collection::Links => of_instance.paths.push(&placed.address),
-            _ => {}
-        }
-    }
-    classes
-}
-
-fn implied<'a>(
-    placed: &Placed,
-    host_set: &'a HostSet,
-    by_application: &BTreeMap<Arc<str>, Classes<'a>>,
-) -> Vec<&'a Address> {
-    let mut before = Vec::new();
-    let known = |address: Option<Address>| Some(host_set.resources.get_key_value(&address?)?.0);
-    let address = &placed.address;
-    if address.collection().id_is_path() {
-        let id = address.id();
-        let above = id.match_indices('/').filter_map(|(index, _)| id.get(..index)).filter(|path| !path.is_empty());
-        for path in above {
-            before.extend(known(Address::new(Collection::Directories, path).ok()));
-            before.extend(known(Address::new(Collection::Links, path).ok()));
-        }
-    }
-    let named = |attribute: &str| placed.map().and_then(|map| map.get(attribute)).and_then(|node| node.as_str());
-    for (attribute, collection) in
-        [("owner", Collection::Users), ("user", Collection::Users), ("group", Collection::Groups)]
-    {
-        before.extend(named(attribute).and_then(|name| known(Address::new(collection, name).ok())));
-    }
-    let of_instance = placed.instance.as_ref().and_then(|instance| by_application.get(instance));
-    if let Some(classes) = of_instance {
-        match address.collection() {
-            Collection::Files | Collection::Directories | Collection::Links => before.extend(&classes.packages),
-            Collection::Services => before.extend(classes.packages.iter().chain(&classes.paths)),
-            _ => {}
-        }
-    }
-    before
-}
-
-/// One cycle of each knot, each starting at its least address. Without recursion: chains may be long.
-fn cycles<'a>(graph: &Graph<'a>) -> Vec<Vec<&'a Address>> {
-    let mut done: BTreeSet<&Address> = BTreeSet::new();
-    let mut cycles = Vec::new();
-    for start in graph.keys().copied() {
-        let mut path: Vec<(&'a Address, Vec<&'a Address>)> = Vec::new();
-        let mut on_path: BTreeSet<&Address> = BTreeSet::new();
-        let mut next = Some(start);
-        loop {
-            if let Some(address) = next.take() {
-                if on_path.contains(address) {
-                    let names: Vec<&Address> = path.iter().map(|(address, _)| *address).collect();
-                    let from = names.iter().position(|other| *other == address).unwrap_or(0);
-                    cycles.push(names.get(from..).unwrap_or_default().to_vec());
-                } else if !done.contains(address) {
-                    on_path.insert(address);
-                    let targets = graph.get(address).into_iter().flatten().copied().collect();
-                    path.push((address, targets));
-                }
-            }
-            let Some((address, targets)) = path.last_mut() else { break };
-            match targets.pop() {
-                Some(target) => next = Some(target),
-                None => {
-                    done.insert(*address);
-                    on_path.remove(*address);
-                    path.pop();
-                }
-            }
-        }
-    }
-    cycles.truncate(20);
-    for cycle in &mut cycles {
-        let least = cycle.iter().enumerate().min_by_key(|(_, address)| **address).map_or(0, |(index, _)| index);
-        cycle.rotate_left(least);
-    }
-    cycles.sort();
-    cycles.dedup();
-    cycles
 }

@@ -115,7 +115,7 @@ fn render_item(
         return Ok(Vec::new());
     }
     let address = render_id(rendering, collection, entry, &scope);
-    let contents = render_contents(rendering, collection, &entry.value, origin, &locals);
+    let contents = render_contents(rendering, collection, &entry.value, origin, &locals, &scope);
     let attributes = render_attributes(rendering, collection, entry, &scope);
     let (address, contents, attributes) = (address?, contents?, attributes?);
     let tree = entry.value.get("source").filter(|_| collection == Collection::Directories);
