@@ -185,20 +185,15 @@ impl Rendering {
 
     fn finding_of(&self, fault: &TemplateFault, place: Place, scope: &Value) -> Finding {
         let finding = Finding::new(place, fault.reason.clone());
+        let names =
+            scope.downcast_object_ref::<super::scope::Root>().map(super::scope::Root::names).unwrap_or_default();
         let name = fault.reason.strip_prefix('`').and_then(|rest| rest.strip_suffix("` is undefined"));
-        let names = scope.downcast_object_ref::<super::scope::Root>().map(super::scope::Root::names);
-        match (name, names) {
-            (Some(name), Some(names)) if names.iter().any(|known| known.as_ref() == name) => {
-                finding.with_hint("the parameter has neither a value nor a default")
-            }
-            (Some(name), Some(names)) => {
-                let hint = crate::model::did_you_mean(name, names.iter().map(AsRef::as_ref));
-                match hint {
-                    Some(hint) => finding.with_hint(hint),
-                    None => finding,
-                }
-            }
-            _ => finding,
+        if name.is_some_and(|name| names.iter().any(|known| known.as_ref() == name)) {
+            return finding.with_hint("the parameter has neither a value nor a default");
+        }
+        match fault.hint(scope, names.iter().map(AsRef::as_ref)) {
+            Some(hint) => finding.with_hint(hint),
+            None => finding,
         }
     }
 

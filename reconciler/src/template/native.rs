@@ -9,8 +9,10 @@ use crate::model::{Entry, Map, Node, NodeValue, Place, Text};
 
 /// How deep maps and lists of a result may lie in one another.
 const MAX_DEPTH: usize = 48;
-/// The most values that a result may have.
-const MAX_NODES: usize = 200_000;
+/// The most bytes that a result may have.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+/// What each value counts for beside its text.
+const VALUE_BYTES: usize = 64;
 
 /// Why a result is no value for a document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,7 +27,7 @@ pub enum NativeFault {
     #[error("{0}")]
     Invalid(String),
     /// Too many values, or nested too deeply.
-    #[error("the result has more than {MAX_NODES} values, or is nested deeper than {MAX_DEPTH}")]
+    #[error("the result has more than {MAX_BYTES} bytes, or is nested deeper than {MAX_DEPTH}")]
     TooLarge,
     /// A value of a type that no document has.
     #[error("the result has {0} in it, which a document cannot have")]
@@ -34,7 +36,7 @@ pub enum NativeFault {
 
 /// The result of an expression as a tree; all of it is placed where the expression stands.
 pub fn node_of_value(value: &Value, place: &Place) -> Result<Node, NativeFault> {
-    let mut left = MAX_NODES;
+    let mut left = MAX_BYTES;
     if value.is_undefined() {
         return Err(NativeFault::Undefined);
     }
@@ -45,10 +47,11 @@ pub fn node_of_value(value: &Value, place: &Place) -> Result<Node, NativeFault> 
 }
 
 fn convert(value: &Value, place: &Place, depth: usize, left: &mut usize) -> Result<Node, NativeFault> {
-    *left = left.checked_sub(1).ok_or(NativeFault::TooLarge)?;
+    *left = left.checked_sub(VALUE_BYTES).ok_or(NativeFault::TooLarge)?;
     if depth > MAX_DEPTH {
         return Err(NativeFault::TooLarge);
     }
+    *left = left.checked_sub(value.as_str().map_or(0, str::len)).ok_or(NativeFault::TooLarge)?;
     let converted = match value.kind() {
         ValueKind::Undefined => return Err(NativeFault::MissingWithin("undefined")),
         ValueKind::None => return Err(NativeFault::MissingWithin("null")),
