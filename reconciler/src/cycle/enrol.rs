@@ -1,6 +1,6 @@
 //! Who waits for approval, and who proved both keys.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use muster_schema::{HostId, PublicKey};
 
@@ -8,9 +8,9 @@ use super::Orchestrator;
 use crate::enrolment::PendingHost;
 use crate::events::EventKind;
 use crate::inbound::{ApprovedHost, ApprovedHosts};
-use crate::io::bus::Inbound;
+use crate::io::bus::{EnrolledHost, Inbound};
 use crate::io::clock;
-use crate::status::{HostStatus, Pending};
+use crate::status::{EnrolmentProof, HostStatus, Pending};
 
 impl Orchestrator {
     /// Who may speak, by the newest verified revision; hosts that leave may say so.
@@ -27,14 +27,21 @@ impl Orchestrator {
     /// Takes over what the door knows of enrolment.
     pub(super) fn take_enrolment(&mut self, door: &Inbound) {
         self.take_pending(door.pending());
-        let enrolled: HashSet<PublicKey> = door.enrolled().into_iter().map(|host| host.key).collect();
+        let enrolled: HashMap<PublicKey, EnrolledHost> =
+            door.enrolled().into_iter().map(|host| (host.key, host)).collect();
         let mut fleet = self.state.fleet_mut();
         for (id, host) in &mut fleet.hosts {
-            let proved = host.key.is_some_and(|key| enrolled.contains(&key));
+            let proof = host.key.and_then(|key| enrolled.get(&key));
+            let proved = proof.is_some();
             if proved == host.enrolled {
                 continue;
             }
             host.enrolled = proved;
+            host.enrolment = proof.map(|proof| EnrolmentProof {
+                recipient: proof.recipient.clone(),
+                bytes: proof.answer.clone().into_bytes(),
+                signature: proof.signature.clone(),
+            });
             self.unsaved.insert(id.clone());
             if proved {
                 let message = "enrolled: the holder of the approved key proved both keys";

@@ -19,7 +19,7 @@ use crate::model::{Finding, Model, Place, load_model};
 use crate::rollout::choose_wave;
 use crate::state::{RevisionRecord, Verdict};
 use crate::status::Assignments;
-use crate::verify::{Rejection, VerifiedRevision, verify_commits};
+use crate::verify::{Rejection, VerifiedRevision, verify_commits, verify_commits_after};
 
 impl Orchestrator {
     /// Brings the fleet to the tip of the watched branch.
@@ -37,7 +37,11 @@ impl Orchestrator {
         let anchor = assignments.anchor.clone().ok_or(CycleError::NoAnchor)?;
         let attempted = commit_id(tip);
         self.state.fleet_mut().attempted = attempted.clone();
-        let verified = verify_commits(&repository, oid(&anchor), tip, clock::now());
+        // What is verified in this run need not be looked at again; after a restart the anchor itself is.
+        let verified = match self.verified.as_ref().filter(|held| held.revision() == anchor) {
+            Some(held) => verify_commits_after(&repository, held, tip, clock::now()),
+            None => verify_commits(&repository, oid(&anchor), tip, clock::now()),
+        };
         let revision = match verified {
             Ok(revision) => revision,
             Err(rejection) => {
@@ -46,6 +50,7 @@ impl Orchestrator {
             }
         };
         let published = self.follow(&repository, &revision, &assignments)?;
+        self.verified = Some(revision);
         let counters = &self.state.counters;
         counters.reconciles.fetch_add(1, Ordering::Relaxed);
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -120,7 +125,7 @@ impl Orchestrator {
         let mut published = self.publish_hosts(&declared, &of_this_revision)?;
         self.keep_survey(of_this_revision);
         if findings.is_empty() {
-            let messages: Vec<&str> = verified.commits().iter().map(|commit| commit.message.as_str()).collect();
+            let messages: Vec<&str> = verified.mainline().map(|commit| commit.message.as_str()).collect();
             published.extend(self.retire_hosts(&declared, &messages, before.anchor.as_ref())?);
         }
         self.record(repository, verified.id(), &findings, published.len());

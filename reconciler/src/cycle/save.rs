@@ -16,6 +16,9 @@ use crate::status::{ChangedHosts, CommitPace, StatusFiles, fold_conditions, rend
 /// A push that failed is tried again after so long.
 const PUSH_RETRY: Duration = Duration::from_secs(30);
 
+/// Small packs of status commits are united so often.
+const TIDY: Duration = Duration::from_secs(5 * 60);
+
 /// What is to be committed.
 struct Job {
     files: StatusFiles,
@@ -67,6 +70,7 @@ fn write_jobs(mut branch: StatusBranch, mut queue: mpsc::Receiver<Job>, tell: &m
     };
     runtime.block_on(async {
         let mut unpushed = false;
+        let mut last_tidied = Instant::now();
         loop {
             let job = tokio::select! {
                 job = queue.recv() => match job {
@@ -84,6 +88,12 @@ fn write_jobs(mut branch: StatusBranch, mut queue: mpsc::Receiver<Job>, tell: &m
             }
             let pushed = branch.push(clock::now()).await;
             unpushed = pushed.is_err();
+            if last_tidied.elapsed() > TIDY {
+                last_tidied = Instant::now();
+                if let Err(error) = branch.unite_packs().await {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "status packs cannot be united");
+                }
+            }
             let _ = tell.send(pushed.map_or_else(Saved::NotPushed, |()| Saved::Pushed)).await;
         }
     });

@@ -22,6 +22,7 @@ use crate::model::{Model, ModelCache};
 use crate::render::{FactsOfFleet, Reads};
 use crate::state::SharedState;
 use crate::status::{Assignments, Desired, FleetStatus, HostStatus, load_status};
+use crate::verify::VerifiedRevision;
 
 /// How the orchestrator is to run.
 #[derive(Debug, Clone)]
@@ -49,6 +50,8 @@ pub struct Orchestrator {
     pub(super) inbox: Inbox,
     /// The models of assigned revisions.
     pub(super) models: HashMap<CommitId, Model>,
+    /// The newest revision that this run verified.
+    pub(super) verified: Option<VerifiedRevision>,
     /// What stays loaded from one revision to the next.
     pub(super) cache: ModelCache,
     /// What the hosts have reported.
@@ -99,6 +102,7 @@ impl Orchestrator {
         let mut orchestrator = Orchestrator {
             state: Arc::new(SharedState::new(status)),
             models: HashMap::new(),
+            verified: None,
             cache: ModelCache::default(),
             facts,
             facts_change: FactsChange::default(),
