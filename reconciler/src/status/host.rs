@@ -160,11 +160,12 @@ impl HostStatus {
         if self.retired.is_some() {
             return because(Health::Suspended, "Retired", "the host has left the repository");
         }
+        let waits = self.hold.as_ref().is_none_or(|hold| hold.health == Health::Pending);
+        if self.key.is_none() && waits {
+            return because(Health::Pending, "NoKey", "declared, but its file has no key yet");
+        }
         if let Some(hold) = &self.hold {
             return because(hold.health, &hold.reason, &hold.message);
-        }
-        if self.key.is_none() {
-            return because(Health::Pending, "NoKey", "declared, but its file has no key yet");
         }
         match (contact, &self.reported) {
             (Contact::NeverSeen, _) | (_, None) => {
