@@ -9,6 +9,7 @@ mod finish;
 mod host_object;
 mod order;
 mod placed;
+mod reads;
 mod record;
 mod rendering;
 mod resource;
@@ -29,7 +30,8 @@ use muster_schema::{HostId, Sha256Digest};
 pub use check::{CheckedFleet, check_fleet, merge_findings};
 pub use explain::{ExplainedAttribute, explain_resource, layer_of};
 pub use facts::FactsOfFleet;
-pub use record::{MissingFact, Read, Reads};
+pub use reads::Reads;
+pub use record::MissingFact;
 
 use crate::model::{
     Application, Finding, Host, Layer, Map, Model, Node, Place, application_of, did_you_mean, without_nulls,
@@ -39,7 +41,7 @@ use resource::{Origin, render_resources};
 use unite::HostSet;
 
 /// What one host is to have.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct RenderedHost {
     /// The resources, sorted by address.
     pub resources: Vec<Resource>,
@@ -50,7 +52,7 @@ pub struct RenderedHost {
 }
 
 /// Why a host has no host set.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum NotRendered {
     /// Facts are missing: not a fault, the host keeps what it has.
     Waiting {
@@ -109,6 +111,12 @@ fn render_placed(model: &Model, host: &Host, layer: &Layer, facts: &FactsOfFleet
     let settings = without_nulls(&layer.settings);
     let (instances, found) = instances_of(model, layer, &settings);
     let rendering = Arc::new(Rendering::new(model, host, facts, settings, instances));
+    {
+        let mut record = rendering.record();
+        let applications = rendering.instances.values().map(|instance| instance.application.clone());
+        record.reads.begin(host, applications);
+        record.reads.note_applications(model, facts);
+    }
     for finding in found {
         rendering.fault(finding);
     }

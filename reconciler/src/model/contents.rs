@@ -95,6 +95,11 @@ impl Contents {
         self.files.below(folder).filter_map(move |(path, entry)| Some((path.get(prefix..)?, entry)))
     }
 
+    /// What stands at a path.
+    pub fn entry(&self, path: &str) -> Option<&FileEntry> {
+        self.files.entry(path).map(|(_, entry)| entry)
+    }
+
     fn blob_id(&self, path: &str) -> Result<BlobId, ContentFault> {
         match self.files.entry(path) {
             Some((_, FileEntry::File(id))) => Ok(*id),

@@ -1,5 +1,6 @@
 //! Loads one document and finds all its faults.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use muster_schema::document::{
@@ -8,8 +9,9 @@ use muster_schema::document::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::layer::labels_of;
 use super::resources::{Lowest, check_resources};
-use super::{Finding, Node, NodeValue, Place, Shape, Templates, load_yaml};
+use super::{Finding, Layer, Node, NodeValue, Place, Shape, Templates, load_yaml};
 use crate::template;
 
 /// What a document is.
@@ -22,24 +24,42 @@ pub(super) enum Kind {
     Application,
 }
 
-/// A document: a map, empty where the file is not well-formed, and its faults.
+/// A document: a map, empty where the file is not well-formed, what it comes to, and its faults.
 #[derive(Debug)]
 pub(super) struct Document {
     pub(super) root: Node,
     pub(super) found: Vec<Finding>,
+    /// What it says as a layer; an application says nothing so.
+    pub(super) layer: Arc<Layer>,
+    /// The labels that it gives.
+    pub(super) labels: BTreeMap<Arc<str>, Arc<str>>,
+}
+
+impl Document {
+    fn new(kind: Kind, root: Node, mut found: Vec<Finding>) -> Document {
+        let layer = match kind {
+            Kind::Application => Layer::empty(&root.place),
+            _ => Layer::of_document(&root, &mut found),
+        };
+        Document { layer: Arc::new(layer), labels: labels_of(&root), root, found }
+    }
+
+    /// A document that says nothing, with what was found instead.
+    pub(super) fn empty(kind: Kind, path: &str, found: Vec<Finding>) -> Document {
+        Document::new(kind, Node::empty_map(Place::start_of(path)), found)
+    }
 }
 
 /// Loads the document in the file at `path`.
 pub(super) fn load_document(kind: Kind, path: &Arc<str>, bytes: &[u8], templates: &template::Templates) -> Document {
-    let start = Place::start_of(path);
     let root = match load_yaml(path, bytes) {
-        Ok(root) if root.is_null() => Node::empty_map(start.clone()),
+        Ok(root) if root.is_null() => Node::empty_map(Place::start_of(path)),
         Ok(root) => root,
-        Err(found) => return Document { root: Node::empty_map(start), found },
+        Err(found) => return Document::empty(kind, path, found),
     };
     if root.as_map().is_none() {
         let reason = format!("the document must be a map, not {}", root.kind());
-        return Document { found: vec![Finding::new(root.place.clone(), reason)], root: Node::empty_map(start) };
+        return Document::empty(kind, path, vec![Finding::new(root.place.clone(), reason)]);
     }
     let mut found = Vec::new();
     shape_of(kind).check(&root, "the document", Templates::Rendered, &mut found);
@@ -55,7 +75,7 @@ pub(super) fn load_document(kind: Kind, path: &Arc<str>, bytes: &[u8], templates
             check_templates(part, templates, &mut found);
         }
     }
-    Document { root, found }
+    Document::new(kind, root, found)
 }
 
 fn shape_of(kind: Kind) -> &'static Shape {

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use globset::{GlobBuilder, GlobMatcher};
 use muster_schema::document::{OnRetire, Selector};
@@ -24,6 +25,7 @@ pub(super) struct ModelData {
     pub(super) contents: Contents,
     pub(super) templates: Arc<Templates>,
     pub(super) selections: Mutex<Selections>,
+    pub(super) names_of_applications: OnceLock<u64>,
     pub(super) globs: Mutex<HashMap<String, Arc<GlobMatcher>>>,
 }
 
@@ -42,7 +44,7 @@ pub(super) struct Profile {
     /// Which hosts have it; none where the document does not say.
     pub(super) selector: Option<Selector>,
     /// What they have.
-    pub(super) layer: Layer,
+    pub(super) layer: Arc<Layer>,
     /// Where it is written.
     pub(super) place: Place,
 }
@@ -123,6 +125,15 @@ impl Model {
     /// All applications.
     pub fn applications(&self) -> impl Iterator<Item = &Arc<Application>> {
         self.0.applications.values()
+    }
+
+    /// A hash of the names of all applications.
+    pub(crate) fn names_of_applications(&self) -> u64 {
+        *self.0.names_of_applications.get_or_init(|| {
+            let mut hasher = DefaultHasher::new();
+            self.0.applications.keys().for_each(|name| name.hash(&mut hasher));
+            hasher.finish()
+        })
     }
 
     /// The contents below files/ folders.

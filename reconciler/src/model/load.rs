@@ -4,37 +4,52 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use muster_schema::HostId;
-use muster_schema::document::Selector;
-use serde_json::Value;
+use muster_schema::document::{OnRetire, Selector};
+use serde::Deserialize;
 
 use super::contents::{Contents, LoadedContents};
 use super::document::{Document, Kind, load_document};
 use super::fleet::{Host, Model, ModelData, Profile};
-use super::layer::labels_of;
 use super::layout::{Item, classify};
 use super::merge::{disagreement, unite};
 use super::{Application, BlobId, FileEntry, Finding, Layer, MAX_DOCUMENT_BYTES, Node, Place, RepositoryFiles, Scope};
 use crate::template::Templates;
 
-/// What stays loaded from one revision to the next: documents by blob, contents, compiled templates.
+/// What stays loaded from one revision to the next: documents by blob, what they come to, contents, templates.
 #[derive(Default)]
 pub struct ModelCache {
-    documents: HashMap<(Arc<str>, BlobId), Arc<Document>>,
+    documents: HashMap<DocumentKey, Arc<Document>>,
+    applications: HashMap<DocumentKey, (Arc<Application>, Vec<Finding>)>,
+    bases: HashMap<Vec<LayerPointer>, Base>,
     contents: Arc<LoadedContents>,
     templates: Arc<Templates>,
 }
 
+/// A path, and what is there; none for a document that need not be written.
+type DocumentKey = (Arc<str>, Option<BlobId>);
+
+/// Tells one layer from another while both are in memory: its address.
+type LayerPointer = usize;
+
+/// What hosts share, merged: the layers that it is made of, the result, and what was found.
+#[derive(Clone)]
+struct Base {
+    _layers: Vec<Arc<Layer>>,
+    merged: Arc<Layer>,
+    found: Vec<Finding>,
+}
+
 /// What is known of an environment while it is put together.
 struct Environment {
-    root: Node,
-    layer: Layer,
+    document: Arc<Document>,
     profiles: Vec<Profile>,
 }
 
 struct Loading<'a> {
     files: &'a RepositoryFiles,
-    cache: &'a mut ModelCache,
-    documents: HashMap<(Arc<str>, BlobId), Arc<Document>>,
+    cache: &'a ModelCache,
+    /// What the next revision may find again.
+    kept: ModelCache,
     found: Vec<Finding>,
     /// Findings whose scope does not follow from their file.
     scoped: Vec<Finding>,
@@ -43,23 +58,26 @@ struct Loading<'a> {
 /// Loads a state repository. The model holds what is sound; each fault has a finding,
 /// whose scope says which environments it holds back.
 pub fn load_model(files: &RepositoryFiles, cache: &mut ModelCache) -> (Model, Vec<Finding>) {
-    let mut loading = Loading { files, cache, documents: HashMap::new(), found: files.check(), scoped: Vec::new() };
+    let kept =
+        ModelCache { contents: cache.contents.clone(), templates: cache.templates.clone(), ..ModelCache::default() };
+    let mut loading = Loading { files, cache, kept, found: files.check(), scoped: Vec::new() };
     let items = loading.classify_all();
     let fleet = loading.fleet(&items);
     let applications = loading.applications(&items);
     let environments = loading.environments(&items);
     let profiles = loading.profiles(&items, None);
     let hosts = loading.hosts(&items, &fleet.layer, &profiles, &environments);
-    let Loading { documents, cache, found, scoped, .. } = loading;
-    cache.documents = documents;
+    let Loading { kept, found, scoped, .. } = loading;
+    *cache = kept;
     let data = ModelData {
-        fleet: fleet.name,
+        fleet: fleet.root.get("fleet").and_then(Node::as_str).and_then(|name| name.parse().ok()),
         environments: environments.into_keys().collect(),
         hosts,
         applications,
         contents: Contents::new(files.clone(), cache.contents.clone()),
         templates: cache.templates.clone(),
         selections: Default::default(),
+        names_of_applications: Default::default(),
         globs: Default::default(),
     };
     let mut all = super::scope::assign_scopes(&data, &profiles, found);
@@ -68,14 +86,6 @@ pub fn load_model(files: &RepositoryFiles, cache: &mut ModelCache) -> (Model, Ve
     all.dedup();
     (Model(Arc::new(data)), all)
 }
-
-struct Fleet {
-    name: Option<muster_schema::FleetName>,
-    layer: Layer,
-}
-
-/// What hosts with one base have in common: environment, profiles of the fleet, profiles of the environment.
-type BaseKey = (Arc<str>, Vec<usize>, Vec<usize>);
 
 type Items = Vec<(Arc<str>, Item)>;
 
@@ -106,64 +116,76 @@ impl Loading<'_> {
     }
 
     /// The document at a path; its faults are noted.
-    fn document(&mut self, kind: Kind, path: &Arc<str>) -> Node {
-        let Some((_, FileEntry::File(id))) = self.files.entry(path) else {
-            return Node::empty_map(Place::start_of(path));
+    fn document(&mut self, kind: Kind, path: &Arc<str>) -> Arc<Document> {
+        let id = match self.files.entry(path) {
+            Some((_, FileEntry::File(id))) => Some(*id),
+            _ => None,
         };
-        let key = (path.clone(), *id);
-        let document = match self.cache.documents.get(&key) {
-            Some(document) => document.clone(),
-            None => Arc::new(match self.files.load_blob(path, *id, MAX_DOCUMENT_BYTES) {
+        let key = (path.clone(), id);
+        let document = match (self.cache.documents.get(&key), id) {
+            (Some(document), _) => document.clone(),
+            (None, None) => Arc::new(Document::empty(kind, path, Vec::new())),
+            (None, Some(id)) => Arc::new(match self.files.load_blob(path, id, MAX_DOCUMENT_BYTES) {
                 Ok(bytes) => load_document(kind, path, &bytes, &self.cache.templates),
-                Err(finding) => Document { root: Node::empty_map(Place::start_of(path)), found: vec![finding] },
+                Err(finding) => Document::empty(kind, path, vec![finding]),
             }),
         };
         self.found.extend(document.found.iter().cloned());
-        let root = document.root.clone();
-        self.documents.insert(key, document);
-        root
+        self.kept.documents.insert(key, document.clone());
+        document
     }
 
-    fn fleet(&mut self, items: &Items) -> Fleet {
+    fn fleet(&mut self, items: &Items) -> Arc<Document> {
         let Some((path, _)) = items.iter().find(|(_, item)| *item == Item::Fleet) else {
-            let place = Place::start_of("muster.yaml");
-            let finding = Finding::new(place.clone(), "the file is missing");
+            let finding = Finding::new(Place::start_of("muster.yaml"), "the file is missing");
             self.found.push(finding.with_hint("it begins with 'schema: 1' and 'fleet: NAME'"));
-            return Fleet { name: None, layer: Layer::empty(&place) };
+            return self.document(Kind::Fleet, &Arc::from("muster.yaml"));
         };
-        let root = self.document(Kind::Fleet, path);
-        let name = root.get("fleet").and_then(Node::as_str).and_then(|name| name.parse().ok());
-        Fleet { name, layer: Layer::of_document(&root, &mut self.found) }
+        self.document(Kind::Fleet, path)
     }
 
     fn applications(&mut self, items: &Items) -> BTreeMap<Arc<str>, Arc<Application>> {
         let mut applications = BTreeMap::new();
         for (path, item) in items {
-            if let Item::Application { name } = item {
-                let root = self.document(Kind::Application, path);
-                let application = Application::of_document(name.clone(), &root, &mut self.found);
-                applications.insert(name.clone(), Arc::new(application));
-            }
+            let Item::Application { name } = item else { continue };
+            let document = self.document(Kind::Application, path);
+            let Some((_, FileEntry::File(id))) = self.files.entry(path) else { continue };
+            let key = (path.clone(), Some(*id));
+            let (application, found) = self.cache.applications.get(&key).cloned().unwrap_or_else(|| {
+                let mut found = Vec::new();
+                let application = Application::of_document(name.clone(), &document.root, &mut found);
+                (Arc::new(application), found)
+            });
+            self.found.extend(found.iter().cloned());
+            self.kept.applications.insert(key, (application.clone(), found));
+            applications.insert(name.clone(), application);
         }
         applications
     }
 
     fn environments(&mut self, items: &Items) -> BTreeMap<Arc<str>, Environment> {
-        let mut environments = BTreeMap::new();
+        let mut environments: BTreeMap<Arc<str>, Environment> = BTreeMap::new();
         for (path, item) in items {
-            let (name, root) = match item {
-                Item::Environment { environment } => (environment, self.document(Kind::Environment, path)),
+            let document = match item {
+                Item::Environment { .. } => self.document(Kind::Environment, path),
                 Item::Host { environment, .. } | Item::Profile { environment: Some(environment), .. } => {
+                    if environments.contains_key(environment) {
+                        continue;
+                    }
                     let assumed = format!("environments/{environment}/environment.yaml");
-                    (environment, Node::empty_map(Place::start_of(&assumed)))
+                    self.document(Kind::Environment, &Arc::from(assumed))
                 }
                 _ => continue,
             };
-            if matches!(item, Item::Environment { .. }) || !environments.contains_key(name) {
-                let layer = Layer::of_document(&root, &mut self.found);
-                let profiles = self.profiles(items, Some(name));
-                environments.insert(name.clone(), Environment { root, layer, profiles });
+            if let Item::Environment { environment }
+            | Item::Host { environment, .. }
+            | Item::Profile { environment: Some(environment), .. } = item
+            {
+                environments.insert(environment.clone(), Environment { document, profiles: Vec::new() });
             }
+        }
+        for (name, environment) in &mut environments {
+            environment.profiles = self.profiles(items, Some(name));
         }
         environments
     }
@@ -173,11 +195,11 @@ impl Loading<'_> {
         for (path, item) in items {
             match item {
                 Item::Profile { environment, .. } if environment.as_ref() == of => {
-                    let root = self.document(Kind::Profile, path);
-                    let selector = root.get("hosts").and_then(Node::as_str);
+                    let document = self.document(Kind::Profile, path);
+                    let selector = document.root.get("hosts").and_then(Node::as_str);
                     let selector: Option<Selector> = selector.and_then(|text| text.parse().ok());
-                    let layer = Layer::of_document(&root, &mut self.found);
-                    profiles.push(Profile { selector, layer, place: root.place.clone() });
+                    let (layer, place) = (document.layer.clone(), document.root.place.clone());
+                    profiles.push(Profile { selector, layer, place });
                 }
                 _ => {}
             }
@@ -188,75 +210,103 @@ impl Loading<'_> {
     fn hosts(
         &mut self,
         items: &Items,
-        fleet: &Layer,
+        fleet: &Arc<Layer>,
         profiles: &[Profile],
         environments: &BTreeMap<Arc<str>, Environment>,
     ) -> BTreeMap<HostId, Host> {
-        let mut bases: HashMap<BaseKey, Arc<Layer>> = HashMap::new();
         let mut hosts: BTreeMap<HostId, Host> = BTreeMap::new();
         let mut keys = BTreeMap::new();
         for (path, item) in items {
             let Item::Host { environment: name, name: id } = item else { continue };
             let (Some(environment), Ok(id)) = (environments.get(name), id.parse::<HostId>()) else { continue };
-            let root = self.document(Kind::Host, path);
-            let mut labels = labels_of(&environment.root);
-            labels.extend(labels_of(&root));
-            let selected = |profiles: &[Profile]| -> Vec<usize> {
-                let selects = |profile: &Profile| profile.selector.as_ref().is_some_and(|s| s.selects(&labels));
-                let all = profiles.iter().enumerate();
-                all.filter(|(_, profile)| selects(profile)).map(|(index, _)| index).collect()
-            };
-            let key = (name.clone(), selected(profiles), selected(&environment.profiles));
-            let base = bases.entry(key).or_insert_with_key(|(_, of_fleet, of_environment)| {
-                let scope = Scope::Environments(BTreeSet::from([name.to_string()]));
-                let first = united(profiles, of_fleet, &fleet_place(fleet), &scope, &mut self.scoped);
-                let second =
-                    united(&environment.profiles, of_environment, &environment.root.place, &scope, &mut self.scoped);
-                Arc::new(fleet.under(&first).under(&environment.layer).under(&second))
-            });
-            let field = |name: &str| root.get(name).map(Node::to_json).unwrap_or_default();
-            let host = Host {
-                id: id.clone(),
-                environment: name.clone(),
-                labels: Arc::new(labels),
-                key: serde_json::from_value(field("key")).ok().flatten(),
-                recipient: field("recipient").as_str().map(str::to_owned),
-                on_retire: match field("on_retire") {
-                    Value::Null => Default::default(),
-                    given => serde_json::from_value(given).unwrap_or_default(),
-                },
-                place: root.place.clone(),
-                base: base.clone(),
-                layer: Arc::new(Layer::of_document(&root, &mut self.found)),
-            };
+            let document = self.document(Kind::Host, path);
+            let mut labels = environment.document.labels.clone();
+            labels.extend(document.labels.clone());
+            let selects =
+                |profile: &&Profile| profile.selector.as_ref().is_some_and(|selector| selector.selects(&labels));
+            let of_fleet: Vec<&Profile> = profiles.iter().filter(selects).collect();
+            let of_environment: Vec<&Profile> = environment.profiles.iter().filter(selects).collect();
+            let base = self.base(name, fleet, &of_fleet, &environment.document.layer, &of_environment);
+            let host = host_of(id, name.clone(), labels, &document, base);
             let both = |other: &Host| Scope::Environments([name.to_string(), other.environment.to_string()].into());
-            if let Some(other) = hosts.get(&id) {
-                let reason = format!("the host '{id}' is declared twice, also at {}", other.place);
+            if let Some(other) = hosts.get(&host.id) {
+                let reason = format!("the host '{}' is declared twice, also at {}", host.id, other.place);
                 self.scoped.push(Finding::new(host.place.clone(), reason).with_scope(both(other)));
                 continue;
             }
-            if let Some(other) = host.key.and_then(|key| keys.insert(key, host.clone())) {
-                let place = root.get("key").map_or(&host.place, |node| &node.place);
+            if let Some(key) = host.key
+                && let Some(other) = keys.insert(key, host.id.clone()).and_then(|other| hosts.get(&other))
+            {
+                let place = document.root.get("key").map_or(&host.place, |node| &node.place);
                 let reason = format!("the key is that of the host '{}' as well, at {}", other.id, other.place);
-                self.scoped.push(Finding::new(place.clone(), reason).with_scope(both(&other)));
+                self.scoped.push(Finding::new(place.clone(), reason).with_scope(both(other)));
             }
-            hosts.insert(id, host);
+            hosts.insert(host.id.clone(), host);
         }
         hosts
     }
+
+    /// What hosts share: fleet, its profiles, environment, its profiles. The same layers give the same base,
+    /// in this revision and the next.
+    fn base(
+        &mut self,
+        environment: &Arc<str>,
+        fleet: &Arc<Layer>,
+        of_fleet: &[&Profile],
+        own: &Arc<Layer>,
+        of_environment: &[&Profile],
+    ) -> Arc<Layer> {
+        let layers_of = |profiles: &[&Profile]| -> Vec<Arc<Layer>> {
+            profiles.iter().map(|profile| profile.layer.clone()).collect()
+        };
+        let layers = [vec![fleet.clone()], layers_of(of_fleet), vec![own.clone()], layers_of(of_environment)].concat();
+        let key: Vec<LayerPointer> = layers.iter().map(|layer| Arc::as_ptr(layer).addr()).collect();
+        if let Some(base) = self.kept.bases.get(&key) {
+            return base.merged.clone();
+        }
+        let base = self.cache.bases.get(&key).cloned().unwrap_or_else(|| {
+            let mut found = Vec::new();
+            let first = united(of_fleet, &fleet.settings.place, &mut found);
+            let second = united(of_environment, &own.settings.place, &mut found);
+            let merged = Arc::new(fleet.under(&first).under(own).under(&second));
+            Base { _layers: layers, merged, found }
+        });
+        let scope = Scope::Environments(BTreeSet::from([environment.to_string()]));
+        self.scoped.extend(base.found.iter().map(|finding| finding.clone().with_scope(scope.clone())));
+        let merged = base.merged.clone();
+        self.kept.bases.insert(key, base);
+        merged
+    }
 }
 
-fn fleet_place(fleet: &Layer) -> Place {
-    fleet.settings.place.clone()
+fn host_of(
+    id: HostId,
+    environment: Arc<str>,
+    labels: BTreeMap<Arc<str>, Arc<str>>,
+    document: &Document,
+    base: Arc<Layer>,
+) -> Host {
+    let field = |name: &str| document.root.get(name);
+    Host {
+        id,
+        environment,
+        labels: Arc::new(labels),
+        key: field("key").and_then(Node::as_str).and_then(|key| key.parse().ok()),
+        recipient: field("recipient").and_then(Node::as_str).map(str::to_owned),
+        on_retire: field("on_retire").and_then(|node| OnRetire::deserialize(node).ok()).unwrap_or_default(),
+        place: document.root.place.clone(),
+        base,
+        layer: document.layer.clone(),
+    }
 }
 
 /// Profiles of one level as one layer. Where two disagree is a finding.
-fn united(profiles: &[Profile], selected: &[usize], place: &Place, scope: &Scope, found: &mut Vec<Finding>) -> Layer {
+fn united(profiles: &[&Profile], place: &Place, found: &mut Vec<Finding>) -> Layer {
     let mut layer = Layer::empty(place);
-    for profile in selected.iter().filter_map(|index| profiles.get(*index)) {
+    for profile in profiles {
         let other = &profile.layer;
         let mut tell = |what: &str, first: &Node, second: &Node| {
-            let finding = disagreement(&format!("'{what}'"), first, second).with_scope(scope.clone());
+            let finding = disagreement(&format!("'{what}'"), first, second);
             found.push(finding.with_hint("two profiles of one level must not disagree"));
         };
         layer = Layer {

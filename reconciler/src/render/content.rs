@@ -141,7 +141,9 @@ pub(super) fn file_path(rendering: &Arc<Rendering>, named: &Node, scope: &Value)
     if name.split('/').any(|part| matches!(part, "" | "." | "..")) {
         return Err(fault(format!("'{name}' is no path below files/")));
     }
-    Ok(format!("{}/{name}", files_folder(&named.place.file)))
+    let path = format!("{}/{name}", files_folder(&named.place.file));
+    rendering.record().reads.note_content(&path, &rendering.model, &rendering.facts);
+    Ok(path)
 }
 
 /// The files/ folder that belongs to a document. Hosts share that of their environment.

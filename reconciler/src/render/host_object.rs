@@ -10,7 +10,7 @@ use muster_schema::document::Selector;
 use muster_schema::facts::FACT_NAMES;
 
 use super::facts::value_of_fact;
-use super::record::{MissingFact, Read, answer_of_fact, answer_of_selection};
+use super::record::MissingFact;
 use super::rendering::Rendering;
 use crate::model::did_you_mean;
 
@@ -30,9 +30,8 @@ fn read_fact(rendering: &Arc<Rendering>, host: &HostId, name: &str) -> Option<Va
         let group = FactsObject { rendering: rendering.clone(), host: host.clone(), group: Some(known) };
         return Some(Value::from_object(group));
     }
-    let answer = answer_of_fact(&rendering.facts, host, known);
     let mut record = rendering.record();
-    record.reads.note(Read::Fact { host: host.clone(), name: known }, answer);
+    record.reads.note_fact(host, known, &rendering.model, &rendering.facts);
     record.tainted = true;
     match rendering.facts.of(host) {
         Some(facts) => value_of_fact(facts, known),
@@ -89,6 +88,13 @@ impl HostObject {
     pub(super) fn value(rendering: &Arc<Rendering>, host: &HostId) -> Value {
         Value::from_object(HostObject { rendering: rendering.clone(), host: host.clone() })
     }
+
+    fn note_labels(&self) {
+        let rendering = &self.rendering;
+        if self.host != rendering.host.id {
+            rendering.record().reads.note_labels(&self.host, &rendering.model, &rendering.facts);
+        }
+    }
 }
 
 impl fmt::Debug for HostObject {
@@ -110,8 +116,12 @@ impl Object for HostObject {
         let host = self.rendering.model.host(&self.host)?;
         match key {
             "id" => Some(Value::from(host.id.as_str())),
-            "environment" => Some(Value::from(host.environment.clone())),
+            "environment" => {
+                self.note_labels();
+                Some(Value::from(host.environment.clone()))
+            }
             "labels" => {
+                self.note_labels();
                 let labels = host.labels.iter();
                 Some(Value::from_pairs(labels.map(|(name, value)| (name.clone(), Value::from(value.clone())))))
             }
@@ -153,16 +163,20 @@ impl Object for HostsFunction {
         let environment = match environment {
             None => Some(rendering.host.environment.clone()),
             Some("*") => None,
-            Some(name) if rendering.model.environments().any(|known| known.as_ref() == name) => Some(Arc::from(name)),
-            Some(name) => return Err(invalid(format!("hosts(): there is no environment '{name}'"))),
+            Some(name) => {
+                rendering.record().reads.note_environment(name, &rendering.model, &rendering.facts);
+                if !rendering.model.environments().any(|known| known.as_ref() == name) {
+                    return Err(invalid(format!("hosts(): there is no environment '{name}'")));
+                }
+                Some(Arc::from(name))
+            }
         };
         let selected = rendering.model.select(environment.as_deref(), &selector);
+        let mut record = rendering.record();
+        record.reads.note_selection(environment, text, all, &rendering.model, &rendering.facts);
         if all {
             return Ok(selected.iter().map(|host| HostObject::value(rendering, host)).collect());
         }
-        let mut record = rendering.record();
-        let answer = answer_of_selection(&selected, &rendering.facts);
-        record.reads.note(Read::Reported { environment, selector: Arc::from(text) }, answer);
         record.tainted = true;
         let reported: Vec<&HostId> = selected.iter().filter(|host| rendering.facts.has_reported(host)).collect();
         if reported.is_empty() {

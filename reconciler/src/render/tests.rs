@@ -1,6 +1,7 @@
 //! Whole repositories rendered: what comes out, and what is told.
 
 mod golden;
+mod reads;
 
 use std::fmt::Write;
 
