@@ -2,6 +2,7 @@
 
 mod golden;
 mod reads;
+mod reported;
 
 use std::fmt::Write;
 
