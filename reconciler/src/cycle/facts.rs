@@ -70,6 +70,7 @@ impl Orchestrator {
             let environment = fleet.hosts.get(id).and_then(|host| host.environment.clone());
             let revision = environment.and_then(|name| fleet.assignments.environments.get(&name).cloned());
             if let (Some(host), Some(revision)) = (fleet.hosts.get_mut(id), revision) {
+                host.publishing |= host.assigned.as_ref() != Some(&revision);
                 host.assigned = Some(revision);
             }
         }

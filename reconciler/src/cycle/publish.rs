@@ -157,6 +157,7 @@ impl Orchestrator {
         let mut fleet = self.state.fleet_mut();
         let host = fleet.hosts.entry(target.id.clone()).or_default();
         let before = (host.hold.take(), host.desired.clone());
+        host.publishing = false;
         let new = match outcome {
             Outcome::Same => None,
             Outcome::Held(hold) => {

@@ -203,6 +203,7 @@ impl Orchestrator {
                     status.enrolled = false;
                 }
                 status.recipient = host.recipient.clone();
+                status.publishing |= status.assigned.as_ref() != Some(revision);
                 status.assigned = Some(revision.clone());
                 status.retired = None;
             }

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{EnrolmentProof, FactsRecord};
 
+#[cfg(test)]
+mod tests;
+
 /// Silent for longer, a host is stale.
 pub const CONTACT_STALE: Duration = Duration::from_secs(2 * 60);
 
@@ -70,6 +73,8 @@ pub struct HostStatus {
     pub enrolment: Option<EnrolmentProof>,
     /// The revision that it is to have.
     pub assigned: Option<CommitId>,
+    /// What `assigned` says of it is not published yet: `desired` is of an older revision.
+    pub publishing: bool,
     /// What is published for it.
     pub desired: Option<Desired>,
     /// Why it is held, if it is.
@@ -143,7 +148,7 @@ impl HostStatus {
             matches!(deviation.state, Blocked | Error | Missing | NonCompliant | Pending)
         };
         match (&self.desired, &self.applied) {
-            (Some(desired), Some(applied)) if self.hold.is_none() => {
+            (Some(desired), Some(applied)) if self.hold.is_none() && !self.publishing => {
                 if desired.content == applied.content && !self.deviations.iter().any(broken) {
                     Sync::Synced
                 } else {

@@ -160,6 +160,7 @@ impl HostFile {
             enrolled: self.enrolled,
             enrolment: None,
             assigned: None,
+            publishing: false,
             desired: self.desired,
             hold: self.hold,
             applied: self.applied,
