@@ -2,6 +2,7 @@
 
 mod agent;
 mod api;
+mod real;
 mod server;
 mod state_repository;
 
@@ -17,6 +18,7 @@ use crate::process::Process;
 use crate::programs;
 
 pub use agent::SandboxAgent;
+pub use real::RealFleet;
 pub use state_repository::{OPERATOR, StateRepository, allowed_signer, make_key};
 
 /// How long a test waits for an effect that takes well under a second on a quiet machine.
