@@ -45,7 +45,8 @@ enum Command {
     Why(why::Args),
     Wait(wait::Args),
     Host(host::Args),
-    EnrolCommand(enrol_command::Args),
+    #[command(name = "enrol-command")]
+    Enrol(enrol_command::Args),
     Completions(completions::Args),
 }
 
@@ -66,7 +67,7 @@ impl Cli {
             Command::Why(args) => why::run(&args),
             Command::Wait(args) => wait::run(&args),
             Command::Host(args) => host::run(&args),
-            Command::EnrolCommand(args) => enrol_command::run(&args),
+            Command::Enrol(args) => enrol_command::run(&args),
             Command::Completions(args) => completions::run(&args),
         }
     }

@@ -1,5 +1,6 @@
 //! What touches the world: one port or implementation a file.
 
+pub mod anchor;
 pub mod api;
 pub mod bus;
 pub mod clock;

@@ -74,6 +74,7 @@ pub enum NotRendered {
 ///
 /// # Errors
 /// When facts are missing, or the repository is faulty.
+#[allow(clippy::result_large_err, reason = "both results are of one size, and looked at once")]
 pub fn render_host(model: &Model, id: &HostId, facts: &FactsOfFleet) -> Result<RenderedHost, NotRendered> {
     let Some(host) = model.host(id) else {
         let found = vec![Finding::new(Place::start_of("environments"), format!("there is no host '{id}'"))];

@@ -54,7 +54,6 @@ pub(super) fn run(args: Args) -> Result<ExitCode, anyhow::Error> {
     } else {
         StateSource::Local { path: Path::new(&args.repo).to_owned() }
     };
-    std::fs::create_dir_all(&args.data).with_context(|| format!("the folder {}", args.data.display()))?;
     let config = Config {
         repository: PathBuf::new(),
         branch: args.branch,

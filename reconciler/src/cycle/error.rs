@@ -1,8 +1,7 @@
 //! Why a step of the cycle failed.
 
-use std::path::PathBuf;
-
 use crate::bundle::BundleError;
+use crate::io::anchor::AnchorError;
 use crate::io::git::GitError;
 use crate::io::inbox::InboxError;
 use crate::io::repository::RepositoryError;
@@ -44,14 +43,9 @@ pub enum CycleError {
     /// The keys name no root.
     #[error("the keys folder has no root document")]
     NoRoot,
-    /// A file of the orchestrator's data folder cannot be read or written.
-    #[error("{path}")]
-    Data {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    /// The anchor cannot be kept.
+    #[error(transparent)]
+    Anchor(#[from] AnchorError),
     /// Rendering a host panicked: a fault of muster's own.
     #[error("rendering stopped unexpectedly; this is a fault of muster")]
     RenderPanicked,

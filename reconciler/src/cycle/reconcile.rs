@@ -12,6 +12,7 @@ use super::publish::hold_for_fault;
 use super::survey::{SurveyResult, Surveyed, findings_of, survey};
 use super::{CycleError, Orchestrator};
 use crate::events::EventKind;
+use crate::io::anchor::keep_anchor;
 use crate::io::clock;
 use crate::io::git::{open_repository, read_tip};
 use crate::io::repository::list_revision;
@@ -96,7 +97,7 @@ impl Orchestrator {
         before: &Assignments,
     ) -> Result<Vec<HostId>, CycleError> {
         let Some(id) = commit_id(verified.id()) else { return Ok(Vec::new()) };
-        self.keep_anchor(&id)?;
+        keep_anchor(&self.config.data, &id)?;
         let (model, mut findings) = self.load(&id)?;
         let surveyed = survey(&model, &self.facts)?;
         findings.extend(findings_of(&model, &surveyed));

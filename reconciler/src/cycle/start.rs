@@ -1,9 +1,7 @@
 //! What the orchestrator holds, and how it finds it again after a restart.
-#![allow(clippy::disallowed_methods, reason = "reads and writes the anchor's file")]
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +11,7 @@ use tokio::time::Instant;
 use super::CycleError;
 use super::facts::FactsChange;
 use super::save::StatusWriter;
+use crate::io::anchor::load_anchor;
 use crate::io::clock;
 use crate::io::git::StatusBranch;
 use crate::io::inbox::Inbox;
@@ -83,12 +82,12 @@ impl Orchestrator {
             Some(root) => (root.root().fleet.clone(), root.root().epoch),
             None => return Err(CycleError::NoRoot),
         };
-        fs::create_dir_all(&config.data).map_err(|source| CycleError::Data { path: config.data.clone(), source })?;
+        let kept = load_anchor(&config.data)?;
         let tree = PublishedTree::open(config.data.join("published"))?;
         publish_roots(&tree, &keys)?;
         let mut status = load_known_status(&branch, &fleet)?;
         let (inbox, frames) = Inbox::open(&config.data.join("inbox"))?;
-        let anchor = load_anchor(&config.data)?.or(status.assignments.anchor.take()).or(config.trust.clone());
+        let anchor = kept.or(status.assignments.anchor.take()).or(config.trust.clone());
         status.assignments.anchor = Some(anchor.ok_or(CycleError::NoAnchor)?);
         let mut serials = HashMap::new();
         for (id, host) in &mut status.hosts {
@@ -168,20 +167,6 @@ impl Orchestrator {
         Ok(())
     }
 
-    /// Remembers, durably, the newest verified commit.
-    pub(super) fn keep_anchor(&self, anchor: &CommitId) -> Result<(), CycleError> {
-        let path = self.config.data.join("anchor");
-        let new = self.config.data.join("anchor.new");
-        let write = || {
-            let mut file = fs::File::create(&new)?;
-            std::io::Write::write_all(&mut file, anchor.as_str().as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&new, &path)?;
-            fs::File::open(&self.config.data)?.sync_all()
-        };
-        write().map_err(|source| CycleError::Data { path: path.clone(), source })
-    }
-
     /// What the assignments say now.
     pub(super) fn assignments(&self) -> Assignments {
         self.state.fleet().assignments.clone()
@@ -206,13 +191,4 @@ fn publish_roots(tree: &PublishedTree, keys: &ServerKeys) -> Result<(), CycleErr
         batch.root(root.root().version, root.bytes(), signatures);
     }
     Ok(tree.publish(&batch)?)
-}
-
-fn load_anchor(data: &Path) -> Result<Option<CommitId>, CycleError> {
-    let path = data.join("anchor");
-    match fs::read_to_string(&path) {
-        Ok(text) => Ok(text.parse().ok()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(CycleError::Data { path, source }),
-    }
 }

@@ -1,6 +1,7 @@
 //! What a render reads, so that it is known when it would come out the same.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -82,9 +83,9 @@ impl Reads {
     }
 
     fn note(&mut self, read: Read, model: &Model, facts: &FactsOfFleet) {
-        if !self.answers.contains_key(&read) {
-            let answer = read.answer(model, facts);
-            self.answers.insert(read, answer);
+        if let Entry::Vacant(entry) = self.answers.entry(read) {
+            let answer = entry.key().answer(model, facts);
+            entry.insert(answer);
         }
     }
 

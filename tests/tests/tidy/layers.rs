@@ -45,6 +45,7 @@ const EDGE_FILES: &[&str] = &[
     "agent/src/main.rs",
     "agent/src/store.rs",
     "agent/src/vault.rs",
+    "reconciler/src/demo.rs",
     "reconciler/src/keys.rs",
     "reconciler/src/main.rs",
 ];
