@@ -89,6 +89,7 @@ pub async fn run_cycle(cycle: Cycle) -> Result<(), CycleError> {
         ended = report::report_for_ever(&cycle, &messenger) => ended,
         never = tell_facts_for_ever(&messenger, &cycle.facts) => never,
         never = tell_presence_for_ever(&messenger) => never,
+        ended = enrol_again_for_ever(&cycle, &messenger) => ended,
     }
 }
 
@@ -104,6 +105,19 @@ async fn enrol_host(cycle: &Cycle, messenger: &Messenger) -> Result<(), CycleErr
     if load_id(&cycle.store)?.is_some() {
         return Ok(());
     }
+    prove_host(cycle, messenger).await
+}
+
+/// Proves the host anew whenever the orchestrator says that it has no proof: its disk was lost, or the key in the
+/// host's file is a new one.
+async fn enrol_again_for_ever(cycle: &Cycle, messenger: &Messenger) -> Result<(), CycleError> {
+    loop {
+        messenger.lost_enrolment().await;
+        prove_host(cycle, messenger).await?;
+    }
+}
+
+async fn prove_host(cycle: &Cycle, messenger: &Messenger) -> Result<(), CycleError> {
     let fingerprint = cycle.keys.public_key().fingerprint();
     let mut told = None;
     let tell = |step: Result<&Step, &crate::enrol::EnrolError>| match step {

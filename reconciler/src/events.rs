@@ -54,6 +54,10 @@ pub enum EventKind {
     HostRetired,
     /// A message was refused.
     MessageRefused,
+    /// The broker can be used.
+    BrokerConnected,
+    /// The broker cannot be used.
+    BrokerLost,
 }
 
 /// The last events, and a way to wait for the next.

@@ -8,12 +8,17 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::routing::post;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
+mod bus_events;
+
+use self::bus_events::{tell_broker, tell_refusals};
 use crate::cycle::{Config, Orchestrator, run_cycle};
 use crate::inbound::ReplayMarks;
 use crate::io::api;
-use crate::io::bus::{HttpLimits, Inbound, InboundSettings, agent_router, serve_http};
+use crate::io::bus::{
+    BrokerState, BrokerUrl, HttpLimits, Inbound, InboundSettings, agent_router, serve_amqp, serve_http,
+};
 use crate::io::git::{BranchWatch, StateSource, StatusBranch, wait_for_change};
 use crate::keys::ServerKeys;
 
@@ -33,6 +38,8 @@ pub struct ServeOptions {
     pub keys: ServerKeys,
     /// Where to listen.
     pub listen: SocketAddr,
+    /// The broker, where agents use one.
+    pub bus: Option<BrokerUrl>,
 }
 
 /// Serves until the process is asked to end. `announce` is told the address.
@@ -40,7 +47,7 @@ pub struct ServeOptions {
 /// # Errors
 /// When the start fails: keys, repository, data folder or address.
 pub async fn serve(options: ServeOptions, announce: impl FnOnce(SocketAddr)) -> Result<(), anyhow::Error> {
-    let ServeOptions { source, mut config, keys, listen } = options;
+    let ServeOptions { source, mut config, keys, listen, bus } = options;
     let look = Arc::new(Notify::new());
     let remote = match &source {
         StateSource::Remote { url, .. } => Some(url.clone()),
@@ -73,6 +80,13 @@ pub async fn serve(options: ServeOptions, announce: impl FnOnce(SocketAddr)) -> 
     let (end, ending) = oneshot::channel::<()>();
     let until_end = async move { drop(ending.await) };
     let server = tokio::spawn(serve_http(listener, router, HttpLimits::default(), until_end));
+    tokio::spawn(tell_refusals(door.clone(), orchestrator.state()));
+    if let Some(url) = bus {
+        let (told, standing) = watch::channel(BrokerState::Lost("not connected yet".to_owned()));
+        tokio::spawn(tell_broker(standing, orchestrator.state()));
+        // Ends with the process: what the broker delivered and was not acknowledged comes again.
+        tokio::spawn(serve_amqp(url, door.clone(), told, std::future::pending()));
+    }
     let (tips, tip) = mpsc::channel(1);
     // Ends with the process: libgit2's handles stay on one thread.
     std::thread::spawn(move || watch_branch(watch, &tips));

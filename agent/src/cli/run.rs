@@ -5,6 +5,7 @@ use crate::accepted::{Accepted, load_id};
 use crate::config::Config;
 use crate::converge::Converger;
 use crate::cycle::{Cycle, run_cycle};
+use crate::io::amqp::AmqpTransport;
 use crate::io::clock;
 use crate::io::facts::load_facts;
 use crate::io::host_keys::HostKeys;
@@ -54,7 +55,11 @@ async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {
         let (root, shared, orders) = (config.root.clone(), shared.clone(), orders.clone());
         tokio::task::spawn_blocking(move || work(input, &root, (orders, receiver), &shared))
     };
-    let transport: Arc<dyn Transport> = Arc::new(HttpTransport::new(&config.url)?);
+    let http = HttpTransport::new(&config.url)?;
+    let transport: Arc<dyn Transport> = match &config.bus {
+        Some(bus) => Arc::new(AmqpTransport::new(bus, http, keys.public_key())?),
+        None => Arc::new(http),
+    };
     let cycle = Cycle {
         transport,
         name: claimed_name(&config)?,
@@ -97,7 +102,7 @@ fn claimed_name(config: &Config) -> anyhow::Result<HostId> {
 
 fn begin_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("MUSTER_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,lapin=off"));
     let ansi = rustix::termios::isatty(std::io::stderr());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi).init();
 }

@@ -6,6 +6,8 @@ use muster_schema::manifest::HostIdentity;
 use muster_schema::message::{Body, Fetch, HintRequest, Presence, Receipt};
 use muster_schema::{FleetName, HostId, PublicKey, ReceiptCode, Timestamp};
 
+use tokio::sync::Notify;
+
 use super::clock;
 use super::host_keys::{HostKeys, HostKeysError};
 use super::transport::{Fetched, Transport, TransportError, Waited};
@@ -20,6 +22,7 @@ pub struct Messenger {
     transport: Arc<dyn Transport>,
     keys: Arc<HostKeys>,
     state: Mutex<State>,
+    not_enrolled: Notify,
 }
 
 struct State {
@@ -94,7 +97,13 @@ impl Messenger {
             last_hint: 0,
             contact_lost: true,
         };
-        Messenger { transport, keys, state: Mutex::new(state) }
+        Messenger { transport, keys, state: Mutex::new(state), not_enrolled: Notify::new() }
+    }
+
+    /// Waits until the orchestrator refuses a message because it does not have
+    /// our proof: it lost its disk, perhaps. Then the host is to enrol again.
+    pub async fn lost_enrolment(&self) {
+        self.not_enrolled.notified().await;
     }
 
     /// Speaks as `id` from now on: after enrolment or a rename.
@@ -142,7 +151,7 @@ impl Messenger {
             let reply = self.verify(&frame, &message)?;
             match self.correct(outgoing, reply)? {
                 Corrected::Again => {}
-                Corrected::Reply(Body::Receipt(receipt)) if !receipt.accepted => return Err(refused(receipt)),
+                Corrected::Reply(Body::Receipt(receipt)) if !receipt.accepted => return Err(self.refused(receipt)),
                 Corrected::Reply(body) => return Ok(body),
             }
         }
@@ -219,7 +228,7 @@ impl Messenger {
         let reply = self.verify(frame, sent)?;
         match self.correct(outgoing, reply)? {
             Corrected::Again => Ok(()),
-            Corrected::Reply(Body::Receipt(receipt)) => Err(refused(receipt)),
+            Corrected::Reply(Body::Receipt(receipt)) => Err(self.refused(receipt)),
             Corrected::Reply(_) => Err(MessengerError::Unexpected),
         }
     }
@@ -264,6 +273,13 @@ impl Messenger {
         }
     }
 
+    fn refused(&self, receipt: Receipt) -> MessengerError {
+        if ReceiptCode::load(&receipt.code) == Some(ReceiptCode::NotEnrolled) {
+            self.not_enrolled.notify_one();
+        }
+        MessengerError::Refused { code: receipt.code, message: receipt.message }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -272,10 +288,6 @@ impl Messenger {
 enum Corrected {
     Again,
     Reply(Body),
-}
-
-fn refused(receipt: Receipt) -> MessengerError {
-    MessengerError::Refused { code: receipt.code, message: receipt.message }
 }
 
 impl State {

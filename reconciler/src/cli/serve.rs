@@ -10,6 +10,7 @@ use muster_schema::CommitId;
 use muster_schema::head::MAX_HEAD_LIFE;
 
 use crate::cycle::Config;
+use crate::io::bus::BrokerUrl;
 use crate::io::git::{RemoteUrl, StateSource};
 use crate::serve::{ServeOptions, serve};
 use crate::{io, keys};
@@ -32,6 +33,9 @@ pub(super) struct Args {
     /// Where to listen.
     #[arg(long, default_value = "127.0.0.1:8420")]
     listen: SocketAddr,
+    /// The broker of agents that use one: amqp://user:password@host:port/vhost.
+    #[arg(long, value_name = "URL", env = "MUSTER_BUS", hide_env_values = true)]
+    bus: Option<BrokerUrl>,
     /// The commit to trust where no record of a verified one is left: at the first start.
     #[arg(long, value_name = "COMMIT")]
     trust: Option<CommitId>,
@@ -61,7 +65,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode, anyhow::Error> {
         trust: args.trust,
         head_life: MAX_HEAD_LIFE,
     };
-    let options = ServeOptions { source, config, keys, listen: args.listen };
+    let options = ServeOptions { source, config, keys, listen: args.listen, bus: args.bus };
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(serve(options, |address| println!("serving on http://{address}")))?;
     Ok(ExitCode::SUCCESS)

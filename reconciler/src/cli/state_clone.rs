@@ -9,7 +9,8 @@ use git2::{ObjectType, Oid, Repository, Tree};
 
 use crate::io::clock;
 use crate::io::git::{
-    CommitAuthor, RemoteUrl, SshKeygenSigner, commit_signed, fetch_remote, open_repository, push_refs, read_tip,
+    CommitAuthor, RemoteUrl, SshKeygenSigner, commit_signed, fetch_remote, load_operator, load_signing_key,
+    open_repository, push_refs, read_tip,
 };
 
 /// Which repository, and who signs.
@@ -57,12 +58,13 @@ impl CommitArgs {
     /// Opens the clone, and looks whether it is current.
     pub(super) fn open(&self) -> Result<StateClone, anyhow::Error> {
         let repository = open_repository(&self.repo)?;
-        let config = repository.config().context("git's configuration")?;
-        let setting = |name: &str| config.get_string(name).ok();
-        let email = self.email.clone().or_else(|| setting("user.email"));
-        let email = email.context("who are you? Set git's user.email, or use --email")?;
-        let name = setting("user.name").unwrap_or_else(|| email.clone());
-        let key = self.signing_key.clone().or_else(|| setting("user.signingKey").map(PathBuf::from));
+        let (name, email) = match (load_operator(&self.repo)?, &self.email) {
+            (Some((name, _)), Some(email)) => (name, email.clone()),
+            (Some(operator), None) => operator,
+            (None, Some(email)) => (email.clone(), email.clone()),
+            (None, None) => bail!("who are you? Set git's user.name and user.email, or use --email"),
+        };
+        let key = self.signing_key.clone().map_or_else(|| load_signing_key(&self.repo), |key| Ok(Some(key)))?;
         let key = key.context("which key signs? Set git's user.signingKey, or use --signing-key")?;
         let remote = find_remote(&repository)?;
         let tip = read_tip(&repository, &format!("refs/heads/{BRANCH}"))?
@@ -70,7 +72,6 @@ impl CommitArgs {
         if let Some(remote) = remote.as_ref().filter(|_| !self.no_push) {
             check_current(&repository, remote, tip)?;
         }
-        drop(config);
         let author = CommitAuthor { name, email, time: clock::now() };
         Ok(StateClone { repository, tip, author, signer: SshKeygenSigner { key }, remote, push: !self.no_push })
     }

@@ -11,6 +11,7 @@ mod hints;
 mod http;
 mod inbound;
 mod listen;
+mod refusal_log;
 mod reply;
 
 pub use amqp::{BadBrokerUrl, BrokerState, BrokerUrl, serve_amqp};
@@ -19,6 +20,7 @@ pub use hints::Hints;
 pub use http::agent_router;
 pub use inbound::{Inbound, InboundMessage, InboundSettings, Source};
 pub use listen::{HttpLimits, serve_http};
+pub use refusal_log::RefusedMessage;
 pub use reply::Reply;
 
 #[cfg(test)]

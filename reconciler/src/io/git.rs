@@ -6,6 +6,7 @@
 
 mod error;
 mod fsync;
+mod operator;
 mod program;
 mod remote_url;
 mod repository;
@@ -15,6 +16,7 @@ mod tree_edit;
 mod watch;
 
 pub use error::GitError;
+pub use operator::{load_operator, load_signing_key};
 pub use program::{fetch_remote, push_refs};
 pub use remote_url::{BadRemoteUrl, RemoteUrl};
 pub use repository::{init_bare_repository, open_repository, read_tip};

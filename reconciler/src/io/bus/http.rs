@@ -79,13 +79,14 @@ async fn wait_for_hint(
         Ok(frame) => frame,
         Err(status) => return status.into_response(),
     };
-    let sent = match served.inbound.verify_reader(&frame, source(address)) {
+    let source = source(address);
+    let sent = match served.inbound.verify_reader(&frame, source) {
         Ok(sent) => sent,
         Err(reply) => return answer(reply),
     };
     let MessageBody::HintRequest(request) = &sent.message().body else {
         let refusal = sent.refuse(ReceiptCode::WrongType, "a hint request is expected here");
-        return answer(served.inbound.refuse(refusal));
+        return answer(served.inbound.refuse(refusal, source));
     };
     match served.inbound.hints().wait(&sent.host().id, request.after, HINT_WAIT).await {
         Some(hint) => axum::Json(Hint { hint }).into_response(),
@@ -140,7 +141,7 @@ fn check_reader(
     let proof = proof.ok_or_else(|| no_proof("a signed fetch is to stand in the header Authorization"))?;
     let frame = STANDARD.decode(proof).map_err(|_| no_proof("the proof is no base64"))?;
     let sent = inbound.verify_reader(&frame, source)?;
-    let refuse = |code, why| Err(inbound.refuse(sent.refuse(code, why)));
+    let refuse = |code, why| Err(inbound.refuse(sent.refuse(code, why), source));
     let MessageBody::Fetch(fetch) = &sent.message().body else {
         return refuse(ReceiptCode::WrongType, "a fetch is expected here");
     };

@@ -9,10 +9,11 @@ use std::time::Duration;
 use muster_schema::envelope::Signature;
 use muster_schema::message::{Body, Enrolled, Message, Receipt};
 use muster_schema::{FleetName, PublicKey, ReceiptCode};
-use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot, watch};
+use tokio::sync::{Mutex as AsyncMutex, broadcast, mpsc, oneshot, watch};
 
 use super::enrolment_desk::{DeskError, EnrolledHost, EnrolmentDesk};
 use super::hints::Hints;
+use super::refusal_log::{RefusalLog, RefusedMessage};
 use super::reply::{Reply, ReplyWriter, accept};
 use crate::enrolment::{PendingHost, RateLimit};
 use crate::inbound::{ApprovedHosts, Refusal, ReplayMarks, Seq, Stream, VerifiedMessage, verify_frame};
@@ -79,6 +80,7 @@ pub struct Inbound {
     replies: ReplyWriter,
     desk: EnrolmentDesk,
     hints: Hints,
+    refusals: RefusalLog,
     approved: RwLock<Arc<ApprovedHosts>>,
     marks: Mutex<ReplayMarks>,
     lines: Mutex<HashMap<Line, Arc<AsyncMutex<()>>>>,
@@ -99,6 +101,7 @@ impl Inbound {
             fleet,
             desk: EnrolmentDesk::open(enrolment_dir)?,
             hints: Hints::default(),
+            refusals: RefusalLog::new(),
             approved: RwLock::default(),
             marks: Mutex::new(marks),
             lines: Mutex::default(),
@@ -138,14 +141,21 @@ impl Inbound {
         self.desk.changes()
     }
 
+    /// How many messages were refused since the start.
+    pub fn refused(&self) -> u64 {
+        self.refusals.count()
+    }
+
+    /// Tells of messages that are refused; not of each in a flood.
+    pub fn refusals(&self) -> broadcast::Receiver<RefusedMessage> {
+        self.refusals.subscribe()
+    }
+
     /// Takes a frame: verifies it, lets it have its effect, and gives the reply.
     pub async fn handle_frame(self: &Arc<Self>, frame: &[u8], source: Source) -> Reply {
         match self.take(frame, source).await {
             Ok((sent, body)) => self.replies.answer(sent.host(), &sent.message().id, body),
-            Err(refusal) => {
-                tracing::debug!(code = %refusal.code, reason = refusal.message, ?source, "a message was refused");
-                self.replies.refuse(refusal)
-            }
+            Err(refusal) => self.refuse(refusal, source),
         }
     }
 
@@ -155,11 +165,12 @@ impl Inbound {
             self.check_enrolled(&sent)?;
             Ok(sent)
         });
-        sent.map_err(|refusal| self.replies.refuse(refusal))
+        sent.map_err(|refusal| self.refuse(refusal, source))
     }
 
     /// The reply that tells a refusal.
-    pub(super) fn refuse(&self, refusal: Refusal) -> Reply {
+    pub(super) fn refuse(&self, refusal: Refusal, source: Source) -> Reply {
+        self.refusals.note(&refusal, source, clock::now());
         self.replies.refuse(refusal)
     }
 
@@ -305,7 +316,7 @@ fn replayed(sent: &VerifiedMessage, mark: u64) -> Refusal {
 
 impl Source {
     /// The network that limits are counted by: one person can have a whole /64.
-    fn network(self) -> String {
+    pub(super) fn network(self) -> String {
         match self {
             Source::Address(IpAddr::V4(address)) => address.to_string(),
             Source::Address(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
