@@ -111,13 +111,13 @@ impl Converger {
             let Applied { outcomes, look_again, stopped } = apply_plan(&mut self.managed, &run)?;
             converged.outcomes.extend(outcomes);
             converged.stopped = stopped;
+            if self.is_outdated(&converged) {
+                self.reschedule()?;
+            }
             if stopped || !look_again {
                 break;
             }
             (cause, extent) = (Cause::Cascade, Extent::All);
-        }
-        if self.is_outdated(&converged) {
-            self.reschedule()?;
         }
         Ok(converged)
     }

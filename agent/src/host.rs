@@ -12,7 +12,7 @@ mod program;
 mod real;
 mod write;
 
-pub use accounts::Accounts;
+pub use accounts::{Accounts, Login};
 pub use error::HostError;
 pub use meta::{FileKind, Meta};
 pub use notes::Notes;

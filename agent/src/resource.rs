@@ -4,6 +4,7 @@
 //! arm in [`of`]. Everything else (order, journal, originals, reports) works on [`State`] and [`Change`] alone.
 
 mod change;
+mod command;
 mod directory;
 mod entry;
 mod error;
@@ -97,9 +98,14 @@ pub trait ResourceType {
         None
     }
 
-    /// Whether the ledger remembers the last change, because the host cannot tell.
-    fn remembers(&self) -> bool {
-        false
+    /// Whether the host can tell that it is right. What cannot be told is never `compliant`.
+    fn can_tell(&self) -> bool {
+        true
+    }
+
+    /// What the ledger is to remember of a change, because the host cannot tell.
+    fn remembered(&self, _change: &Change) -> Attributes {
+        Attributes::new()
     }
 
     /// Whether it makes sense in a tree under `--root`.
@@ -154,7 +160,8 @@ pub fn of(resource: &Resource) -> &dyn ResourceType {
         Spec::File(spec) => spec,
         Spec::Link(spec) => spec,
         Spec::Package(spec) => spec,
-        Spec::Group(_) | Spec::User(_) | Spec::Service(_) | Spec::Command(_) => &NotYet,
+        Spec::Command(spec) => &**spec,
+        Spec::Group(_) | Spec::User(_) | Spec::Service(_) => &NotYet,
     }
 }
 

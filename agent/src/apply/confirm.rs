@@ -4,6 +4,7 @@ use super::ManagedHost;
 use super::prepare::Prepared;
 use super::stage::hands_for;
 use crate::host::Program;
+use crate::plan::Purpose;
 use crate::resource::ResourceError;
 use crate::vault::Vaults;
 use std::collections::BTreeMap;
@@ -20,7 +21,9 @@ pub(super) fn confirm_changes(
     }
     let mut asked: BTreeMap<&[String], Vec<usize>> = BTreeMap::new();
     for (at, (one, answer)) in work.iter().zip(answers.iter()).enumerate() {
-        if let (Some(argv), Ok(())) = (one.target.resource_type().confirm(), answer) {
+        // What leaves is not asked to please its own check any more.
+        let enforced = one.target.purpose == Purpose::Enforce;
+        if let (true, Some(argv), Ok(())) = (enforced, one.target.resource_type().confirm(), answer) {
             asked.entry(argv).or_default().push(at);
         }
     }

@@ -59,6 +59,7 @@ pub(super) fn of_verdict(target: &Target, verdict: &Verdict, cause: Cause) -> Op
         Verdict::Change(_) => return None,
         // It is dropped from the ledger in its stage, in order.
         Verdict::Compliant | Verdict::Stays(_) if leaves => return None,
+        Verdict::Compliant if !target.resource_type().can_tell() => of_untold(target),
         Verdict::Compliant => (ResourceState::Compliant, String::new()),
         Verdict::Stays(reason) => (ResourceState::Retained, reason.to_string()),
         Verdict::Report(change) => (ResourceState::NonCompliant, change.to_string()),
@@ -67,4 +68,13 @@ pub(super) fn of_verdict(target: &Target, verdict: &Verdict, cause: Cause) -> Op
         Verdict::NotApplicable => (ResourceState::NotApplicable, "makes no sense under --root".to_owned()),
     };
     Some(Outcome::unchanged(target, Some(state), &message, cause))
+}
+
+/// A command without a guard. One that only reacts has nothing to be right about.
+fn of_untold(target: &Target) -> (ResourceState, String) {
+    if target.resource.meta.run_on.is_empty() {
+        (ResourceState::Unknown, "it has no guard that could tell".to_owned())
+    } else {
+        (ResourceState::NotApplicable, "runs only as a reaction".to_owned())
+    }
 }

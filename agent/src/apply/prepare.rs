@@ -139,9 +139,7 @@ pub(super) fn settle_ledger(
         }
         let Some(mut entry) = managed.ledger.get(one.target.address()).cloned() else { continue };
         update(&mut entry, one.target, managed.host.scope());
-        if one.target.resource_type().remembers() {
-            entry.remembered = one.change.after.attributes().cloned().unwrap_or_default();
-        }
+        entry.remembered.extend(one.target.resource_type().remembered(&one.change));
         if managed.ledger.get(one.target.address()) != Some(&entry) {
             lines.push(Line::Own(Box::new(entry)));
         }

@@ -74,5 +74,5 @@ fn was_made(managed: &ManagedHost, one: &Prepared<'_>) -> bool {
     let kind = one.target.resource_type();
     let Ok(observed) = resource::observe(&one.target.resource, &view) else { return false };
     let after = Wanted { state: one.change.after.clone(), on_creation: Attributes::new() };
-    !kind.remembers() && matches!(kind.diff(&after, &observed), Ok(None))
+    kind.remembered(&one.change).is_empty() && matches!(kind.diff(&after, &observed), Ok(None))
 }

@@ -77,9 +77,10 @@ fn intent_of(run: &Run<'_>, one: &Prepared<'_>) -> Intent {
 fn change_all(managed: &ManagedHost, work: &[Prepared<'_>]) -> Vec<Result<(), ResourceError>> {
     let contents = Vaults([&managed.originals, &managed.blobs]);
     let mut answers: BTreeMap<usize, Result<(), ResourceError>> = BTreeMap::new();
-    let mut by_type: BTreeMap<Collection, Vec<usize>> = BTreeMap::new();
+    let mut by_type: BTreeMap<(Collection, bool), Vec<usize>> = BTreeMap::new();
     for (at, one) in work.iter().enumerate() {
-        by_type.entry(one.target.address().collection()).or_default().push(at);
+        let leaves = one.target.purpose == Purpose::Leave;
+        by_type.entry((one.target.address().collection(), leaves)).or_default().push(at);
     }
     for members in by_type.into_values() {
         let plain = |at: &usize| work.get(*at).is_some_and(|one| is_plain(one.target));
@@ -108,11 +109,11 @@ fn change_together(
     contents: &Vaults<'_>,
     items: &[&Prepared<'_>],
 ) -> Vec<Result<(), ResourceError>> {
-    let Some(batch) = items.first().and_then(|one| one.target.resource_type().batch()).filter(|_| items.len() > 1)
-    else {
+    let first = items.first().map(|one| one.target).filter(|_| items.len() > 1);
+    let Some((first, batch)) = first.and_then(|first| Some((first, first.resource_type().batch()?))) else {
         return items.iter().map(|one| change_one(managed, contents, one)).collect();
     };
-    let hands = Hands { host: managed.host.as_ref(), contents, ledger: &managed.ledger, timeout: None };
+    let hands = hands_for(managed, contents, first);
     let items: Vec<BatchItem<'_>> =
         items.iter().map(|one| BatchItem { resource: &one.target.resource, change: &one.change }).collect();
     batch(&items, &hands)
@@ -126,7 +127,8 @@ fn change_one(managed: &ManagedHost, contents: &Vaults<'_>, one: &Prepared<'_>) 
 
 pub(super) fn hands_for<'a>(managed: &'a ManagedHost, contents: &'a Vaults<'a>, target: &Target) -> Hands<'a> {
     let timeout = target.resource.meta.timeout.map(|seconds| Duration::from_secs(seconds.into()));
-    Hands { host: managed.host.as_ref(), contents, ledger: &managed.ledger, timeout }
+    let validate = target.purpose != Purpose::Leave;
+    Hands { host: managed.host.as_ref(), contents, ledger: &managed.ledger, validate, timeout }
 }
 
 /// As often as the resource says; the last answer counts.

@@ -11,6 +11,18 @@ const ROOT: &str = "root";
 pub struct Accounts {
     users: Names,
     groups: Names,
+    logins: HashMap<u32, Login>,
+}
+
+/// Whom a program runs as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// The user's number.
+    pub uid: u32,
+    /// The number of the primary group.
+    pub gid: u32,
+    /// The home directory.
+    pub home: String,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,12 +37,20 @@ impl Accounts {
     /// # Errors
     /// When a file is there and cannot be read.
     pub fn load(reader: &mut dyn Reader) -> Result<Accounts, HostError> {
-        Ok(Accounts { users: load_names(reader, "/etc/passwd")?, groups: load_names(reader, "/etc/group")? })
+        let passwd = load_lines(reader, "/etc/passwd")?;
+        let logins = passwd.lines().filter_map(parse_login).map(|login| (login.uid, login)).collect();
+        let group = load_lines(reader, "/etc/group")?;
+        Ok(Accounts { users: parse_names(&passwd), groups: parse_names(&group), logins })
     }
 
     /// The number of a user: looked up, or the text itself when it is a number.
     pub fn uid(&self, user: &str) -> Option<u32> {
         self.users.id(user)
+    }
+
+    /// Whom a program of this user runs as.
+    pub fn login(&self, user: &str) -> Option<&Login> {
+        self.logins.get(&self.uid(user)?)
     }
 
     /// The number of a group: looked up, or the text itself when it is a number.
@@ -59,21 +79,31 @@ impl Names {
     }
 }
 
-/// Both files have the name in field 1 and the number in field 3. The first entry of a number names it.
-fn load_names(reader: &mut dyn Reader, path: &str) -> Result<Names, HostError> {
-    let mut names = Names::default();
-    let Ok(path) = HostPath::new(path) else { return Ok(names) };
+fn load_lines(reader: &mut dyn Reader, path: &str) -> Result<String, HostError> {
+    let Ok(path) = HostPath::new(path) else { return Ok(String::new()) };
     if reader.meta(&path)?.is_none() {
-        return Ok(names);
+        return Ok(String::new());
     }
     let mut bytes = Vec::new();
     reader.copy(&path, &mut bytes)?;
-    for line in String::from_utf8_lossy(&bytes).lines() {
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Both files have the name in field 1 and the number in field 3. The first entry of a number names it.
+fn parse_names(text: &str) -> Names {
+    let mut names = Names::default();
+    for line in text.lines() {
         let mut fields = line.split(':');
         let (Some(name), _, Some(id)) = (fields.next(), fields.next(), fields.next()) else { continue };
         let Ok(id) = id.parse() else { continue };
         names.by_name.entry(name.to_owned()).or_insert(id);
         names.by_id.entry(id).or_insert_with(|| name.to_owned());
     }
-    Ok(names)
+    names
+}
+
+fn parse_login(line: &str) -> Option<Login> {
+    let fields: Vec<&str> = line.split(':').collect();
+    let [_, _, uid, gid, _, home, ..] = fields[..] else { return None };
+    Some(Login { uid: uid.parse().ok()?, gid: gid.parse().ok()?, home: home.to_owned() })
 }

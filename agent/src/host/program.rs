@@ -8,6 +8,8 @@ use std::time::Duration;
 pub struct Program {
     /// The program and its arguments; searched in PATH when it has no slash.
     pub argv: Vec<String>,
+    /// A script, in a private file whose path follows `argv`; without `argv` its own first line says what runs it.
+    pub script: Option<Vec<u8>>,
     /// What it reads; nothing where empty.
     pub stdin: Vec<u8>,
     /// Working directory; `/` where nothing is said.

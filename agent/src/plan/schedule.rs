@@ -4,7 +4,7 @@ use super::reactions::{Reactions, reactions_of};
 use super::{CycleError, Order, Purpose, Target};
 use crate::host::Scope;
 use crate::ledger::Entry;
-use crate::resource::{self, State};
+use crate::resource::{self, State, Wanted};
 use muster_schema::resource::{DirectorySpec, Enforcement, Existence, Meta, OnRemove, Resource, Spec};
 use muster_schema::{Address, Collection};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -70,6 +70,10 @@ impl Schedule {
 fn kept(resource: &Resource, input: &ScheduleInput<'_>) -> Target {
     let kind = resource::of(resource);
     let mut wanted = kind.wanted(resource.meta.state, input.scope);
+    if !kind.can_tell() && !resource.meta.run_on.is_empty() {
+        // It only reacts.
+        wanted = Wanted::default();
+    }
     let purpose = match resource.meta.mode.unwrap_or(input.mode) {
         _ if input.scope.sandbox && !kind.in_sandbox() => Purpose::NotApplicable,
         Enforcement::Enforce => Purpose::Enforce,

@@ -156,7 +156,7 @@ fn begin_entry(
         },
     };
     let candidate = hands.host.prepare(FileWrite { path, content, new })?;
-    let validate = validate.filter(|_| !hands.host.scope().sandbox);
+    let validate = validate.filter(|_| hands.validate && !hands.host.scope().sandbox);
     match validate.map(|argv| check_candidate(argv, &candidate, hands)) {
         Some(Err(error)) => {
             hands.host.discard(candidate);

@@ -24,6 +24,8 @@ pub struct Hands<'a> {
     pub contents: &'a dyn Contents,
     /// What the agent owns, and what it found.
     pub ledger: &'a Ledger,
+    /// Whether candidates are tested first. What goes back to what was found is not.
+    pub validate: bool,
     /// How long one attempt may take; the type's own default where nothing is said.
     pub timeout: Option<Duration>,
 }

@@ -8,17 +8,21 @@ use rustix::process::{Pid, PidfdFlags, Signal};
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use tempfile::NamedTempFile;
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// How long a program that took too long may still clean up.
 const GRACE: Duration = Duration::from_secs(2);
 
 pub(super) fn run(program: &Program) -> Result<ProgramOutput, HostError> {
-    let name = program.argv.first().cloned().unwrap_or_default();
+    let name = program.argv.first().cloned().unwrap_or_else(|| "script".to_owned());
     let failed = |source: std::io::Error| HostError::Program { program: name.clone(), source };
-    let mut child = command(program).spawn().map_err(failed)?;
+    let script =
+        program.script.as_ref().map(|script| write_script(script, program.user)).transpose().map_err(failed)?;
+    let mut child = command(program, script.as_ref().map(|script| script.path())).spawn().map_err(failed)?;
     let stdin = child.stdin.take();
     let output = std::thread::scope(|scope| {
         if let Some(mut stdin) = stdin {
@@ -33,10 +37,37 @@ pub(super) fn run(program: &Program) -> Result<ProgramOutput, HostError> {
     }
 }
 
-fn command(program: &Program) -> Command {
-    let mut argv = program.argv.iter();
+/// A file that only the one who runs it may read. It goes when it is dropped.
+fn write_script(script: &[u8], user: Option<(u32, u32)>) -> std::io::Result<NamedTempFile> {
+    let mut file = tempfile::Builder::new().prefix(".muster-").suffix(".script").tempfile()?;
+    if let Some((uid, gid)) = user {
+        std::os::unix::fs::fchown(&file, Some(uid), Some(gid))?;
+    }
+    file.write_all(script)?;
+    file.flush()?;
+    Ok(file)
+}
+
+/// What the first line of a script asks for, so that the file itself need not be executable where it lies.
+fn interpreter_of(script: &[u8]) -> Vec<String> {
+    let line = script.strip_prefix(b"#!").and_then(|rest| rest.split(|byte| *byte == b'\n').next());
+    let line = line.map(|line| String::from_utf8_lossy(line).trim().to_owned()).unwrap_or_default();
+    // As the kernel does: one program, and the rest of the line as one argument.
+    match line.split_once(char::is_whitespace) {
+        Some((program, argument)) => vec![program.to_owned(), argument.trim().to_owned()],
+        None if line.is_empty() => vec!["/bin/sh".to_owned()],
+        None => vec![line],
+    }
+}
+
+fn command(program: &Program, script: Option<&Path>) -> Command {
+    let argv = match &program.script {
+        Some(script) if program.argv.is_empty() => interpreter_of(script),
+        _ => program.argv.clone(),
+    };
+    let mut argv = argv.iter();
     let mut command = Command::new(argv.next().map_or("", String::as_str));
-    command.args(argv).env_clear().env("PATH", PATH).env("HOME", "/root").env("LANG", "C.UTF-8");
+    command.args(argv).args(script).env_clear().env("PATH", PATH).env("HOME", "/root").env("LANG", "C.UTF-8");
     command.envs(&program.env).current_dir(program.cwd.as_deref().unwrap_or("/"));
     if let Some((uid, gid)) = program.user {
         command.uid(uid).gid(gid);
