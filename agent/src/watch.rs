@@ -11,7 +11,8 @@ pub use hurry::{Hurry, hurry_of};
 
 use crate::host::HostPath;
 use muster_schema::Address;
-use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
+use notify::event::ModifyKind;
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -42,14 +43,19 @@ impl Watch {
     }
 
     /// Watches the folders of these paths and no others.
-    pub fn set_paths(&mut self, owners: BTreeMap<HostPath, BTreeSet<Address>>) {
+    #[must_use = "what lies in new folders is to be looked at"]
+    pub fn set_paths(&mut self, owners: BTreeMap<HostPath, BTreeSet<Address>>) -> BTreeSet<Address> {
         self.owners = owners;
-        self.renew();
+        self.renew()
     }
 
-    /// Watches folders that appeared, and forgets those that went.
-    pub fn renew(&mut self) {
-        let wanted: BTreeSet<PathBuf> = self.owners.keys().filter_map(|path| self.nearest_folder(path)).collect();
+    /// Watches folders that appeared, and forgets those that went. Answers what lies in the new ones: it may have
+    /// changed before they were watched.
+    #[must_use = "what lies in new folders is to be looked at"]
+    pub fn renew(&mut self) -> BTreeSet<Address> {
+        let parents: BTreeSet<HostPath> = self.owners.keys().filter_map(HostPath::parent).collect();
+        let wanted: BTreeSet<PathBuf> = parents.into_iter().filter_map(|folder| self.nearest_folder(folder)).collect();
+        let mut unseen = BTreeSet::new();
         for gone in self.watched.difference(&wanted) {
             // It may be gone already.
             let _ = self.watcher.unwatch(gone);
@@ -61,24 +67,34 @@ impl Watch {
                 continue;
             }
             match self.watcher.watch(&folder, RecursiveMode::NonRecursive) {
-                Ok(()) => drop(self.watched.insert(folder)),
+                Ok(()) => {
+                    unseen.extend(self.owners_at(&folder));
+                    self.watched.insert(folder);
+                }
                 Err(error) => {
                     tracing::warn!(folder = %folder.display(), %error, "not watched; sweeps find drift there");
                     self.incomplete = true;
                 }
             }
         }
+        unseen
     }
 
-    /// The thing at `path` moved or went; where it is a watched folder, its watch went with it.
-    pub fn forget(&mut self, path: &Path) {
-        if self.watched.remove(path) {
-            let _ = self.watcher.unwatch(path);
+    /// The resources that an event may concern: those at its paths, and those below them.
+    pub fn concerned(&mut self, event: &Event) -> BTreeSet<Address> {
+        let moved = matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)));
+        let mut addresses = BTreeSet::new();
+        for path in &event.paths {
+            if moved && self.watched.remove(path) {
+                // The folder itself moved or went, and its watch with it.
+                let _ = self.watcher.unwatch(path);
+            }
+            addresses.extend(self.owners_at(path));
         }
+        addresses
     }
 
-    /// The resources that an event at `path` may concern: those at it, and those below it.
-    pub fn concerned(&self, path: &Path) -> Vec<Address> {
+    fn owners_at(&self, path: &Path) -> Vec<Address> {
         let Some(path) = path.strip_prefix(&self.root).ok().and_then(Path::to_str) else { return Vec::new() };
         let Ok(path) = HostPath::new(&format!("/{}", path.trim_start_matches('/'))) else { return Vec::new() };
         let below = format!("{}/", path.as_str());
@@ -93,9 +109,8 @@ impl Watch {
         at.chain(children).flatten().cloned().collect()
     }
 
-    /// The folder that holds `path`, or the nearest one above that is there.
-    fn nearest_folder(&self, path: &HostPath) -> Option<PathBuf> {
-        let mut folder = path.parent()?;
+    /// The folder, or the nearest one above that is there.
+    fn nearest_folder(&self, mut folder: HostPath) -> Option<PathBuf> {
         loop {
             let real = self.root.join(folder.relative());
             if is_folder(&real) {

@@ -1,6 +1,6 @@
 //! The thread that converges the host. Everything that may change the host happens here, one thing after the other.
 
-use crate::converge::{ConvergeError, Converger, Extent};
+use crate::converge::{ConvergeError, Converged, Converger, Extent};
 use crate::io::clock;
 use crate::io::status_file::{StatusFile, SweepCount};
 use crate::outbox::build_report;
@@ -10,7 +10,6 @@ use muster_schema::report::{Applied, Report};
 use muster_schema::resource::Resource;
 use muster_schema::state::Cause;
 use muster_schema::{Address, Collection};
-use notify::event::{EventKind, ModifyKind};
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -99,7 +98,13 @@ pub fn work(
     shared: &Arc<Shared>,
 ) -> Result<(), ConvergeError> {
     let (sender, receiver) = orders;
-    let watch = Watch::begin(root, move |event| drop(sender.send(Order::Event(event))));
+    let tell = move |event: notify::Result<notify::Event>| {
+        // Our own sweeps open every file.
+        if !event.as_ref().is_ok_and(|event| hurry_of(event) == Hurry::Never) {
+            drop(sender.send(Order::Event(event)));
+        }
+    };
+    let watch = Watch::begin(root, tell);
     let mut worker = Worker {
         watch: watch.inspect_err(|error| tracing::warn!(%error, "nothing is watched; sweeps find drift")).ok(),
         shared: shared.clone(),
@@ -203,11 +208,7 @@ impl Worker {
                 return;
             }
         };
-        // Opening a folder is an event at its path too, and takes no watch away.
-        if matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_))) {
-            event.paths.iter().for_each(|path| watch.forget(path));
-        }
-        let concerned = event.paths.iter().flat_map(|path| watch.concerned(path));
+        let concerned = watch.concerned(&event).into_iter();
         let (packages, addresses): (Vec<Address>, Vec<Address>) =
             concerned.partition(|address| address.collection() == Collection::Packages);
         let hurry = hurry_of(&event);
@@ -261,19 +262,29 @@ impl Worker {
         if addresses.is_empty() {
             return Ok(());
         }
-        let stop = self.stop();
-        let converged =
-            self.input.converger.converge(Cause::Corrective, Extent::Only(&addresses), &stop, clock::now)?;
+        let converged = self.look_at(&addresses)?;
         for outcome in converged.outcomes.iter().filter(|outcome| outcome.changed) {
-            tracing::info!(address = %outcome.address, cause = %outcome.cause, "{}", outcome.message);
             if self.flaps.count(&outcome.address, now) {
                 tracing::warn!(address = %outcome.address, "it is changed back again and again; the next sweep repairs it");
             }
         }
         if converged.changes() > 0 {
-            if let Some(watch) = &mut self.watch {
-                watch.renew();
-            }
+            self.tell();
+        }
+        let unseen = self.watch.as_mut().map(Watch::renew).unwrap_or_default();
+        self.look_at_unseen(unseen)
+    }
+
+    fn look_at(&mut self, addresses: &BTreeSet<Address>) -> Result<Converged, ConvergeError> {
+        let stop = self.stop();
+        let converged = self.input.converger.converge(Cause::Corrective, Extent::Only(addresses), &stop, clock::now)?;
+        log_changes(&converged);
+        Ok(converged)
+    }
+
+    /// What lay in a folder before it was watched may have changed since our look.
+    fn look_at_unseen(&mut self, unseen: BTreeSet<Address>) -> Result<(), ConvergeError> {
+        if !unseen.is_empty() && self.look_at(&unseen)?.changes() > 0 {
             self.tell();
         }
         Ok(())
@@ -288,25 +299,19 @@ impl Worker {
         self.counts.sweeps += 1;
         self.counts.cpu += clock::thread_cpu().saturating_sub(cpu);
         self.next_sweep = Instant::now() + self.input.sweep_interval;
-        for outcome in converged.outcomes.iter().filter(|outcome| outcome.changed) {
-            tracing::info!(address = %outcome.address, cause = %outcome.cause, "{}", outcome.message);
-        }
-        if cause != Cause::Corrective || converged.changes() > 0 {
-            tracing::info!(%cause, changes = converged.changes(), took = ?begun.elapsed(), "converged");
-            if let Some(watch) = &mut self.watch {
-                watch.set_paths(self.input.converger.watched_paths());
-            }
-            // What changed between our look and the watch is seen by a second look.
-            if cause != Cause::Corrective && !converged.stopped {
-                let stop = self.stop();
-                self.input.converger.converge(Cause::Corrective, Extent::All, &stop, clock::now)?;
-                let needed: HashSet<BlobRef> = self.input.manifest.into_iter().collect();
-                self.input.converger.forget_contents(&needed)?;
-            }
-        } else if let Some(watch) = &mut self.watch {
-            watch.set_paths(self.input.converger.watched_paths());
-        }
+        log_changes(&converged);
         self.tell();
+        let changes = converged.changes();
+        if cause != Cause::Corrective || changes > 0 {
+            tracing::info!(%cause, changes, took = ?begun.elapsed(), "converged");
+        }
+        let paths = self.input.converger.watched_paths();
+        let unseen = self.watch.as_mut().map(|watch| watch.set_paths(paths)).unwrap_or_default();
+        self.look_at_unseen(unseen)?;
+        if cause != Cause::Corrective && !converged.stopped {
+            let needed: HashSet<BlobRef> = self.input.manifest.into_iter().collect();
+            self.input.converger.forget_contents(&needed)?;
+        }
         Ok(())
     }
 
@@ -321,5 +326,11 @@ impl Worker {
             build_report(&self.input.converger.managed().known, self.input.applied.clone(), self.input.retired);
         self.input.status.tell(&report, &self.counts);
         self.shared.set_report(report);
+    }
+}
+
+fn log_changes(converged: &Converged) {
+    for outcome in converged.outcomes.iter().filter(|outcome| outcome.changed) {
+        tracing::info!(address = %outcome.address, cause = %outcome.cause, "{}", outcome.message);
     }
 }
