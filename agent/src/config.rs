@@ -3,7 +3,7 @@
 use muster_schema::resource::Enforcement;
 use muster_schema::{HostId, Sha256Digest};
 use serde::Deserialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Where the file is looked for where nothing is said.
@@ -108,12 +108,12 @@ impl Settings {
 
     /// The agent's own folder.
     pub fn state_folder(&self) -> PathBuf {
-        self.state.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_STATE))
+        absolute(self.state.as_deref().unwrap_or(Path::new(DEFAULT_STATE)))
     }
 
     /// The tree to manage.
     pub fn root_folder(&self) -> PathBuf {
-        self.root.clone().unwrap_or_else(|| PathBuf::from("/"))
+        absolute(self.root.as_deref().unwrap_or(Path::new("/")))
     }
 
     /// Checks that all is there and makes sense.
@@ -155,4 +155,9 @@ fn parse_duration(text: &str) -> Option<Duration> {
         _ => return None,
     };
     Some(duration.max(SHORTEST_SWEEP))
+}
+
+/// The whole path: events name whole paths, whatever was typed.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

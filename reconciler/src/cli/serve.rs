@@ -52,12 +52,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode, anyhow::Error> {
     let password = args.password_file.as_deref().map(io::password::load_password).transpose()?;
     let keys = keys::load(&args.keys, password.as_deref().map(String::as_str))
         .with_context(|| format!("the keys in {}", args.keys.display()))?;
-    let source = if args.repo.contains("://") {
-        let url: RemoteUrl = args.repo.parse()?;
-        StateSource::Remote { url, mirror: args.data.join("mirror.git"), poll: Duration::from_secs(args.poll) }
-    } else {
-        StateSource::Local { path: Path::new(&args.repo).to_owned() }
-    };
+    let source = source_of(&args)?;
     let config = Config {
         repository: PathBuf::new(),
         branch: args.branch,
@@ -69,4 +64,17 @@ pub(super) fn run(args: Args) -> Result<ExitCode, anyhow::Error> {
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(serve(options, |address| println!("serving on http://{address}")))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where the repository is: an address holds `://`, everything else is a folder.
+fn source_of(args: &Args) -> Result<StateSource, anyhow::Error> {
+    if args.repo.contains("://") {
+        let url: RemoteUrl = args.repo.parse()?;
+        let mirror = args.data.join("mirror.git");
+        return Ok(StateSource::Remote { url, mirror, poll: Duration::from_secs(args.poll) });
+    }
+    if let Some((host, path)) = args.repo.split_once(':').filter(|(host, _)| host.contains('@')) {
+        anyhow::bail!("'{}' is no address that muster takes; write ssh://{host}/{path}", args.repo);
+    }
+    Ok(StateSource::Local { path: Path::new(&args.repo).to_owned() })
 }

@@ -56,7 +56,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
         bar.set_position(done.len() as u64);
         let Some(first) = rest.first() else {
             bar.finish_and_clear();
-            println!("{} hosts are there after {:.1} s", done.len(), started.elapsed().as_secs_f64());
+            let hosts = if done.len() == 1 { "host is" } else { "hosts are" };
+            println!("{} {hosts} there after {:.1} s", done.len(), started.elapsed().as_secs_f64());
             return Ok(ExitCode::SUCCESS);
         };
         bar.set_message(format!("{}: {}", text(first, "id"), inert(&text(first, "reason"))));

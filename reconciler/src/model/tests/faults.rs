@@ -28,3 +28,26 @@ parameters: {port: {type: integer}}
     let tier = model.hosts().map(|host| host.labels.get("tier").map(|tier| tier.to_string()));
     assert!(tier.into_iter().all(|tier| tier.as_deref() == Some("test")));
 }
+
+#[test]
+fn what_is_not_there_yet_is_refused_and_not_ignored() {
+    let (_, found) = load(
+        "=== muster.yaml
+schema: 1
+fleet: test
+=== environments/lab/environment.yaml
+labels: {tier: test}
+=== environments/lab/hosts/web-1.yaml
+labels: {role: web}
+on_retire: revert
+exceptions: {}
+",
+    );
+    let found: Vec<String> = found.iter().map(|finding| format!("{} {}", finding.place, finding.reason)).collect();
+    let file = "environments/lab/hosts/web-1.yaml";
+    let expected = [
+        format!("{file}:2:13 'on_retire: revert' is not supported yet"),
+        format!("{file}:3:1 'exceptions' is not supported yet"),
+    ];
+    assert_eq!(found, expected);
+}
