@@ -115,7 +115,7 @@ pub fn plan_fleet(base: &Model, head: &Model, facts: &FactsOfFleet, found: Vec<F
 
 #[derive(Default)]
 struct Planning {
-    /// By the change's JSON, which tells identical ones.
+    /// By the JSON of what tells identical changes.
     changes: BTreeMap<String, Grouped<ResourceChange>>,
     reactions: BTreeMap<Reaction, BTreeSet<HostId>>,
     hosts: BTreeMap<HostChange, BTreeSet<HostId>>,
@@ -159,7 +159,7 @@ impl Planning {
             self.reactions.entry(reaction).or_default().insert(host.clone());
         }
         for change in changes {
-            let key = serde_json::to_string(&change).unwrap_or_default();
+            let key = serde_json::to_string(&change.essence()).unwrap_or_default();
             let grouped = self.changes.entry(key).or_insert_with(|| Grouped { what: change, hosts: BTreeSet::new() });
             grouped.hosts.insert(host.clone());
         }

@@ -28,6 +28,18 @@ pub struct ContentChange {
     pub bytes_after: usize,
 }
 
+impl ContentChange {
+    /// Leaves just the lines that come and go.
+    pub(super) fn drop_surroundings(&mut self) {
+        if let Some(diff) = &mut self.diff {
+            let lines = diff.lines().filter(|line| line.starts_with(['+', '-', '…']));
+            *diff = lines.collect::<Vec<_>>().join("\n");
+            self.bytes_before = 0;
+            self.bytes_after = 0;
+        }
+    }
+}
+
 /// The change from one content to another; none where they are the same.
 pub(super) fn content_change(
     slot: &str,

@@ -63,6 +63,15 @@ pub struct AttributeChange {
 }
 
 impl ResourceChange {
+    /// The change without what surrounds it: two changes are identical if the same lines come and go.
+    pub(super) fn essence(&self) -> ResourceChange {
+        let mut essence = self.clone();
+        if let ChangeKind::Changed { contents, .. } = &mut essence.kind {
+            contents.iter_mut().for_each(ContentChange::drop_surroundings);
+        }
+        essence
+    }
+
     /// Orders changes: what goes away comes first.
     pub(super) fn rank(&self) -> u8 {
         match self.kind {
