@@ -2,4 +2,5 @@
 //!
 //! Each provider reads the state of all things in one go, and changes them by the host's own programs and services.
 
+pub mod accounts;
 pub mod apt;

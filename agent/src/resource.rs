@@ -3,26 +3,31 @@
 //! A type implements [`ResourceType`] for its specification of the schema, in one file of this folder, and has one
 //! arm in [`of`]. Everything else (order, journal, originals, reports) works on [`State`] and [`Change`] alone.
 
+mod account;
 mod change;
 mod command;
 mod directory;
 mod entry;
 mod error;
 mod file;
+mod group;
 mod hands;
 mod link;
+mod membership;
 mod ownership;
 mod package;
 mod secret;
 mod state;
 #[cfg(test)]
 mod test_converger;
+mod user;
 mod view;
 mod wanted;
 
 pub use change::Change;
 pub use error::ResourceError;
 pub use hands::{Contents, Hands};
+pub(crate) use membership::unite_memberships;
 pub use secret::Secret;
 pub use state::{Attributes, State, Value};
 pub use view::View;
@@ -72,6 +77,12 @@ pub trait ResourceType {
     /// When it cannot be read or kept; the change is then not made.
     fn keep(&self, _id: &str, change: &Change, _view: &View<'_>, _vault: &Vault) -> Result<State, ResourceError> {
         Ok(change.before.clone())
+    }
+
+    /// What is to be asked of an attribute when this specification gives way to one that asks for `next` of it, or
+    /// for nothing, and `original` is what it goes back to. `None`: nothing beside `next`. Pure.
+    fn give_way(&self, _name: &str, next: Option<&Value>, original: Option<&Value>) -> Option<Value> {
+        keep_or_restore(next, original)
     }
 
     /// Makes one change. Durable when it returns.
@@ -160,9 +171,16 @@ pub fn of(resource: &Resource) -> &dyn ResourceType {
         Spec::File(spec) => spec,
         Spec::Link(spec) => spec,
         Spec::Package(spec) => spec,
+        Spec::Group(spec) => spec,
+        Spec::User(spec) => spec,
         Spec::Command(spec) => &**spec,
-        Spec::Group(_) | Spec::User(_) | Spec::Service(_) => &NotYet,
+        Spec::Service(_) => &NotYet,
     }
+}
+
+/// What most attributes do when their specification gives way: the next value counts, or else the original.
+fn keep_or_restore(next: Option<&Value>, original: Option<&Value>) -> Option<Value> {
+    if next.is_some() { None } else { original.cloned() }
 }
 
 /// Reads what the host has of a resource.

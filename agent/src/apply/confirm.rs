@@ -4,7 +4,7 @@ use super::ManagedHost;
 use super::prepare::Prepared;
 use super::stage::hands_for;
 use crate::host::Program;
-use crate::plan::Purpose;
+use crate::plan::{Purpose, Schedule};
 use crate::resource::ResourceError;
 use crate::vault::Vaults;
 use std::collections::BTreeMap;
@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 /// Asks each program once for all changes that name it, and takes those back when it does not agree.
 pub(super) fn confirm_changes(
     managed: &ManagedHost,
+    schedule: &Schedule,
     contents: &Vaults<'_>,
     work: &[Prepared<'_>],
     answers: &mut [Result<(), ResourceError>],
@@ -29,7 +30,7 @@ pub(super) fn confirm_changes(
     }
     for (argv, members) in asked {
         let Some(first) = members.first().and_then(|at| work.get(*at)) else { continue };
-        let hands = hands_for(managed, contents, first.target);
+        let hands = hands_for(managed, schedule, contents, first.target);
         let program = Program { timeout: hands.timeout, ..Program::new(argv.iter().cloned()) };
         let Err(refusal) = hands.run(&program) else { continue };
         for at in members {

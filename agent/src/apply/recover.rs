@@ -31,7 +31,7 @@ pub fn recover(managed: &mut ManagedHost, schedule: &Schedule, now: Timestamp) -
         .collect();
     let (work, intents): (Vec<Prepared<'_>>, Vec<&Intent>) = made.into_iter().unzip();
     let mut answers: Vec<_> = work.iter().map(|_| Ok(())).collect();
-    confirm::confirm_changes(managed, &Vaults([&managed.originals, &managed.blobs]), &work, &mut answers);
+    confirm::confirm_changes(managed, schedule, &Vaults([&managed.originals, &managed.blobs]), &work, &mut answers);
     let mut outcomes = Vec::new();
     for ((one, intent), answer) in work.iter().zip(intents).zip(answers) {
         let outcome = match answer {

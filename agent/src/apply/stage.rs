@@ -4,7 +4,7 @@ use super::intent::INTENTS_KEY;
 use super::outcome::Outcome;
 use super::prepare::{Prepared, prepare_stage};
 use super::{Applied, ApplyError, Intent, ManagedHost, Run, confirm, prepare};
-use crate::plan::{Purpose, Target, Verdict};
+use crate::plan::{Purpose, Schedule, Target, Verdict};
 use crate::resource::{BatchItem, Hands, Reaction, ResourceError};
 use crate::store::Batch;
 use crate::vault::Vaults;
@@ -28,7 +28,7 @@ pub(super) fn apply_stage(
         batch.put(INTENTS_KEY, &intents)?;
         managed.store.commit(batch)?;
     }
-    let answers = change_all(managed, &work);
+    let answers = change_all(managed, run.schedule, &work);
     for (one, answer) in work.iter().zip(answers) {
         let outcome = match answer {
             Ok(()) => {
@@ -74,7 +74,7 @@ fn intent_of(run: &Run<'_>, one: &Prepared<'_>) -> Intent {
 }
 
 /// Makes all changes of a stage: together where their type can, else one after the other. Answers in order.
-fn change_all(managed: &ManagedHost, work: &[Prepared<'_>]) -> Vec<Result<(), ResourceError>> {
+fn change_all(managed: &ManagedHost, schedule: &Schedule, work: &[Prepared<'_>]) -> Vec<Result<(), ResourceError>> {
     let contents = Vaults([&managed.originals, &managed.blobs]);
     let mut answers: BTreeMap<usize, Result<(), ResourceError>> = BTreeMap::new();
     let mut by_type: BTreeMap<(Collection, bool), Vec<usize>> = BTreeMap::new();
@@ -86,15 +86,15 @@ fn change_all(managed: &ManagedHost, work: &[Prepared<'_>]) -> Vec<Result<(), Re
         let plain = |at: &usize| work.get(*at).is_some_and(|one| is_plain(one.target));
         let (together, single): (Vec<usize>, Vec<usize>) = members.into_iter().partition(plain);
         let items: Vec<&Prepared<'_>> = together.iter().filter_map(|at| work.get(*at)).collect();
-        answers.extend(together.into_iter().zip(change_together(managed, &contents, &items)));
+        answers.extend(together.into_iter().zip(change_together(managed, schedule, &contents, &items)));
         for at in single {
             if let Some(one) = work.get(at) {
-                answers.insert(at, change_one(managed, &contents, one));
+                answers.insert(at, change_one(managed, schedule, &contents, one));
             }
         }
     }
     let mut answers: Vec<Result<(), ResourceError>> = answers.into_values().collect();
-    confirm::confirm_changes(managed, &contents, work, &mut answers);
+    confirm::confirm_changes(managed, schedule, &contents, work, &mut answers);
     answers
 }
 
@@ -106,29 +106,40 @@ fn is_plain(target: &Target) -> bool {
 
 fn change_together(
     managed: &ManagedHost,
+    schedule: &Schedule,
     contents: &Vaults<'_>,
     items: &[&Prepared<'_>],
 ) -> Vec<Result<(), ResourceError>> {
     let first = items.first().map(|one| one.target).filter(|_| items.len() > 1);
     let Some((first, batch)) = first.and_then(|first| Some((first, first.resource_type().batch()?))) else {
-        return items.iter().map(|one| change_one(managed, contents, one)).collect();
+        return items.iter().map(|one| change_one(managed, schedule, contents, one)).collect();
     };
-    let hands = hands_for(managed, contents, first);
+    let hands = hands_for(managed, schedule, contents, first);
     let items: Vec<BatchItem<'_>> =
         items.iter().map(|one| BatchItem { resource: &one.target.resource, change: &one.change }).collect();
     batch(&items, &hands)
 }
 
-fn change_one(managed: &ManagedHost, contents: &Vaults<'_>, one: &Prepared<'_>) -> Result<(), ResourceError> {
-    let hands = hands_for(managed, contents, one.target);
+fn change_one(
+    managed: &ManagedHost,
+    schedule: &Schedule,
+    contents: &Vaults<'_>,
+    one: &Prepared<'_>,
+) -> Result<(), ResourceError> {
+    let hands = hands_for(managed, schedule, contents, one.target);
     let id = one.target.address().id();
     attempt(one.target, || one.target.resource_type().apply(id, &one.change, &hands))
 }
 
-pub(super) fn hands_for<'a>(managed: &'a ManagedHost, contents: &'a Vaults<'a>, target: &Target) -> Hands<'a> {
+pub(super) fn hands_for<'a>(
+    managed: &'a ManagedHost,
+    schedule: &'a Schedule,
+    contents: &'a Vaults<'a>,
+    target: &Target,
+) -> Hands<'a> {
     let timeout = target.resource.meta.timeout.map(|seconds| Duration::from_secs(seconds.into()));
     let validate = target.purpose != Purpose::Leave;
-    Hands { host: managed.host.as_ref(), contents, ledger: &managed.ledger, validate, timeout }
+    Hands { host: managed.host.as_ref(), contents, schedule, validate, timeout }
 }
 
 /// As often as the resource says; the last answer counts.
@@ -185,7 +196,7 @@ fn react(
             continue;
         }
         let contents = Vaults([&managed.originals, &managed.blobs]);
-        let hands = hands_for(managed, &contents, target);
+        let hands = hands_for(managed, run.schedule, &contents, target);
         let id = target.address().id();
         let answer = attempt(target, || target.resource_type().react(id, reaction, &hands));
         let outcome = match (&answer, own) {

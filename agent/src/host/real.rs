@@ -4,8 +4,6 @@
 
 mod program;
 mod reader;
-#[cfg(test)]
-mod tests;
 mod tree;
 mod writer;
 

@@ -1,6 +1,6 @@
 //! One thing that the agent owns.
 
-use crate::resource::{Attributes, State, Value, Wanted};
+use crate::resource::{self, Attributes, State, Value, Wanted};
 use muster_schema::content::BlobRef;
 use muster_schema::resource::Resource;
 use serde::{Deserialize, Serialize};
@@ -68,13 +68,14 @@ impl Entry {
         }
     }
 
-    /// Attributes that the agent set and `wanted` does not ask for any more, with the values that they go back to:
+    /// Attributes that the agent set and `wanted` does not ask for any more, or not of all of it, with the values that
+    /// they go back to:
     /// what was found, or of a thing that we made, the default of a new one. Content stays.
     pub fn leaving_attributes(&self, before: &Wanted, wanted: &Wanted, defaults: &Attributes) -> Attributes {
         let (State::Present(managed), State::Present(asked)) = (&before.state, &wanted.state) else {
             return Attributes::new();
         };
-        let gone = managed.keys().filter(|name| !asked.contains_key(*name));
+        let kind = resource::of(&self.resource);
         let back = |name: &Cow<'static, str>| -> Option<Value> {
             match self.original.as_ref()? {
                 State::Present(found) => found.get(name).cloned(),
@@ -82,7 +83,8 @@ impl Entry {
                 State::Absent => defaults.get(name).cloned(),
             }
         };
-        gone.filter_map(|name| Some((name.clone(), back(name)?))).collect()
+        let gives_way = |name: &Cow<'static, str>| kind.give_way(name, asked.get(name), back(name).as_ref());
+        managed.keys().filter_map(|name| Some((name.clone(), gives_way(name)?))).collect()
     }
 
     /// Forgets the originals of attributes that are not managed any more.
@@ -96,7 +98,16 @@ impl Entry {
 
     /// What the thing goes back to when its resource leaves. `None`: nothing was found, because nothing was done.
     pub fn way_back(&self) -> Option<Wanted> {
-        Some(Wanted { state: self.original.clone()?, on_creation: Attributes::new() })
+        let kind = resource::of(&self.resource);
+        let state = match self.original.as_ref()? {
+            State::Absent => State::Absent,
+            State::Present(found) => {
+                let back = |name: &str, value| kind.give_way(name, None, Some(value));
+                let found = found.iter().filter_map(|(name, value)| Some((name.clone(), back(name, value)?)));
+                State::Present(found.collect())
+            }
+        };
+        Some(Wanted { state, on_creation: Attributes::new() })
     }
 
     pub(super) fn contents(&self) -> Vec<BlobRef> {

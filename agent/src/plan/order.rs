@@ -30,6 +30,7 @@ pub struct Order {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Strength {
     Application,
+    Member,
     Owner,
     Parent,
     Asked,
@@ -76,7 +77,8 @@ impl Order {
                 edge.strength != weakest || !(stuck.contains(&edge.first) && stuck.contains(&edge.then))
             });
             weakest = match weakest {
-                Strength::Application => Strength::Owner,
+                Strength::Application => Strength::Member,
+                Strength::Member => Strength::Owner,
                 Strength::Owner => Strength::Parent,
                 Strength::Parent | Strength::Asked => Strength::Asked,
             };
@@ -110,7 +112,8 @@ fn edges_to<'t>(at: usize, resource: &'t Resource, index: &HashMap<&'t Address, 
     let edge = |strength| move |first: &usize| Edge { first: *first, then: at, strength };
     let mut edges: Vec<Edge> = asked.filter_map(|address| index.get(address)).map(edge(Strength::Asked)).collect();
     edges.extend(parent_of(&resource.address, index).iter().map(edge(Strength::Parent)));
-    edges.extend(owners_of(&resource.spec).iter().filter_map(|owner| index.get(owner)).map(edge(Strength::Owner)));
+    edges.extend(owners_of(resource).iter().filter_map(|owner| index.get(owner)).map(edge(Strength::Owner)));
+    edges.extend(members_of(&resource.spec).iter().filter_map(|user| index.get(user)).map(edge(Strength::Member)));
     edges.retain(|edge| edge.first != at);
     edges
 }
@@ -133,20 +136,27 @@ fn parent_of(address: &Address, index: &HashMap<&Address, usize>) -> Option<usiz
     None
 }
 
-fn owners_of(spec: &Spec) -> Vec<Address> {
-    let (user, mut groups): (Option<&String>, Vec<&String>) = match spec {
-        Spec::File(file) => (file.owner.as_ref(), file.group.iter().collect()),
-        Spec::Directory(directory) => (directory.owner.as_ref(), directory.group.iter().collect()),
-        Spec::User(user) => (None, user.group.iter().chain(user.groups.iter().flatten()).collect()),
-        Spec::Command(command) => (command.user.as_ref(), Vec::new()),
-        Spec::Link(_) | Spec::Group(_) | Spec::Package(_) | Spec::Service(_) => (None, Vec::new()),
+fn owners_of(resource: &Resource) -> Vec<Address> {
+    let (users, mut groups): (Vec<&String>, Vec<&String>) = match &resource.spec {
+        Spec::File(file) => (file.owner.iter().collect(), file.group.iter().collect()),
+        Spec::Directory(directory) => (directory.owner.iter().collect(), directory.group.iter().collect()),
+        Spec::User(user) => (Vec::new(), user.group.iter().chain(user.groups.iter().flatten()).collect()),
+        Spec::Command(command) => (command.user.iter().collect(), Vec::new()),
+        Spec::Link(_) | Spec::Group(_) | Spec::Package(_) | Spec::Service(_) => (Vec::new(), Vec::new()),
     };
     groups.dedup();
-    let users = user.and_then(|name| Address::new(Collection::Users, name.as_str()).ok());
-    users
-        .into_iter()
-        .chain(groups.into_iter().filter_map(|name| Address::new(Collection::Groups, name.as_str()).ok()))
-        .collect()
+    // A user whose group is not named gets the one of its own name, if that is there.
+    let own = (resource.address.collection() == Collection::Users).then(|| resource.address.id().to_owned());
+    let users = users.into_iter().filter_map(|name| Address::new(Collection::Users, name.as_str()).ok());
+    let groups = groups.into_iter().cloned().chain(own);
+    users.chain(groups.filter_map(|name| Address::new(Collection::Groups, name).ok())).collect()
+}
+
+/// The users that a group lists. Where both sides name each other, the group is made first.
+fn members_of(spec: &Spec) -> Vec<Address> {
+    let Spec::Group(group) = spec else { return Vec::new() };
+    let members = group.members.iter().flatten();
+    members.filter_map(|name| Address::new(Collection::Users, name.as_str()).ok()).collect()
 }
 
 /// Two extra nodes for each application stand for "its packages are there" and "its files are there". The answer is

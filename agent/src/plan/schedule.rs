@@ -51,7 +51,7 @@ impl Schedule {
             .ledger
             .values()
             .filter(|entry| !managed.contains(&entry.resource.address))
-            .map(|entry| leaves(entry, input.scope))
+            .map(|entry| leaves(entry, input))
             .collect();
         let order = join_orders(&targets, &leaving)?;
         targets.extend(leaving);
@@ -93,19 +93,19 @@ fn kept(resource: &Resource, input: &ScheduleInput<'_>) -> Target {
             attributes.extend(back);
         }
     }
+    resource::unite_memberships(resource, &mut wanted, input.resources);
     Target { resource: resource.clone(), wanted: Some(wanted), purpose, implicit: false }
 }
 
 /// Something that is owned and not asked for any more.
-fn leaves(entry: &Entry, scope: Scope) -> Target {
-    let applicable = !scope.sandbox || resource::of(&entry.resource).in_sandbox();
+fn leaves(entry: &Entry, input: &ScheduleInput<'_>) -> Target {
+    let applicable = !input.scope.sandbox || resource::of(&entry.resource).in_sandbox();
     let stays = entry.resource.meta.on_remove == OnRemove::Keep;
-    Target {
-        resource: entry.resource.clone(),
-        wanted: entry.way_back().filter(|_| applicable && !stays),
-        purpose: Purpose::Leave,
-        implicit: entry.implicit,
+    let mut wanted = entry.way_back().filter(|_| applicable && !stays);
+    if let Some(wanted) = &mut wanted {
+        resource::unite_memberships(&entry.resource, wanted, input.resources);
     }
+    Target { resource: entry.resource.clone(), wanted, purpose: Purpose::Leave, implicit: entry.implicit }
 }
 
 /// In a sandbox, folders that nobody manages and that are missing, or that we made, as long as something is to lie

@@ -2,8 +2,10 @@
 
 use super::ResourceError;
 use crate::host::{Accounts, HostWrite, Program, ProgramOutput};
-use crate::ledger::Ledger;
+use crate::plan::{Purpose, Schedule};
 use muster_schema::content::BlobRef;
+use muster_schema::resource::Existence;
+use muster_schema::{Address, Collection};
 use std::io::Read;
 use std::time::Duration;
 
@@ -22,8 +24,8 @@ pub struct Hands<'a> {
     pub host: &'a dyn HostWrite,
     /// Where contents come from.
     pub contents: &'a dyn Contents,
-    /// What the agent owns, and what it found.
-    pub ledger: &'a Ledger,
+    /// What the whole run is about.
+    pub schedule: &'a Schedule,
     /// Whether candidates are tested first. What goes back to what was found is not.
     pub validate: bool,
     /// How long one attempt may take; the type's own default where nothing is said.
@@ -31,6 +33,13 @@ pub struct Hands<'a> {
 }
 
 impl Hands<'_> {
+    /// Whether the manifest asks for the thing of this name to be there.
+    pub fn expects(&self, collection: Collection, id: &str) -> bool {
+        let index = Address::new(collection, id).ok().and_then(|address| self.schedule.find(&address));
+        let target = index.and_then(|index| self.schedule.targets.get(index));
+        target.is_some_and(|target| target.purpose != Purpose::Leave && target.resource.meta.state != Existence::Absent)
+    }
+
     /// Runs a program and takes every code but 0 for a failure.
     ///
     /// # Errors

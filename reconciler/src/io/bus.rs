@@ -11,7 +11,6 @@ mod hints;
 mod http;
 mod inbound;
 mod listen;
-mod places;
 mod refusal_log;
 mod reply;
 

@@ -3,7 +3,7 @@
 use super::{HOLD, PROVIDED_BY, asks_for, check_name, goal_of};
 use crate::provider::apt::{Apt, AptError, PackageAction, PackageChange, Surroundings};
 use crate::resource::{BatchItem, Change, Hands, ResourceError, Value};
-use muster_schema::resource::{Existence, PackageSpec, Spec};
+use muster_schema::resource::{PackageSpec, Spec};
 use muster_schema::{Address, Collection};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -140,7 +140,7 @@ fn load_note(id: &str, hands: &Hands<'_>) -> Result<Note, ResourceError> {
         .unwrap_or_default())
 }
 
-/// What the ledger and the notes say around a transaction.
+/// What the manifest and the notes say around a transaction.
 struct Managed<'a> {
     hands: &'a Hands<'a>,
     created: Vec<&'a str>,
@@ -157,8 +157,7 @@ impl Managed<'_> {
 
 impl Surroundings for Managed<'_> {
     fn is_managed(&self, name: &str) -> bool {
-        let entry = address_of(name).ok().and_then(|address| self.hands.ledger.get(&address));
-        entry.is_some_and(|entry| entry.resource.meta.state != Existence::Absent)
+        self.hands.expects(Collection::Packages, name)
     }
 
     fn note_brought(&mut self, changes: &[PackageChange], brought: &[String]) -> io::Result<()> {

@@ -1,0 +1,70 @@
+//! Removing a user.
+//!
+//! A user that we made goes only if no process of it runs and its home is as we made it; else it is locked. One that
+//! a person wants gone goes without its home, as soon as no process of it runs.
+
+use super::{ASKED, LockedFrom, Note, expires_of, is_locked, load_note, save_note};
+use crate::host::HostPath;
+use crate::provider::accounts::{AccountDatabase, User, has_processes, is_as_made, remove_home};
+use crate::resource::{Change, Hands, ResourceError, account};
+use muster_schema::Collection;
+
+pub(super) fn remove_user(id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
+    let database = AccountDatabase::load(hands.host.reader().as_mut())?;
+    let Some(user) = database.user(id) else { return Ok(()) };
+    if user.uid == 0 {
+        return Err(ResourceError::Blocked("a user with number 0 is never removed".to_owned()));
+    }
+    let asked = change.before.get(ASKED).is_some();
+    let note = load_note(id, hands)?;
+    if has_processes(user.uid).map_err(|error| ResourceError::Failed(format!("who runs processes: {error}")))? {
+        let reason = "processes of it run";
+        return if asked {
+            Err(ResourceError::Blocked(reason.to_owned()))
+        } else {
+            retain(id, user, note, reason, hands)
+        };
+    }
+    let home = HostPath::new(&user.home).ok().filter(|_| note.home_made);
+    let as_made = home.as_ref().map(|home| is_as_made(hands.host.reader().as_mut(), home)).transpose()?;
+    if as_made == Some(false) && !asked {
+        return retain(id, user, note, "its home holds files", hands);
+    }
+    if let (Some(home), Some(true)) = (&home, as_made) {
+        remove_home(hands.host, home)?;
+    }
+    account::run(hands, &["userdel", id])?;
+    tidy_group(id, &database, &note, hands)?;
+    save_note(id, &Note::default(), hands)
+}
+
+/// userdel takes the group of the user's name along, whoever made it. What was there before comes back, and what
+/// came with the user goes.
+fn tidy_group(id: &str, before: &AccountDatabase, note: &Note, hands: &Hands<'_>) -> Result<(), ResourceError> {
+    let after = AccountDatabase::load(hands.host.reader().as_mut())?;
+    let managed = hands.expects(Collection::Groups, id);
+    match (before.group(id), after.group(id)) {
+        (Some(group), None) if !note.group_made || managed => {
+            account::run(hands, &["groupadd", "--gid", &group.gid.to_string(), id])
+        }
+        (Some(_), Some(group)) if note.group_made && !managed && group.members.is_empty() => {
+            account::run(hands, &["groupdel", id])
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Locks the user instead. Locked is: no password, and expired, so that keys do not let in either.
+fn retain(id: &str, user: &User, mut note: Note, reason: &str, hands: &Hands<'_>) -> Result<(), ResourceError> {
+    const LONG_AGO: Option<i32> = Some(1);
+    let retained = Err(ResourceError::Retained(format!("{reason}; it is locked")));
+    let Some(shadow) = &user.shadow else { return retained };
+    if note.locked_from.is_none() {
+        note.locked_from = Some(LockedFrom { locked: is_locked(shadow), expires: expires_of(shadow) });
+        save_note(id, &note, hands)?;
+    }
+    if !is_locked(shadow) || shadow.expires != LONG_AGO {
+        account::run(hands, &["usermod", "--lock", "--expiredate", "1970-01-02", id])?;
+    }
+    retained
+}
