@@ -16,6 +16,7 @@ mod init;
 mod key;
 mod log;
 mod output;
+mod plan;
 mod render;
 mod serve;
 mod server;
@@ -39,6 +40,7 @@ enum Command {
     Key(key::Args),
     Validate(validate::Args),
     Render(render::Args),
+    Plan(plan::Args),
     Serve(serve::Args),
     Demo(demo::Args),
     Get(get::Args),
@@ -61,6 +63,7 @@ impl Cli {
             Command::Key(args) => key::run(&args),
             Command::Validate(args) => validate::run(&args),
             Command::Render(args) => render::run(&args),
+            Command::Plan(args) => plan::run(&args),
             Command::Serve(args) => serve::run(args),
             Command::Demo(args) => demo::run(&args),
             Command::Get(args) => get::run(&args),

@@ -10,6 +10,7 @@ pub mod inbound;
 pub mod io;
 pub mod keys;
 pub mod model;
+pub mod plan;
 pub mod render;
 pub mod rollout;
 pub mod serve;

@@ -58,8 +58,6 @@ receipt_codes! {
     Replayed,
     /// The file is another host's.
     NotYours,
-    /// There is no such file.
-    NotFound,
     /// Too many announcements from this source; try again later.
     RateLimited,
     /// The list of pending hosts is full; try again later.

@@ -4,6 +4,8 @@
 
 mod program;
 mod reader;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod writer;
 

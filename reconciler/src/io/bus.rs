@@ -11,6 +11,7 @@ mod hints;
 mod http;
 mod inbound;
 mod listen;
+mod places;
 mod refusal_log;
 mod reply;
 

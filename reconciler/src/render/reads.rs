@@ -36,7 +36,7 @@ enum Read {
 /// What a render read: its host's layers and applications, and all else with a hash of the answer it got.
 #[derive(Debug, Clone, Default)]
 pub struct Reads {
-    host: Option<HostInputs>,
+    host: Option<Arc<HostInputs>>,
     answers: BTreeMap<Read, u64>,
 }
 
@@ -72,14 +72,14 @@ impl Reads {
     }
 
     pub(super) fn begin(&mut self, host: &Host, applications: impl Iterator<Item = Arc<Application>>) {
-        self.host = Some(HostInputs {
+        self.host = Some(Arc::new(HostInputs {
             id: host.id.clone(),
             environment: host.environment.clone(),
             labels: host.labels.clone(),
             base: host.base.clone(),
             layer: host.layer.clone(),
             applications: applications.collect(),
-        });
+        }));
     }
 
     fn note(&mut self, read: Read, model: &Model, facts: &FactsOfFleet) {

@@ -135,3 +135,53 @@ async fn broker_users_cannot_have_replies_written_into_other_queues() {
     }
     assert_eq!(depth("victim").await, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn broker_queues_are_not_blocked_by_garbage_and_forgeries() {
+    if !need::has(need::BROKER) {
+        return;
+    }
+    let broker = Broker::start().unwrap();
+    let orchestrator = Orchestrator::start().await;
+    let mut state = orchestrator.serve_broker(&broker.url());
+    state.wait_for(|state| *state == BrokerState::Connected).await.unwrap();
+    let web = Agent::amqp("web-1", &orchestrator, &broker.url());
+    let db = Agent::amqp("db-1", &orchestrator, &broker.url());
+    orchestrator.approve(&[&web, &db]);
+    web.enrol().await;
+
+    // db signs a report in web's name.
+    let sender = muster_agent::message::Sender {
+        fleet: "shop".parse().unwrap(),
+        host: muster_schema::manifest::HostIdentity { id: web.name.clone(), key: web.keys.public_key() },
+    };
+    let payload = db.messenger.prepare(report("forged")).unwrap();
+    let payload = payload.to_payload(&sender, muster_agent::io::clock::now()).unwrap();
+    let forged = muster_schema::envelope::join_frame(&db.keys.sign(&payload).unwrap(), &payload);
+    let connection = Connection::connect(&broker.url(), ConnectionProperties::default()).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    let large = vec![b'x'; 4 << 20];
+    let mut sent = 0;
+    for key in ["report.web-1", "presence.web-1", "enrol.web-1", "request.web-1"] {
+        for body in [&b""[..], b"\0\0\0\0", &forged, &large] {
+            for _ in 0..20 {
+                let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
+                let publish = channel.basic_publish("muster.inbound".into(), key.into(), options, body, properties);
+                publish.await.unwrap().await.unwrap();
+                sent += 1;
+            }
+        }
+    }
+    let start = Instant::now();
+    while orchestrator.inbound.refused() < sent {
+        assert!(start.elapsed() < BACK, "{} of {sent} were refused", orchestrator.inbound.refused());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    deliver_all(&web, numbered(0..3)).await;
+    assert_eq!(orchestrator.reports(), ["0", "1", "2"]);
+    let columns = ["list_queues", "-p", "muster", "name", "messages"];
+    let queues = String::from_utf8(broker.control(&columns).unwrap().stdout).unwrap();
+    let inbound: Vec<&str> =
+        queues.lines().filter(|line| line.starts_with("muster.") && !line.contains(".reply.")).collect();
+    assert!(inbound.len() >= 4 && inbound.iter().all(|line| line.ends_with("\t0")), "{queues}");
+}

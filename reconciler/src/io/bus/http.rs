@@ -223,7 +223,6 @@ fn status(code: ReceiptCode) -> StatusCode {
         | ReceiptCode::NotYours
         | ReceiptCode::WrongAgeRecipient
         | ReceiptCode::WrongAnswer => StatusCode::FORBIDDEN,
-        ReceiptCode::NotFound => StatusCode::NOT_FOUND,
         ReceiptCode::Replayed | ReceiptCode::NoChallenge => StatusCode::CONFLICT,
         ReceiptCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         ReceiptCode::EnrolmentFull | ReceiptCode::Busy => StatusCode::SERVICE_UNAVAILABLE,

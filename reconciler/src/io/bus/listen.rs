@@ -4,7 +4,6 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -16,21 +15,32 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
+
+use super::places::Places;
 
 /// What clients may take.
 #[derive(Debug, Clone, Copy)]
 pub struct HttpLimits {
     /// Connections at once; more are closed at once.
     pub connections: usize,
+    /// Connections at once of one address; this machine's own have no such limit.
+    pub per_address: usize,
     /// The time for a whole request head, and between two requests.
     pub head: Duration,
+    /// How long a client may leave what was sent to it unread.
+    pub unread: Duration,
 }
 
 impl Default for HttpLimits {
     fn default() -> Self {
-        HttpLimits { connections: 16_384, head: Duration::from_secs(15) }
+        HttpLimits {
+            connections: 16_384,
+            per_address: 2_048,
+            head: Duration::from_secs(15),
+            unread: Duration::from_secs(60),
+        }
     }
 }
 
@@ -42,7 +52,7 @@ const GRACE: Duration = Duration::from_secs(2);
 /// Serves `router` on `listener` until `end` comes. Handlers find the client's
 /// address as [`ConnectInfo`].
 pub async fn serve_http(listener: TcpListener, router: Router, limits: HttpLimits, end: impl Future<Output = ()>) {
-    let places = Arc::new(Semaphore::new(limits.connections));
+    let places = Places::new(limits);
     let (ending, ended) = watch::channel(false);
     let mut connections = JoinSet::new();
     tokio::pin!(end);
@@ -54,8 +64,8 @@ pub async fn serve_http(listener: TcpListener, router: Router, limits: HttpLimit
         };
         match accepted {
             Ok((stream, address)) => {
-                let Ok(place) = places.clone().try_acquire_owned() else {
-                    tracing::warn!(%address, limit = limits.connections, "too many connections; one was closed");
+                let Some(place) = places.take(address.ip()) else {
+                    tracing::debug!(%address, "too many connections; one was closed");
                     continue;
                 };
                 let serve = serve_connection(stream, address, router.clone(), limits, ended.clone());
@@ -86,6 +96,9 @@ async fn serve_connection(
 ) {
     // Answers are small and waited for.
     let _ = stream.set_nodelay(true);
+    // Also ends a connection whose client is gone, or never reads.
+    let unread = u32::try_from(limits.unread.as_millis()).unwrap_or(u32::MAX);
+    let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, unread);
     let service = TowerToHyperService::new(router);
     let with_address = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(address));

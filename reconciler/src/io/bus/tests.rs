@@ -221,7 +221,7 @@ impl Fleet {
 
     /// Serves over HTTP until the test ends.
     async fn serve(&self) -> SocketAddr {
-        let limits = HttpLimits { connections: 64, head: Duration::from_secs(1) };
+        let limits = HttpLimits { connections: 64, head: Duration::from_secs(1), ..HttpLimits::default() };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = agent_router(self.inbound.clone(), self.tree());

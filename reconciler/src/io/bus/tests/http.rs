@@ -206,7 +206,7 @@ async fn more_connections_than_allowed_are_closed_and_the_others_live() {
     publish(&fleet, "root.json", b"root");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let limits = HttpLimits { connections: 2, head: Duration::from_secs(1) };
+    let limits = HttpLimits { connections: 2, head: Duration::from_secs(1), ..HttpLimits::default() };
     let router = agent_router(fleet.inbound.clone(), fleet.tree());
     tokio::spawn(serve_http(listener, router, limits, std::future::pending()));
     let idle: Vec<TcpStream> = (0..2).map(|_| TcpStream::connect(address).unwrap()).collect();
@@ -215,6 +215,50 @@ async fn more_connections_than_allowed_are_closed_and_the_others_live() {
     drop(idle);
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(get(address, "root.json", None).await.0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_and_never_reads_is_cut_off() {
+    let fleet = Fleet::new();
+    publish(&fleet, "root.json", &vec![b'x'; 64 << 20]);
+    publish(&fleet, "1.root.json", b"small");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let limits = HttpLimits { connections: 1, unread: Duration::from_secs(1), ..HttpLimits::default() };
+    let router = agent_router(fleet.inbound.clone(), fleet.tree());
+    tokio::spawn(serve_http(listener, router, limits, std::future::pending()));
+    let mut silent = TcpStream::connect(address).unwrap();
+    silent.write_all(b"GET /published/root.json HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(get(address, "1.root.json", None).await.0, 0, "the one place is taken");
+    let start = Instant::now();
+    while get(address, "1.root.json", None).await.0 != 200 {
+        assert!(start.elapsed() < Duration::from_secs(20), "it holds its place for ever");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    drop(silent);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_are_counted_and_a_flood_of_them_is_told_in_part() {
+    let (fleet, web) = (Fleet::new(), Host::new("web-1"));
+    fleet.enrol(&[&web]).await;
+    let mut refusals = fleet.inbound.refusals();
+    let before = fleet.inbound.refused();
+    for _ in 0..50 {
+        let _ = fleet.send(b"garbage").await;
+    }
+    let replay = web.sign(presence());
+    let _ = fleet.send(&replay).await;
+    let _ = fleet.send(&replay).await;
+    assert_eq!(fleet.inbound.refused() - before, 51);
+    let mut told = Vec::new();
+    while let Ok(refused) = refusals.try_recv() {
+        told.push((refused.code, refused.host));
+    }
+    let garbage = told.iter().filter(|(code, _)| *code == ReceiptCode::Malformed).count();
+    assert!((5..8).contains(&garbage), "{garbage}");
+    assert!(told.contains(&(ReceiptCode::Replayed, Some(web.id.clone()))), "the flood did not hide it: {told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,153 @@
+//! What the store promises when the process is killed or the power fails: every acknowledged commit is there, and the
+//! store opens.
+
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+
+use muster_agent::store::{Batch, Opened, Store};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+const KEYS: u64 = 200;
+const CHILD_STORE: &str = "MUSTER_TEST_CHILD_STORE";
+
+/// Record `number` under its key, with a neighbour in the same batch.
+fn commit(store: &Store, number: u64) {
+    let mut batch = Batch::new();
+    batch.put(format!("record/{:03}", number % KEYS), &number).unwrap();
+    batch.put("newest", &(number, "x".repeat((number % 5000) as usize))).unwrap();
+    store.commit(batch).unwrap();
+}
+
+/// Every acknowledged record is there, or a later one of its key.
+fn check(folder: &Path, acknowledged: u64) {
+    let (store, opened) = Store::open(folder).unwrap();
+    assert!(acknowledged == 0 || opened == Opened::Existing, "{opened:?} after {acknowledged} commits");
+    let newest: (u64, String) = store.load("newest").unwrap().unwrap_or_default();
+    assert!(newest.0 >= acknowledged, "{} is the newest, {acknowledged} was acknowledged", newest.0);
+    for number in acknowledged.saturating_sub(KEYS - 1).max(1)..=acknowledged {
+        let found: u64 = store.load(&format!("record/{:03}", number % KEYS)).unwrap().unwrap_or(0);
+        assert!(found >= number, "record {number} was acknowledged, {found} is there");
+    }
+}
+
+/// Not a test of its own: what the other one starts and kills.
+#[test]
+fn child_that_commits_until_it_is_killed() {
+    let Some(folder) = std::env::var_os(CHILD_STORE) else { return };
+    let (store, _) = Store::open(Path::new(&folder)).unwrap();
+    let from: (u64, String) = store.load("newest").unwrap().unwrap_or_default();
+    for number in from.0 + 1.. {
+        commit(&store, number);
+        println!("acknowledged {number}");
+    }
+}
+
+#[test]
+fn a_killed_process_loses_nothing_that_was_acknowledged() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("store");
+    let mut total = 0;
+    for round in 0..20_u64 {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "child_that_commits_until_it_is_killed", "--nocapture"])
+            .env(CHILD_STORE, &folder)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut acknowledged = total;
+        let wanted = total + 20 + round * 7;
+        for line in lines {
+            let Some(number) = line.unwrap().rsplit_once("acknowledged ").and_then(|(_, n)| n.parse().ok()) else {
+                continue;
+            };
+            acknowledged = number;
+            if acknowledged >= wanted {
+                child.kill().unwrap();
+                break;
+            }
+        }
+        child.wait().unwrap();
+        assert!(acknowledged >= wanted, "the child ended by itself");
+        check(&folder, acknowledged);
+        let (store, _) = Store::open(&folder).unwrap();
+        total = store.load::<(u64, String)>("newest").unwrap().unwrap().0;
+    }
+}
+
+/// A file system in a file. A copy of that file is what a power cut leaves.
+struct Disk {
+    image: PathBuf,
+    mounted: PathBuf,
+}
+
+impl Disk {
+    fn mount(image: &Path, at: &Path) -> Option<Disk> {
+        std::fs::create_dir_all(at).unwrap();
+        let mounted = run("mount", &["-o", "loop", image.to_str()?, at.to_str()?]);
+        mounted.then(|| Disk { image: image.to_owned(), mounted: at.to_owned() })
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        if !run("umount", &[self.mounted.to_str().unwrap()]) {
+            run("umount", &["-l", self.mounted.to_str().unwrap()]);
+        }
+    }
+}
+
+fn run(program: &str, arguments: &[&str]) -> bool {
+    let output = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    output.is_ok_and(|status| status.success())
+}
+
+/// A disk on ext4, where this machine can have one.
+fn new_disk(dir: &Path) -> Option<Disk> {
+    let image = dir.join("disk.img");
+    let file = std::fs::File::create(&image).unwrap();
+    file.set_len(48 << 20).unwrap();
+    let made = rustix::process::geteuid().is_root() && run("mkfs.ext4", &["-q", image.to_str()?]);
+    made.then(|| Disk::mount(&image, &dir.join("disk"))).flatten()
+}
+
+#[test]
+fn a_power_cut_loses_nothing_that_was_acknowledged() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(disk) = new_disk(dir.path()) else {
+        eprintln!("SKIPPED: power cuts need root, loop devices and mkfs.ext4");
+        return;
+    };
+    let folder = disk.mounted.join("agent/store");
+    std::fs::create_dir_all(folder.parent().unwrap()).unwrap();
+    let (store, _) = Store::open(&folder).unwrap();
+    let (acknowledged, end) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+    let writer = {
+        let (acknowledged, end) = (acknowledged.clone(), end.clone());
+        std::thread::spawn(move || {
+            let mut number = 0;
+            while !end.load(Ordering::Acquire) {
+                number += 1;
+                commit(&store, number);
+                acknowledged.store(number, Ordering::Release);
+            }
+        })
+    };
+    for cut in 0..25_u64 {
+        std::thread::sleep(Duration::from_millis(15 + cut * 13 % 60));
+        let survived = acknowledged.load(Ordering::Acquire);
+        let image = dir.path().join(format!("cut-{cut}.img"));
+        std::fs::copy(&disk.image, &image).unwrap();
+        let after = Disk::mount(&image, &dir.path().join(format!("cut-{cut}"))).expect("the copy mounts");
+        check(&after.mounted.join("agent/store"), survived);
+        drop(after);
+        std::fs::remove_file(&image).unwrap();
+    }
+    end.store(true, Ordering::Release);
+    writer.join().unwrap();
+    assert!(acknowledged.load(Ordering::Acquire) > 100, "too few commits to mean anything");
+}

@@ -1,0 +1,74 @@
+//! `muster plan`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::bail;
+
+use super::exit;
+use super::validate::{counted, print_findings};
+use crate::io::facts_folder::load_facts_folder;
+use crate::io::repository::{list_folder, list_revision};
+use crate::model::{Finding, Model, ModelCache, load_model};
+use crate::plan::{plan_fleet, render_markdown, render_text};
+
+/// Show what a change of the repository does to each host: exits 1 where something changes.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The revision to compare with.
+    #[arg(long, default_value = "main", value_name = "REVISION")]
+    base: String,
+    /// The new revision; the working tree where nothing is said.
+    #[arg(long, value_name = "REVISION")]
+    head: Option<String>,
+    /// The folder of the state repository, a Git repository.
+    #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+    /// A folder of facts, <host>.json at any depth, as the status branch keeps them.
+    #[arg(long, value_name = "DIR")]
+    facts: Option<PathBuf>,
+    /// The form of the output.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Form,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    /// For a terminal.
+    Text,
+    /// For a pull request.
+    Markdown,
+    /// For programs.
+    Json,
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
+    let mut cache = ModelCache::default();
+    let (base, found_in_base) = load_model(&list_revision(&args.dir, &args.base)?, &mut cache);
+    if !found_in_base.is_empty() && args.format == Form::Text {
+        eprintln!("{} is faulty itself: {}", args.base, counted(found_in_base.len(), "fault"));
+    }
+    let (head, found) = load_head(args, &mut cache)?;
+    let facts = args.facts.as_deref().map(load_facts_folder).transpose()?.unwrap_or_default();
+    let plan = plan_fleet(&base, &head, &facts, found);
+    match args.format {
+        Form::Json => println!("{}", serde_json::to_string_pretty(&plan)?),
+        Form::Markdown => print!("{}", render_markdown(&plan)),
+        Form::Text => {
+            print_findings(&plan.findings);
+            print!("{}", render_text(&plan));
+        }
+    }
+    if !plan.findings.is_empty() {
+        bail!("the new side is faulty: {}", counted(plan.findings.len(), "fault"));
+    }
+    Ok(ExitCode::from(if plan.is_empty() { exit::DONE } else { exit::DIFFERS }))
+}
+
+fn load_head(args: &Args, cache: &mut ModelCache) -> Result<(Model, Vec<Finding>), anyhow::Error> {
+    let files = match &args.head {
+        Some(revision) => list_revision(&args.dir, revision)?,
+        None => list_folder(&args.dir)?,
+    };
+    Ok(load_model(&files, cache))
+}
