@@ -72,7 +72,8 @@ fn load_parameter(entry: &Entry, found: &mut Vec<Finding>) -> Option<Parameter> 
         Err(error) => {
             let place = entry.value.get("pattern").map_or(&entry.place, |node| &node.place);
             let error = error.to_string();
-            let last = error.lines().last().unwrap_or_default().trim().to_owned();
+            let last = error.lines().last().unwrap_or_default().trim();
+            let last = last.strip_prefix("error: ").unwrap_or(last);
             found.push(Finding::new(place.clone(), format!("the pattern is no regular expression: {last}")));
             return None;
         }

@@ -22,8 +22,8 @@ impl fmt::Debug for BlobId {
 pub enum FileEntry {
     /// A regular file.
     File(BlobId),
-    /// A folder that muster has no use for, and does not look into.
-    Folder,
+    /// A file or folder at the top that muster has no use for, and does not look into.
+    Unused,
     /// A symbolic link.
     Link {
         /// What it holds.

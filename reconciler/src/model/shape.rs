@@ -25,6 +25,8 @@ pub struct Shape {
     /// The only values allowed, if any are given.
     values: Vec<Value>,
     pattern: Option<Regex>,
+    /// What the pattern means, for people.
+    described: Option<String>,
     lengths: (Option<u64>, Option<u64>),
     range: (Option<i64>, Option<i64>),
     items: Option<Box<Shape>>,
@@ -114,6 +116,7 @@ impl Shape {
             types: names.iter().filter_map(|name| Type::of_name(name)).collect(),
             values: constants.or_else(|| schema.get("enum").and_then(Value::as_array).cloned()).unwrap_or_default(),
             pattern: schema.get("pattern").and_then(Value::as_str).and_then(|pattern| Regex::new(pattern).ok()),
+            described: schema.get("description").and_then(Value::as_str).map(str::to_owned),
             lengths: (schema.get("minLength").and_then(Value::as_u64), schema.get("maxLength").and_then(Value::as_u64)),
             range: (
                 schema.get("minimum").and_then(Value::as_i64),
@@ -190,6 +193,7 @@ impl Shape {
             },
             values: parameter.r#enum.clone().unwrap_or_default(),
             pattern,
+            described: parameter.description.clone(),
             lengths: (parameter.min_length, parameter.max_length),
             range: (parameter.minimum, parameter.maximum),
             items,

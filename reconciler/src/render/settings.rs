@@ -46,11 +46,12 @@ fn parameter(rendering: &Arc<Rendering>, instance: &Instance, name: &str) -> Opt
             return None;
         }
     };
+    let what = if given.is_some() { format!("'{name}'") } else { format!("the default of '{name}'") };
     let shown = format!("settings.{}.{name}", instance.name);
     let computed = rendering.once(MemoKey::Name(instance.name.clone(), key.clone()), &shown, &node.place, || {
         let value = rendering.evaluate_node(node, &scope)?;
         let mut faults = Vec::new();
-        parameter.shape.check(&value, &format!("'{name}'"), Templates::Rendered, &mut faults);
+        parameter.shape.check(&value, &what, Templates::Rendered, &mut faults);
         if faults.is_empty() {
             return Ok(value_of_node(&value));
         }

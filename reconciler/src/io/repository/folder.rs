@@ -49,7 +49,7 @@ fn list(folder: &Path, prefix: &str, depth: usize, entries: &mut Entries) -> Res
             if of_interest {
                 list(&path, &format!("{relative}/"), depth + 1, entries)?;
             } else if name != ".git" {
-                entries.push((relative, FileEntry::Folder));
+                entries.push((relative, FileEntry::Unused));
             }
         } else if kind.is_symlink() {
             let target = fs::read_link(&path).map_err(unreadable(&path))?;
@@ -59,6 +59,8 @@ fn list(folder: &Path, prefix: &str, depth: usize, entries: &mut Entries) -> Res
             entries.push((relative, FileEntry::Refused { what: "a special file" }));
         } else if of_interest {
             entries.push((relative, FileEntry::File(blob_id(&path)?)));
+        } else {
+            entries.push((relative, FileEntry::Unused));
         }
     }
     Ok(())

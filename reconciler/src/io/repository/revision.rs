@@ -58,7 +58,7 @@ fn list(
                 let tree = repository.find_tree(entry.id()).map_err(failed)?;
                 list(repository, &tree, &format!("{relative}/"), depth + 1, entries)?;
             }
-            Some(ObjectType::Tree) => entries.push((relative, FileEntry::Folder)),
+            Some(ObjectType::Tree) => entries.push((relative, FileEntry::Unused)),
             Some(ObjectType::Blob) if entry.filemode() == LINK_MODE => {
                 let target = load_blob(repository, entry.id(), MAX_TARGET_BYTES);
                 let target = String::from_utf8_lossy(&target.unwrap_or_default()).into_owned();
@@ -68,7 +68,7 @@ fn list(
                 let id = entry.id().as_bytes().try_into().unwrap_or([0; 20]);
                 entries.push((relative, FileEntry::File(BlobId(id))));
             }
-            Some(ObjectType::Blob) => {}
+            Some(ObjectType::Blob) => entries.push((relative, FileEntry::Unused)),
             _ => entries.push((relative, FileEntry::Refused { what: "a submodule" })),
         }
     }

@@ -42,7 +42,7 @@ fn a_folder_and_a_revision_list_the_same() {
     let folder = list_folder(dir.path()).expect("listed");
     let revision = list_revision(dir.path(), &commit.to_string()).expect("listed");
     assert_eq!(shown(&folder), shown(&revision));
-    assert_eq!(shown(&folder).len(), 6, "{:?}", shown(&folder));
+    assert_eq!(shown(&folder).len(), 7, "{:?}", shown(&folder));
 
     for files in [&folder, &revision] {
         let path = "environments/lab/files/big";

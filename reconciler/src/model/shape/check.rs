@@ -53,7 +53,11 @@ impl Shape {
     fn check_text(&self, text: &str, node: &Node, what: &str, found: &mut Vec<Finding>) {
         if let Some(pattern) = self.pattern.as_ref().filter(|pattern| !pattern.is_match(text)) {
             let reason = format!("{what} does not match the pattern {pattern}");
-            found.push(Finding::new(node.place.clone(), reason));
+            let finding = Finding::new(node.place.clone(), reason);
+            found.push(match &self.described {
+                Some(described) => finding.with_hint(format!("it means: {described}")),
+                None => finding,
+            });
         }
         let length = text.chars().count() as u64;
         let reason = match self.lengths {
@@ -164,6 +168,9 @@ pub(crate) fn unknown_field<'a>(
         return Finding::new(place, format!("'{name}' is not supported yet"));
     }
     let finding = Finding::new(place, format!("unknown field '{name}'"));
+    if ["reload_on", "restart_on", "run_on"].contains(&name) {
+        return finding.with_hint("a reaction stands on the service or command that reacts");
+    }
     match did_you_mean(name, known) {
         Some(hint) => finding.with_hint(hint),
         None => finding,
