@@ -41,9 +41,8 @@ fn facts(host: &HostId) -> Facts {
 /// Writes the repository of a sample to disk, so that it is read as people's are.
 fn write_repository(text: &str) -> TempDir {
     let dir = TempDir::new().unwrap();
-    let mut parts = text.split("=== ").skip(1).peekable();
     fs::write(dir.path().join("muster.yaml"), MUSTER_YAML).unwrap();
-    while let Some(part) = parts.next() {
+    for part in text.split("=== ").skip(1) {
         let (path, content) = part.split_once('\n').unwrap();
         if let Some(path) = path.strip_prefix("without ") {
             fs::remove_file(dir.path().join(path)).unwrap();

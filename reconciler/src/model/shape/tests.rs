@@ -24,7 +24,7 @@ fn every_fault_is_found_at_its_place() {
         check(&shape, document),
         [
             "f.yaml:5:1: 'exceptions' is not supported yet",
-            "f.yaml:1:6: 'key' does not match the pattern ^RW[A-Za-z0-9+/]{54}$",
+            "f.yaml:1:6: 'key' does not match the pattern ^RW[A-Za-z0-9+/]{54}$, it means: a minisign public key",
             "f.yaml:2:1: unknown field 'label', did you mean 'labels'?",
             "f.yaml:3:16: 'role' must be a string, not an integer, quote it",
             "f.yaml:6:7: 'mode' must be enforce, audit or apply_once, not 1",
@@ -53,7 +53,7 @@ fn attributes_take_templates_and_nothing_else_unfit() {
     assert_eq!(
         check(&shape, "mode: '0999'\nownr: root\nvalidate: [a, 1.5]\n"),
         [
-            "f.yaml:1:7: 'mode' does not match the pattern ^[0-7]{3,4}$",
+            "f.yaml:1:7: 'mode' does not match the pattern ^[0-7]{3,4}$, it means: octal permission bits, as in \"0644\"",
             "f.yaml:2:1: unknown field 'ownr', did you mean 'owner'?",
             "f.yaml:3:15: an item of 'validate' must be a string, not a float, quote it",
         ]
