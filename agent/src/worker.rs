@@ -54,6 +54,9 @@ pub struct InForce {
 pub struct Shared {
     /// Something newer is there: a run in progress is to end at its next safe point.
     pub preempt: AtomicBool,
+    /// Held from the first fetch of a manifest's contents until its order is given: what lies there and is named
+    /// by nothing yet is not to be forgotten meanwhile.
+    pub fetching: tokio::sync::Mutex<()>,
     report: Mutex<Option<Report>>,
     /// Wakes the sender of reports.
     pub report_due: tokio::sync::Notify,
@@ -309,10 +312,21 @@ impl Worker {
         let unseen = self.watch.as_mut().map(|watch| watch.set_paths(paths)).unwrap_or_default();
         self.look_at_unseen(unseen)?;
         if cause != Cause::Corrective && !converged.stopped {
-            let needed: HashSet<BlobRef> = self.input.manifest.into_iter().collect();
-            self.input.converger.forget_contents(&needed)?;
+            self.forget_contents()?;
         }
         Ok(())
+    }
+
+    /// Forgets the contents that nothing names any more, unless a newer manifest is being fetched or waits for us:
+    /// its contents are named by nothing that we know.
+    fn forget_contents(&mut self) -> Result<(), ConvergeError> {
+        let shared = self.shared.clone();
+        let Ok(_nothing_comes) = shared.fetching.try_lock() else { return Ok(()) };
+        if shared.preempt.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let needed: HashSet<BlobRef> = self.input.manifest.into_iter().collect();
+        Ok(self.input.converger.forget_contents(&needed)?)
     }
 
     fn stop(&self) -> impl Fn() -> bool + use<> {

@@ -139,6 +139,7 @@ impl<'c> Follower<'c> {
         if let Some(accepted) = same.filter(|accepted| !accepted.retired || head.head().retired) {
             return self.relabel(accepted.clone(), &head);
         }
+        let _fetching = self.cycle.shared.fetching.lock().await;
         let manifest = self.fetch_manifest(&head).await?;
         self.fetch_blobs(&manifest).await?;
         self.put_in_force(&head, &manifest)

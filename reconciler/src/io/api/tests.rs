@@ -26,7 +26,8 @@ fn state() -> Arc<SharedState> {
         reason: "WaitingForFacts".into(),
         message: "<script>alert(1)</script>".into(),
     };
-    fleet.hosts.insert("web-1".parse().unwrap(), HostStatus { hold: Some(hold), ..HostStatus::default() });
+    let key = Some("RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3".parse().unwrap());
+    fleet.hosts.insert("web-1".parse().unwrap(), HostStatus { hold: Some(hold), key, ..HostStatus::default() });
     let state = SharedState::new(fleet);
     state.events.push(Timestamp(1), EventKind::HostDrift, Some("web-1".parse().unwrap()), "<img src=x>");
     Arc::new(state)
