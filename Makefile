@@ -3,7 +3,7 @@
 CARGO ?= cargo
 NEXTEST_ARGS ?=
 
-.PHONY: all build install test check fmt-check clippy generated generated-check deny clean
+.PHONY: all build install test bench check fmt-check clippy generated generated-check deny clean
 
 all: build
 
@@ -18,6 +18,12 @@ install:
 test: install
 	$(CARGO) build --locked --workspace --bins --tests
 	$(CARGO) nextest run --locked --workspace $(NEXTEST_ARGS)
+
+# Speed and size, as one JSON object on the last line of stdout; progress goes to stderr. `make bench ARGS="noop"`
+# takes those measures only.
+bench: install
+	$(CARGO) build --locked --release --workspace --bins
+	$(CARGO) bench --locked -p muster-tests --bench bench -- $(ARGS)
 
 check: fmt-check clippy generated-check
 

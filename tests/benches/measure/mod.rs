@@ -1,0 +1,11 @@
+//! What is measured, each in a module of its own.
+
+pub(crate) mod figures;
+mod folder_watch;
+mod large_fleet;
+pub(crate) mod latency;
+pub(crate) mod noop;
+mod process_cost;
+pub(crate) mod render;
+pub(crate) mod serve;
+pub(crate) mod status;
