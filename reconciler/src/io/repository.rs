@@ -13,7 +13,7 @@ pub use folder::list_folder;
 pub use revision::list_revision;
 
 /// The most files and folders that a state repository may have.
-pub const MAX_ENTRIES: usize = 1_000_000;
+pub const MAX_ENTRIES: usize = 200_000;
 /// How deep folders may lie in one another.
 const MAX_DEPTH: usize = 64;
 

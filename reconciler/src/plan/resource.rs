@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use muster_schema::resource::{OnRemove, Resource};
 use muster_schema::{Address, content::BlobRef};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::content::{ContentChange, content_change};
 use super::{Reaction, ReactionKind};
@@ -45,7 +45,7 @@ pub enum ChangeKind {
     /// It is new.
     Added {
         /// Its attributes.
-        attributes: Map<String, Value>,
+        attributes: BTreeMap<String, Value>,
         /// Its contents.
         contents: Vec<ContentChange>,
     },
@@ -114,7 +114,7 @@ pub fn changes_of(old: Option<&RenderedHost>, new: &RenderedHost) -> Vec<Resourc
 fn changed(before: &Resource, after: &Resource, old: Option<&RenderedHost>, new: &RenderedHost) -> Option<ChangeKind> {
     let (old_attributes, new_attributes) = (attributes_of(before), attributes_of(after));
     let names: BTreeSet<&String> = old_attributes.keys().chain(new_attributes.keys()).collect();
-    let value = |attributes: &Map<String, Value>, name: &str| attributes.get(name).cloned().unwrap_or_default();
+    let value = |attributes: &BTreeMap<String, Value>, name: &str| attributes.get(name).cloned().unwrap_or_default();
     let attributes: Vec<AttributeChange> = names
         .into_iter()
         .map(|name| AttributeChange {
@@ -142,8 +142,8 @@ fn changed(before: &Resource, after: &Resource, old: Option<&RenderedHost>, new:
 }
 
 /// All attributes but contents. The mode of enforcement goes by the name that permission bits leave it.
-fn attributes_of(resource: &Resource) -> Map<String, Value> {
-    let mut attributes = Map::new();
+fn attributes_of(resource: &Resource) -> BTreeMap<String, Value> {
+    let mut attributes = BTreeMap::new();
     if let Ok(Value::Object(meta)) = serde_json::to_value(&resource.meta) {
         let named = |(name, value)| if name == "mode" { ("enforcement".to_owned(), value) } else { (name, value) };
         attributes.extend(meta.into_iter().map(named));

@@ -1,8 +1,10 @@
 //! Whole repositories rendered: what comes out, and what is told.
 
 mod golden;
+mod purity;
 mod reads;
 mod reported;
+mod rules;
 
 use std::fmt::Write;
 
@@ -36,12 +38,10 @@ pub(crate) fn shown(rendered: &RenderedHost) -> String {
     for resource in &rendered.resources {
         let json = serde_json::to_value(resource).expect("json");
         let field = |name: &str| json.get(name).map_or_else(String::new, |value| format!(" {name}={value}"));
-        let mut attributes = json.get("attributes").cloned().unwrap_or_default();
-        if let Some(map) = attributes.as_object_mut() {
-            for slot in ["content", "script", "stdin"] {
-                map.remove(slot);
-            }
-        }
+        let attributes = json.get("attributes").and_then(|attributes| attributes.as_object()).cloned();
+        let is_shown = |name: &str| !["content", "script", "stdin", "undo"].contains(&name);
+        let attributes = attributes.into_iter().flatten().filter(|(name, _)| is_shown(name));
+        let attributes: serde_json::Value = attributes.collect::<serde_json::Map<_, _>>().into();
         writeln!(text, "{}{}{} {attributes}", resource.address, field("application"), field("meta")).expect("text");
         for blob in resource.spec.blobs() {
             let bytes = &rendered.blobs[&blob.sha256];
