@@ -99,11 +99,19 @@ impl FleetPlan {
 
 /// Plans the way from one repository to another. `found` is what loading the new one found.
 pub fn plan_fleet(base: &Model, head: &Model, facts: &FactsOfFleet, found: Vec<Finding>) -> FleetPlan {
-    let mut planning = Planning { findings: found, ..Planning::default() };
-    for host in head.hosts() {
+    let held: BTreeSet<&str> = head
+        .environments()
+        .map(AsRef::as_ref)
+        .filter(|name| found.iter().any(|finding| finding.holds_environment(name)))
+        .collect();
+    let mut planning = Planning { findings: found.clone(), ..Planning::default() };
+    // Of a faulty environment nothing is published, so nothing changes.
+    for host in head.hosts().filter(|host| !held.contains(host.environment.as_ref())) {
         planning.plan_host(base, head, facts, host);
     }
-    for host in base.hosts().filter(|host| head.host(&host.id).is_none()) {
+    // No host is retired by a faulty revision.
+    let leaving = base.hosts().filter(|host| found.is_empty() && head.host(&host.id).is_none());
+    for host in leaving {
         let change = match host.on_retire {
             OnRetire::Keep => HostChange::Retired,
             OnRetire::Revert => HostChange::RetiredAndReverted,

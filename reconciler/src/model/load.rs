@@ -97,6 +97,8 @@ impl Loading<'_> {
             match classify(path) {
                 Ok(Item::Ignored | Item::Content) => {}
                 Ok(item) => match entry {
+                    // One that leads out of the repository was found already.
+                    FileEntry::Link { .. } if self.found.iter().any(|finding| finding.place.file == *path) => {}
                     FileEntry::Link { .. } => {
                         let reason = "a document cannot be a link";
                         self.found.push(Finding::new(Place::start_of(path), reason));
