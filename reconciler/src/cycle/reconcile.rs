@@ -100,7 +100,7 @@ impl Orchestrator {
         keep_anchor(&self.config.data, &id)?;
         let (model, mut findings) = self.load(&id)?;
         let surveyed = survey(&model, &self.facts)?;
-        findings.extend(findings_of(&model, &surveyed));
+        findings.extend(findings_of(&surveyed));
         findings.sort();
         let environments: BTreeSet<String> = model.environments().map(|name| name.to_string()).collect();
         let mut assignments = choose_wave(before, &id, &environments, &findings);

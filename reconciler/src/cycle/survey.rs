@@ -1,7 +1,7 @@
 //! Renders every host of a new revision once, to find its faults and to see
 //! whose content changes. Keeps digests only: a fleet's host sets would not fit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::num::NonZero;
 
 use muster_schema::manifest::content_digest;
@@ -9,8 +9,8 @@ use muster_schema::{HostId, SCHEMA_VERSION, Sha256Digest};
 
 use super::CycleError;
 use crate::bundle::BundleError;
-use crate::model::{Finding, Model, Scope};
-use crate::render::{FactsOfFleet, NotRendered, Reads, RenderedHost, render_host};
+use crate::model::{Finding, Model};
+use crate::render::{FactsOfFleet, NotRendered, Reads, RenderedHost, merge_findings, render_host};
 
 /// What one host's render comes to.
 #[derive(Debug)]
@@ -76,24 +76,11 @@ pub(super) fn on_all_processors<T: Sync, R: Send>(
     Ok(results)
 }
 
-/// The faults that a survey found. One that was found without reading facts
-/// holds back its environments, another the hosts that read them.
-pub(super) fn findings_of(model: &Model, surveyed: &BTreeMap<HostId, Surveyed>) -> Vec<Finding> {
-    let mut of_environments: BTreeMap<Finding, BTreeSet<String>> = BTreeMap::new();
-    let mut findings = Vec::new();
-    for (id, host) in surveyed {
-        let SurveyResult::Faulty(found) = &host.result else { continue };
-        for finding in found {
-            match model.host(id).filter(|_| host.reads.is_empty()) {
-                Some(declared) => {
-                    let environment = declared.environment.to_string();
-                    of_environments.entry(finding.clone()).or_default().insert(environment);
-                }
-                None => findings.push(finding.clone().with_scope(Scope::Host(id.to_string()))),
-            }
-        }
-    }
-    let scoped = |(finding, names): (Finding, BTreeSet<String>)| finding.with_scope(Scope::Environments(names));
-    findings.extend(of_environments.into_iter().map(scoped));
-    findings
+/// The faults that a survey found, each once, with all that it holds back.
+pub(super) fn findings_of(surveyed: &BTreeMap<HostId, Surveyed>) -> Vec<Finding> {
+    let faulty = surveyed.values().filter_map(|host| match &host.result {
+        SurveyResult::Faulty(found) => Some(found),
+        SurveyResult::Content(_) | SurveyResult::Waiting => None,
+    });
+    merge_findings(faulty.flatten().cloned().collect())
 }
