@@ -2,7 +2,7 @@
 
 use crate::apply::{Applied, ApplyError, ManagedHost, Outcome, Run, apply_plan, recover, remember};
 use crate::host::HostPath;
-use crate::plan::{CycleError, Plan, Purpose, Schedule, ScheduleInput, Verdict, plan_changes};
+use crate::plan::{CycleError, Plan, Purpose, Schedule, ScheduleInput, Target, Verdict, plan_changes};
 use crate::resource::{self, ResourceError, State, View};
 use muster_schema::content::BlobRef;
 use muster_schema::resource::{Enforcement, Resource};
@@ -209,13 +209,17 @@ fn observe(
     schedule: &Schedule,
     extent: Extent<'_>,
 ) -> Vec<Option<Result<State, ResourceError>>> {
-    let view = View::new(managed.host.as_read());
+    let wanted = |target: &&Target| {
+        target.purpose != Purpose::NotApplicable
+            && match extent {
+                Extent::All => true,
+                Extent::Only(addresses) => addresses.contains(target.address()),
+            }
+    };
+    let resources = schedule.targets.iter().filter(wanted).map(|target| &target.resource);
+    let view = View::new(managed.host.as_read()).about(resources);
     let targets = schedule.targets.iter().map(|target| {
-        let wanted = match extent {
-            Extent::All => true,
-            Extent::Only(addresses) => addresses.contains(target.address()),
-        };
-        if !wanted || target.purpose == Purpose::NotApplicable {
+        if !wanted(&target) {
             return None;
         }
         let mut observed = resource::observe(&target.resource, &view);

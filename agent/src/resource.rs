@@ -17,6 +17,7 @@ mod membership;
 mod ownership;
 mod package;
 mod secret;
+mod service;
 mod state;
 #[cfg(test)]
 mod test_converger;
@@ -174,7 +175,7 @@ pub fn of(resource: &Resource) -> &dyn ResourceType {
         Spec::Group(spec) => spec,
         Spec::User(spec) => spec,
         Spec::Command(spec) => &**spec,
-        Spec::Service(_) => &NotYet,
+        Spec::Service(spec) => spec,
     }
 }
 
@@ -192,22 +193,5 @@ pub fn observe(resource: &Resource, view: &View<'_>) -> Result<State, ResourceEr
     match resource.meta.state {
         Existence::Latest => of(resource).observe_latest(id, view),
         Existence::Present | Existence::Absent => of(resource).observe(id, view),
-    }
-}
-
-/// Stands for the types that this build does not have.
-struct NotYet;
-
-impl ResourceType for NotYet {
-    fn wanted(&self, _: Existence, _: Scope) -> Wanted {
-        Wanted::default()
-    }
-
-    fn observe(&self, _: &str, _: &View<'_>) -> Result<State, ResourceError> {
-        Err(ResourceError::Unsupported)
-    }
-
-    fn apply(&self, _: &str, _: &Change, _: &Hands<'_>) -> Result<(), ResourceError> {
-        Err(ResourceError::Unsupported)
     }
 }

@@ -26,9 +26,57 @@ mount --bind "$1" run/test-program
 exec chroot . /run/test-program --exact "$3" --nocapture
 "#;
 
+/// The same with systemd as its first process. It has control groups of its own: systemd ends a unit by its group.
+const BOOT: &str = r#"
+set -e
+mount -t tmpfs none "$2"
+mkdir "$2/up" "$2/work" "$2/root"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$2/up,workdir=$2/work" "$2/root"
+group=muster-test-$$
+groups=""
+for hierarchy in /sys/fs/cgroup/unified /sys/fs/cgroup/systemd /sys/fs/cgroup; do
+    if [ -e "$hierarchy/cgroup.procs" ]; then
+        mkdir "$hierarchy/$group"
+        groups="$groups $hierarchy/$group"
+        case $hierarchy in */systemd) break ;; esac
+    fi
+done
+sh -c 'for group in $1; do echo $$ > $group/cgroup.procs; done; shift; exec "$@"' sh "$groups"     unshare --pid --fork --kill-child --mount-proc systemd-nspawn --quiet --directory="$2/root" --machine="$group"     --boot --register=no --keep-unit --private-network --resolv-conf=off --timezone=off --link-journal=no     --bind-ro="$1:/opt/test-program" -- --unit=basic.target </dev/null >"$2/console" 2>&1 &
+holder=$!
+leader=""
+for round in $(seq 600); do
+    nspawn=$(cat /proc/$holder/task/$holder/children 2>/dev/null | cut -d' ' -f1)
+    for child in $(cat /proc/$nspawn/task/$nspawn/children 2>/dev/null); do
+        case $(sed -n 's/^NSpid://p' /proc/$child/status | tr '\t' ' ') in *' 1') leader=$child ;; esac
+    done
+    if [ -n "$leader" ] && nsenter -t "$leader" -a systemctl is-active basic.target >/dev/null 2>&1; then break; fi
+    kill -0 $holder 2>/dev/null || break
+    sleep 0.1
+done
+code=1
+nsenter -t "$leader" -a --wd=/ /opt/test-program --exact "$3" --nocapture && code=0 || tail -n 5 "$2/console" >&2
+kill -KILL $holder
+wait $holder 2>/dev/null || true
+for round in $(seq 100); do find $groups -depth -type d -exec rmdir {} + 2>/dev/null && break; sleep 0.1; done
+exit $code
+"#;
+
 /// Whether the caller runs in a copy of this machine. Outside one it makes it, lets the test of this full name run
 /// there, and answers `false`: the caller is done. Without root it says so and answers `false`.
 pub(crate) fn enter(test: &str) -> bool {
+    enter_by(&["--mount", "--pid", "--ipc"], ENTER, test)
+}
+
+/// As [`enter`], and systemd runs there.
+pub(crate) fn enter_booted(test: &str) -> bool {
+    if std::env::var_os(INSIDE).is_none() && !std::path::Path::new("/usr/bin/systemd-nspawn").exists() {
+        println!("skipped: {test} needs systemd-nspawn");
+        return false;
+    }
+    enter_by(&["--mount"], BOOT, test)
+}
+
+fn enter_by(namespaces: &[&str], script: &str, test: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return true;
     }
@@ -39,7 +87,8 @@ pub(crate) fn enter(test: &str) -> bool {
     let program: PathBuf = std::env::current_exe().expect("a test program");
     let folder = tempfile::tempdir().expect("a folder");
     let status = Command::new("unshare")
-        .args(["--mount", "--pid", "--ipc", "--fork", "--kill-child", "--", "sh", "-c", ENTER, "sh"])
+        .args(namespaces)
+        .args(["--fork", "--kill-child", "--", "sh", "-c", script, "sh"])
         .arg(&program)
         .arg(folder.path())
         .arg(test)

@@ -38,7 +38,8 @@ pub(super) fn prepare_stage<'a>(
     let mut outcomes = Vec::new();
     let mut work = Vec::new();
     let mut lines = Vec::new();
-    let view = View::new(managed.host.as_read());
+    let resources = stage.iter().filter_map(|index| run.schedule.targets.get(*index)).map(|target| &target.resource);
+    let view = View::new(managed.host.as_read()).about(resources);
     for index in stage {
         let Some(target) = run.schedule.targets.get(*index) else { continue };
         let planned = run.plan.get(*index).cloned().flatten();
@@ -161,7 +162,8 @@ pub(super) fn adopt(
     run: &Run<'_>,
     results: &[Option<ResourceState>],
 ) -> Result<(), ApplyError> {
-    let view = View::new(managed.host.as_read());
+    let resources = run.schedule.targets.iter().map(|target| &target.resource);
+    let view = View::new(managed.host.as_read()).about(resources);
     let mut lines = Vec::new();
     for (target, result) in run.schedule.targets.iter().zip(results) {
         let right = matches!(result, Some(ResourceState::Compliant));

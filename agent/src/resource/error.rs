@@ -33,9 +33,6 @@ pub enum ResourceError {
     /// What was found before the first change could not be kept.
     #[error("the original cannot be kept")]
     Vault(#[from] crate::vault::VaultError),
-    /// This build has no such type.
-    #[error("this agent does not know the type")]
-    Unsupported,
 }
 
 impl ResourceError {

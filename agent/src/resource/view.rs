@@ -1,10 +1,15 @@
 //! One look at the host.
 
 use crate::host::{Accounts, HostError, HostRead, Reader};
+use muster_schema::Collection;
+use muster_schema::resource::Resource;
 use std::any::{Any, TypeId};
 use std::cell::{RefCell, RefMut};
 use std::collections::HashMap;
 use std::rc::Rc;
+
+/// Collections that are read by name, and better all at once.
+const READ_TOGETHER: [Collection; 1] = [Collection::Services];
 
 /// One pass of reading. What many resources need, such as the package database, is read once and kept for the pass;
 /// nothing here can write.
@@ -12,12 +17,29 @@ pub struct View<'h> {
     host: &'h dyn HostRead,
     reader: RefCell<Box<dyn Reader + 'h>>,
     kept: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
+    ids: HashMap<Collection, Vec<String>>,
 }
 
 impl<'h> View<'h> {
     /// Begins a pass.
     pub fn new(host: &'h dyn HostRead) -> View<'h> {
-        View { host, reader: RefCell::new(host.reader()), kept: RefCell::default() }
+        View { host, reader: RefCell::new(host.reader()), kept: RefCell::default(), ids: HashMap::new() }
+    }
+
+    /// The same pass, told which resources it is about, so that what is read together can be.
+    #[must_use]
+    pub fn about<'r>(mut self, resources: impl IntoIterator<Item = &'r Resource>) -> View<'h> {
+        for resource in resources.into_iter().filter(|resource| READ_TOGETHER.contains(&resource.address.collection()))
+        {
+            let address = &resource.address;
+            self.ids.entry(address.collection()).or_default().push(address.id().to_owned());
+        }
+        self
+    }
+
+    /// The ids of a collection that this pass is about, as far as that was told.
+    pub fn ids(&self, collection: Collection) -> &[String] {
+        self.ids.get(&collection).map_or(&[], Vec::as_slice)
     }
 
     /// The host.

@@ -1,0 +1,154 @@
+//! Services and other units, by systemd.
+//!
+//! `enabled` is a yes or no, or systemd's word for what cannot be enabled. A unit that is masked is never unmasked
+//! but by `masked: false`. A unit cannot be made or removed here, its file can: to be absent, it is off.
+
+use super::{Change, Hands, Reaction, ResourceError, ResourceType, State, Value, View, Wanted, change};
+use crate::host::{HostPath, Scope};
+use crate::provider::systemd::{FileState, Systemd, SystemdError, UnitName, UnitState};
+use muster_schema::Collection;
+use muster_schema::resource::{Existence, ServiceSpec};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+mod apply;
+#[cfg(test)]
+mod tests;
+
+const RUNNING: &str = "running";
+const ENABLED: &str = "enabled";
+const MASKED: &str = "masked";
+/// systemd's word for a unit that it could not load.
+const LOAD: &str = "load";
+
+/// The units of one look, read together.
+struct Units(HashMap<String, UnitState>);
+
+impl ResourceType for ServiceSpec {
+    fn wanted(&self, existence: Existence, _: Scope) -> Wanted {
+        if existence == Existence::Absent {
+            return Wanted::absent();
+        }
+        Wanted::default().with(RUNNING, self.running).with(ENABLED, self.enabled).with(MASKED, self.masked)
+    }
+
+    fn observe(&self, id: &str, view: &View<'_>) -> Result<State, ResourceError> {
+        let name = unit_name(id)?;
+        let units = view.once(|view| load_units(view.ids(Collection::Services)))?;
+        Ok(match units.0.get(name.as_str()) {
+            Some(unit) => observed_unit(unit),
+            None => load_units(&[id.to_owned()])?.0.get(name.as_str()).map_or(State::Absent, observed_unit),
+        })
+    }
+
+    fn diff(&self, wanted: &Wanted, observed: &State) -> Result<Option<Change>, ResourceError> {
+        let (asked, found) = match (&wanted.state, observed) {
+            (State::Present(asked), State::Present(found)) => (asked, found),
+            (State::Absent, State::Present(_)) => return Ok(turn_off(observed)),
+            // The unit is not there, or not yet. That is no difference where it is to be off anyway.
+            (State::Present(asked), State::Absent) if asked.values().all(|value| value.bool() == Some(false)) => {
+                return Ok(None);
+            }
+            _ => return Ok(change::diff_attributes(wanted, observed, |_, wanted, observed| wanted == observed)),
+        };
+        let is = |attributes: &super::Attributes, name: &str| attributes.get(name).and_then(Value::bool);
+        let masked = is(found, MASKED) == Some(true) && is(asked, MASKED) != Some(false);
+        let satisfies = |name: &str, wanted: &Value, observed: &Value| match (name, wanted, observed) {
+            // What a masked unit would do at boot cannot be told, and does not matter while it is to stay masked.
+            (ENABLED, _, _) if masked && is(asked, MASKED) == Some(true) => true,
+            // What cannot be enabled is not, and a word cannot be brought back.
+            (ENABLED, Value::Bool(false), Value::Text(_)) | (ENABLED, Value::Text(_), _) => true,
+            _ => wanted == observed,
+        };
+        let Some(mut change) = change::diff_attributes(wanted, observed, satisfies) else { return Ok(None) };
+        let Some(reason) = drop_impossible(&mut change, found, masked) else { return Ok(Some(change)) };
+        // What can be put right is put right first.
+        if change.after.attributes().is_some_and(|after| !after.is_empty()) { Ok(Some(change)) } else { Err(reason) }
+    }
+
+    fn apply(&self, id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
+        apply::change_unit(&unit_name(id)?, change, hands)
+    }
+
+    fn react(&self, id: &str, reaction: Reaction, hands: &Hands<'_>) -> Result<(), ResourceError> {
+        apply::react(&unit_name(id)?, reaction, hands)
+    }
+
+    fn watched_paths(&self, id: &str) -> Vec<HostPath> {
+        let Ok(name) = UnitName::new(id) else { return Vec::new() };
+        let folders = ["/etc/systemd/system", "/etc/systemd/system/multi-user.target.wants"];
+        folders.iter().filter_map(|folder| HostPath::new(&format!("{folder}/{name}")).ok()).collect()
+    }
+}
+
+/// The name of a unit, or why `id` is none.
+pub(super) fn unit_name(id: &str) -> Result<UnitName, ResourceError> {
+    UnitName::new(id).map_err(|error| ResourceError::Blocked(error.to_string()))
+}
+
+fn load_units(ids: &[String]) -> Result<Units, ResourceError> {
+    let names: Vec<UnitName> = ids.iter().filter_map(|id| UnitName::new(id).ok()).collect();
+    let states = Systemd::connect()?.load_units(&names)?;
+    Ok(Units(names.into_iter().map(|name| name.as_str().to_owned()).zip(states).collect()))
+}
+
+fn observed_unit(unit: &UnitState) -> State {
+    if !unit.exists() {
+        return State::Absent;
+    }
+    let enabled = match &unit.file {
+        Some(FileState::Enabled) => Value::Bool(true),
+        Some(FileState::EnabledRuntime | FileState::Disabled) => Value::Bool(false),
+        Some(FileState::Masked) => "masked".into(),
+        Some(FileState::Fixed(word)) => word.clone().into(),
+        None => "without a file".into(),
+    };
+    let mut state =
+        State::present([(RUNNING, unit.runs().into()), (ENABLED, enabled), (MASKED, unit.is_masked().into())]);
+    if let State::Present(attributes) = &mut state
+        && !matches!(unit.load.as_str(), "loaded" | "masked")
+    {
+        attributes.insert(Cow::Borrowed(LOAD), unit.load.clone().into());
+    }
+    state
+}
+
+/// What is to change so that a unit is off: as if it were not there.
+fn turn_off(observed: &State) -> Option<Change> {
+    let is_on = |name: &str| observed.get(name).and_then(Value::bool) == Some(true);
+    (is_on(RUNNING) || is_on(ENABLED)).then(|| Change { before: observed.clone(), after: State::Absent })
+}
+
+/// Takes out of the change what systemd would refuse, and says why.
+fn drop_impossible(change: &mut Change, found: &super::Attributes, masked: bool) -> Option<ResourceError> {
+    let State::Present(after) = &mut change.after else { return None };
+    let mut reason = None;
+    // A masked unit that is unmasked may well be enabled.
+    let fixed = found.get(ENABLED).and_then(Value::text).filter(|word| *word != "masked");
+    let wants = |after: &super::Attributes, name: &str| after.get(name).and_then(Value::bool) == Some(true);
+    if masked && (wants(after, RUNNING) || wants(after, ENABLED)) {
+        after.remove(RUNNING);
+        after.remove(ENABLED);
+        reason = Some("it is masked; only `masked: false` unmasks it".to_owned());
+    }
+    if let (true, Some(word)) = (wants(after, ENABLED), fixed) {
+        reason = Some(format!("it is {word}: it has nothing that could be enabled"));
+        after.remove(ENABLED);
+    }
+    if let State::Present(before) = &mut change.before {
+        before.retain(|name, _| after.contains_key(name));
+    }
+    reason.map(ResourceError::Blocked)
+}
+
+impl From<SystemdError> for ResourceError {
+    fn from(error: SystemdError) -> ResourceError {
+        let mut text = error.to_string();
+        let mut cause = std::error::Error::source(&error);
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        ResourceError::Failed(text)
+    }
+}
