@@ -20,7 +20,7 @@ pub use recover::recover;
 use crate::host::HostWrite;
 use crate::known::Known;
 use crate::ledger::{Ledger, LedgerError};
-use crate::plan::{Plan, Schedule, Verdict};
+use crate::plan::{Plan, Schedule};
 use crate::store::{Store, StoreError};
 use crate::vault::{Vault, VaultError};
 use muster_schema::Timestamp;
@@ -92,7 +92,8 @@ pub fn apply_plan(managed: &mut ManagedHost, run: &Run<'_>) -> Result<Applied, A
     let mut applied = Applied::default();
     let mut results: Vec<Option<ResourceState>> = vec![None; run.schedule.targets.len()];
     note_verdicts(managed, run, &mut results, &mut applied)?;
-    let work = run.plan.iter().any(|verdict| matches!(verdict, Some(Verdict::Change(_)))) || !managed.owed.is_empty();
+    let judged = run.schedule.targets.iter().zip(&run.plan);
+    let work = judged.into_iter().any(|(target, verdict)| stage::is_work(target, verdict)) || !managed.owed.is_empty();
     if work {
         for stage in &run.schedule.order.stages {
             if (run.stop)() {

@@ -5,6 +5,8 @@
 
 mod accounts;
 mod error;
+#[cfg(test)]
+pub(crate) mod fake;
 mod meta;
 mod notes;
 mod path;

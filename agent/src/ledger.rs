@@ -104,6 +104,8 @@ impl Ledger {
             serde_json::to_writer(&mut text, line).map_err(|error| self.error(error.into()))?;
             text.push(b'\n');
         }
+        #[cfg(test)]
+        crate::test_crash::point();
         self.file.write_all(&text).and_then(|()| self.file.sync_data()).map_err(|source| self.error(source))?;
         self.lines += lines.len();
         for line in lines {

@@ -21,6 +21,8 @@ pub mod provider;
 pub mod resource;
 pub mod store;
 #[cfg(test)]
+mod test_crash;
+#[cfg(test)]
 mod test_machine;
 #[cfg(test)]
 mod test_orchestrator;

@@ -143,6 +143,8 @@ impl Store {
     /// # Errors
     /// When sled or the disk fails; what was written then is open, as after a power cut.
     pub fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        #[cfg(test)]
+        crate::test_crash::point();
         let writes = batch.into_sled(|key| self.db.get(key)).map_err(|source| self.sled_error(source))?;
         self.db.apply_batch(writes).map_err(|source| self.sled_error(source))?;
         self.sync()

@@ -166,7 +166,9 @@ pub(super) fn adopt(
     let view = View::new(managed.host.as_read()).about(resources);
     let mut lines = Vec::new();
     for (target, result) in run.schedule.targets.iter().zip(results) {
-        let right = matches!(result, Some(ResourceState::Compliant));
+        // What only reacts is owned too: the ledger remembers whom it listens to.
+        let listens = !target.resource_type().can_tell() && result.is_some_and(|state| state != ResourceState::Error);
+        let right = listens || *result == Some(ResourceState::Compliant);
         let known = managed.ledger.get(target.address());
         if target.purpose != Purpose::Enforce || !right || known.is_some_and(|entry| entry.resource == target.resource)
         {

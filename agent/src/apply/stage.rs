@@ -33,7 +33,8 @@ pub(super) fn apply_stage(
         let outcome = match answer {
             Ok(()) => {
                 owe_reactions(managed, run, one.index);
-                applied.look_again |= !one.target.resource.address.collection().id_is_path();
+                let leaves = one.target.purpose == Purpose::Leave;
+                applied.look_again |= leaves || !one.target.address().collection().id_is_path();
                 Outcome::changed(one.target, one.describe(), run.cause)
             }
             Err(error) => Outcome::failed(one.target, &error, run.cause),

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
+mod inverse;
+mod properties;
+
 use super::*;
 use crate::apply::Owed;
 use crate::host::RealHost;

@@ -75,7 +75,11 @@ impl Names {
     }
 
     fn name(&self, id: u32) -> String {
-        self.by_id.get(&id).cloned().unwrap_or_else(|| id.to_string())
+        match self.by_id.get(&id) {
+            Some(name) => name.clone(),
+            None if id == 0 => ROOT.to_owned(),
+            None => id.to_string(),
+        }
     }
 }
 

@@ -8,6 +8,8 @@ use std::borrow::Cow;
 
 /// What content, once it is ours, does when its attribute leaves: it stays.
 const CONTENT: &str = "content";
+/// Something of another type is another thing.
+const TYPE: &str = "type";
 
 /// What the agent owns and how it goes back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,12 +40,14 @@ impl Entry {
         let known = match &self.original {
             // We made it: its way back is to go.
             Some(State::Absent) => return None,
+            // It was another thing, and all of that is kept.
+            Some(State::Present(known)) if known.get(TYPE) != found.get(TYPE) => return None,
             Some(State::Present(known)) => Some(known),
             None => None,
         };
         let all_of_it = match &wanted.state {
             State::Absent => true,
-            State::Present(asked) => asked.get("type") != found.get("type"),
+            State::Present(asked) => asked.get(TYPE) != found.get(TYPE),
         };
         let asked = wanted.state.attributes();
         let missing: Attributes = found
@@ -72,25 +76,30 @@ impl Entry {
     /// they go back to:
     /// what was found, or of a thing that we made, the default of a new one. Content stays.
     pub fn leaving_attributes(&self, before: &Wanted, wanted: &Wanted, defaults: &Attributes) -> Attributes {
-        let (State::Present(managed), State::Present(asked)) = (&before.state, &wanted.state) else {
-            return Attributes::new();
+        let State::Present(asked) = &wanted.state else { return Attributes::new() };
+        let (found, made) = match &self.original {
+            None => return Attributes::new(),
+            Some(State::Present(found)) if found.get(TYPE) != asked.get(TYPE) => return Attributes::new(),
+            Some(State::Present(found)) => (found, false),
+            Some(State::Absent) => (defaults, true),
+        };
+        let ours = match &before.state {
+            // It was not to be there, so all of it was ours.
+            State::Absent => found,
+            State::Present(managed) => managed,
         };
         let kind = resource::of(&self.resource);
-        let back = |name: &Cow<'static, str>| -> Option<Value> {
-            match self.original.as_ref()? {
-                State::Present(found) => found.get(name).cloned(),
-                State::Absent if name == CONTENT => None,
-                State::Absent => defaults.get(name).cloned(),
-            }
+        let gives_way = |name: &Cow<'static, str>| {
+            let back = found.get(name).filter(|_| !(made && name == CONTENT));
+            kind.give_way(name, asked.get(name), back)
         };
-        let gives_way = |name: &Cow<'static, str>| kind.give_way(name, asked.get(name), back(name).as_ref());
-        managed.keys().filter_map(|name| Some((name.clone(), gives_way(name)?))).collect()
+        ours.keys().filter_map(|name| Some((name.clone(), gives_way(name)?))).collect()
     }
 
     /// Forgets the originals of attributes that are not managed any more.
     pub fn release(&mut self, wanted: &Wanted) {
         if let (Some(State::Present(found)), State::Present(asked)) = (&mut self.original, &wanted.state)
-            && asked.get("type") == found.get("type")
+            && asked.get(TYPE) == found.get(TYPE)
         {
             found.retain(|name, _| asked.contains_key(name));
         }

@@ -28,7 +28,7 @@ pub struct ScheduleInput<'a> {
 pub struct Schedule {
     /// What is looked at.
     pub targets: Vec<Target>,
-    /// In which order. What leaves comes last, backwards.
+    /// In which order. What leaves comes last, backwards; first what stands where something else is to be.
     pub order: Order,
     /// Who reacts to whom.
     pub reactions: Reactions,
@@ -47,14 +47,15 @@ impl Schedule {
             managed.insert(folder.address.clone());
             targets.push(Target { implicit: true, ..kept(&folder, input) });
         }
-        let leaving: Vec<Target> = input
+        let (early, late): (Vec<Target>, Vec<Target>) = input
             .ledger
             .values()
             .filter(|entry| !managed.contains(&entry.resource.address))
             .map(|entry| leaves(entry, input))
-            .collect();
-        let order = join_orders(&targets, &leaving)?;
-        targets.extend(leaving);
+            .partition(|leaving| targets.iter().any(|kept| is_in_the_way(leaving, kept)));
+        let order = join_orders(&[early.as_slice(), &targets, &late])?;
+        targets.splice(0..0, early);
+        targets.extend(late);
         let index = targets.iter().enumerate().map(|(at, target)| (target.address().clone(), at)).collect();
         let reactions = reactions_of(&targets, input.ledger, &index);
         Ok(Schedule { targets, order, reactions, index })
@@ -148,17 +149,34 @@ fn implicit_folders(input: &ScheduleInput<'_>, managed: &BTreeSet<Address>) -> V
         .collect()
 }
 
-/// One order of both: the kept forwards, then the leaving backwards. Indices of the leaving follow the kept.
-fn join_orders(kept: &[Target], leaving: &[Target]) -> Result<Order, CycleError> {
-    let mut order = Order::of(&kept.iter().collect::<Vec<_>>())?;
-    let mut back = Order::of(&leaving.iter().collect::<Vec<_>>())?.reversed();
-    let shift = kept.len();
-    for list in back.stages.iter_mut().chain(back.blockers.iter_mut()) {
-        for at in list {
-            *at += shift;
-        }
+/// Whether what leaves stands where `kept` is to be.
+fn is_in_the_way(leaving: &Target, kept: &Target) -> bool {
+    let (old, new) = (leaving.address(), kept.address());
+    if !old.collection().id_is_path() || !new.collection().id_is_path() {
+        return false;
     }
-    order.stages.append(&mut back.stages);
-    order.blockers.append(&mut back.blockers);
-    Ok(order)
+    if old.id() == new.id() || kept.resource.meta.state == Existence::Absent {
+        return old.id() == new.id();
+    }
+    let is_below = |path: &str, folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+    (is_below(old.id(), new.id()) && new.collection() != Collection::Directories)
+        || (is_below(new.id(), old.id()) && old.collection() != Collection::Directories)
+}
+
+/// One order of all: those that make way backwards, the kept forwards, those that leave backwards. Indices go on from
+/// one list to the next.
+fn join_orders([early, kept, late]: &[&[Target]; 3]) -> Result<Order, CycleError> {
+    let order_of = |targets: &[Target]| Order::of(&targets.iter().collect::<Vec<_>>());
+    let mut joined = Order::default();
+    for mut order in [order_of(early)?.reversed(), order_of(kept)?, order_of(late)?.reversed()] {
+        let shift = joined.blockers.len();
+        for list in order.stages.iter_mut().chain(order.blockers.iter_mut()) {
+            for at in list {
+                *at += shift;
+            }
+        }
+        joined.stages.append(&mut order.stages);
+        joined.blockers.append(&mut order.blockers);
+    }
+    Ok(joined)
 }

@@ -195,16 +195,21 @@ fn a41_a_parent_that_is_swapped_for_a_link_leads_nowhere() {
             while swapping.load(std::sync::atomic::Ordering::Relaxed) {
                 for (from, to) in [(&dir, &aside), (&link, &dir), (&dir, &link), (&aside, &dir)] {
                     fs::rename(from, to).unwrap();
+                    std::thread::yield_now();
                 }
             }
         });
-        let mut written = 0;
-        for round in 0..2000 {
-            // Refused or written into the folder that was there when it was opened.
-            written += u32::from(place.write(&format!("etc/dir/{}", round % 10), "x").is_ok());
+        let (mut written, mut refused) = (0, 0);
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while (written < 500 || refused < 100) && std::time::Instant::now() < deadline {
+            // Refused, or written into the folder that was there when it was opened.
+            match place.write(&format!("etc/dir/{}", written % 10), "x") {
+                Ok(()) => written += 1,
+                Err(_) => refused += 1,
+            }
         }
         swapping.store(false, std::sync::atomic::Ordering::Relaxed);
-        assert!(written > 0, "nothing was written at all");
+        assert!(written > 0 && refused > 0, "no race: {written} written, {refused} refused");
     });
     assert_eq!(fs::read_dir(place.real("precious")).unwrap().count(), 0);
 }

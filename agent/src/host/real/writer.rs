@@ -3,7 +3,7 @@
 
 use super::tree::{Tree, look};
 use crate::host::{FileKind, FileWrite, HostError, HostPath, Meta, NewAttributes, Prepared};
-use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid, XattrFlags};
+use rustix::fs::{AtFlags, Gid, Mode, OFlags, RenameFlags, Uid, XattrFlags};
 use rustix::io::Errno;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -230,12 +230,22 @@ pub(super) fn set_attributes(tree: &Tree, path: &HostPath, new: &NewAttributes) 
     .map_err(refused)
 }
 
+/// Made aside and renamed, so that it never stands there with other attributes than its own.
 pub(super) fn make_directory(tree: &Tree, path: &HostPath, new: &NewAttributes) -> Result<(), HostError> {
     let folder = tree.parent(path)?;
     let refused = |errno: Errno| HostError::io("make", path, errno);
-    rustix::fs::mkdirat(&folder, path.name(), Mode::RWXU).map_err(refused)?;
-    rustix::fs::fsync(&folder).map_err(refused)?;
-    set_attributes(tree, path, new)
+    let candidate = candidate_beside(path).map_err(refused)?;
+    rustix::fs::mkdirat(&folder, candidate.name(), Mode::RWXU).map_err(refused)?;
+    let made = set_attributes(tree, &candidate, new).and_then(|()| {
+        let flags = RenameFlags::NOREPLACE;
+        rustix::fs::renameat_with(&folder, candidate.name(), &folder, path.name(), flags)
+            .and_then(|()| rustix::fs::fsync(&folder))
+            .map_err(refused)
+    });
+    if made.is_err() {
+        let _ = rustix::fs::unlinkat(&folder, candidate.name(), AtFlags::REMOVEDIR);
+    }
+    made
 }
 
 pub(super) fn make_link(tree: &Tree, path: &HostPath, target: &str) -> Result<(), HostError> {
@@ -278,7 +288,8 @@ pub(super) fn remove_candidates(tree: &Tree, path: &HostPath) -> Result<(), Host
         let entry = entry.map_err(refused)?;
         let name = entry.file_name().to_bytes();
         if name.starts_with(CANDIDATE_START.as_bytes()) && name.ends_with(CANDIDATE_END.as_bytes()) {
-            rustix::fs::unlinkat(&folder, entry.file_name(), AtFlags::empty()).map_err(refused)?;
+            let flags = if entry.file_type().is_dir() { AtFlags::REMOVEDIR } else { AtFlags::empty() };
+            rustix::fs::unlinkat(&folder, entry.file_name(), flags).map_err(refused)?;
         }
     }
     Ok(())
