@@ -73,8 +73,7 @@ impl Entry {
     }
 
     /// Attributes that the agent set and `wanted` does not ask for any more, or not of all of it, with the values that
-    /// they go back to:
-    /// what was found, or of a thing that we made, the default of a new one. Content stays.
+    /// they go back to: what was found, or of a thing that we made, the default of a new one. Content stays.
     pub fn leaving_attributes(&self, before: &Wanted, wanted: &Wanted, defaults: &Attributes) -> Attributes {
         let State::Present(asked) = &wanted.state else { return Attributes::new() };
         let (found, made) = match &self.original {

@@ -9,7 +9,7 @@ use crate::vault::Vaults;
 pub(super) fn check(converger: &Converger, host: &FakeHost, seed: u64) {
     let managed = converger.managed();
     let contents = Vaults([&managed.originals, &managed.blobs]);
-    let hands = Hands { host, contents: &contents, ledger: &managed.ledger, validate: true, timeout: None };
+    let hands = Hands { host, contents: &contents, schedule: converger.schedule(), validate: true, timeout: None };
     let plan = converger.plan(Extent::All);
     for (target, verdict) in converger.schedule().targets.iter().zip(plan) {
         let Some(Verdict::Change(change)) = verdict else { continue };
