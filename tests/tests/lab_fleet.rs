@@ -1,5 +1,9 @@
 //! Real hosts, driven by `git push` over RabbitMQ. Everything is asserted from inside the hosts.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
+#[path = "lab_fleet/converge.rs"]
+mod converge;
+#[path = "lab_fleet/outages.rs"]
+mod outages;
 #[path = "lab_fleet/refusals.rs"]
 mod refusals;

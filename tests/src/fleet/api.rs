@@ -47,7 +47,7 @@ impl Fleet {
             last = self.fetch(&format!("hosts/{id}")).unwrap_or(Value::Null);
             wanted(&last).then(|| last.clone())
         })
-        .with_context(|| format!("{last:#}\n{}", tail(&self.log())))
+        .with_context(|| format!("{:#}\n{}", brief(&last), tail(&self.log())))
     }
 
     /// Waits until a host is healthy and has what its revision says, and that revision is `commit`.
@@ -72,5 +72,14 @@ impl Fleet {
             pending["key"].as_str().map(str::to_owned)
         })
         .with_context(|| format!("{last:#}\n{}", tail(&self.log())))
+    }
+}
+
+/// A view with no more than the first few of each list: for a failure's message.
+fn brief(view: &Value) -> Value {
+    match view {
+        Value::Array(items) => items.iter().take(5).map(brief).collect(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), brief(value))).collect(),
+        other => other.clone(),
     }
 }

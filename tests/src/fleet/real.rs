@@ -30,7 +30,7 @@ impl<const N: usize> RealFleet<N> {
     pub fn start(names: [&str; N]) -> Result<Self> {
         let mut lab = Lab::start()?;
         let broker = Broker::start_on(GATEWAY.into())?;
-        let mut fleet = Fleet::make(&lab.folder().join("fleet"), GATEWAY.into(), None)?;
+        let mut fleet = Fleet::make(&lab.folder().join("fleet"), GATEWAY.into(), Some(&broker.url()))?;
         fleet.start()?;
         let hosts = lab.boot_all(names)?;
         for host in &hosts {
