@@ -7,3 +7,5 @@ mod converge;
 mod outages;
 #[path = "lab_fleet/refusals.rs"]
 mod refusals;
+#[path = "lab_fleet/web.rs"]
+mod web;
