@@ -28,6 +28,8 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// The pause after the first failure, and the least after any: hints are not signed.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause after failures.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A look without a hint, so that polling suffices.
@@ -150,17 +152,19 @@ async fn follow_for_ever(follower: &mut Follower<'_>, messenger: &Messenger) -> 
         let looked = Instant::now();
         match follower.follow().await {
             Ok(followed) => {
-                pause = Duration::ZERO;
                 tracing::debug!(?followed, "looked");
+                pause = Duration::ZERO;
+                wait_for_hint(messenger, looked + POLL).await;
             }
             Err(FollowError::Disk(error)) => return Err(error.into()),
             Err(error) => {
-                pause = next_pause(pause);
                 tracing::warn!(error = &error as &dyn std::error::Error, "cannot follow the head");
+                // The hint for what was not followed came already; nobody sends another.
+                pause = next_pause(pause);
+                tokio::time::sleep(SHORTEST_PAUSE).await;
+                wait_for_hint(messenger, Instant::now() + pause - SHORTEST_PAUSE).await;
             }
         }
-        tokio::time::sleep(pause).await;
-        wait_for_hint(messenger, looked + POLL).await;
     }
 }
 
@@ -211,5 +215,5 @@ async fn tell_presence_for_ever(messenger: &Messenger) -> Result<(), CycleError>
 }
 
 fn next_pause(pause: Duration) -> Duration {
-    (pause * 2).clamp(Duration::from_millis(500), LONGEST_PAUSE)
+    (pause * 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
 }

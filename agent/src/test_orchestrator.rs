@@ -61,6 +61,8 @@ struct State {
     replayed: Option<(String, String)>,
     reports: Vec<Report>,
     silent: bool,
+    /// So many head requests are refused yet.
+    refusals: u32,
     hints: u64,
     serial: u64,
 }
@@ -190,6 +192,11 @@ impl TestOrchestrator {
         self.hint.notify_one();
     }
 
+    /// Refuses the next head requests, and answers everything else.
+    pub(crate) fn refuse_heads(&self, count: u32) {
+        self.state().refusals = count;
+    }
+
     pub(crate) fn reports(&self) -> Vec<Report> {
         self.state().reports.clone()
     }
@@ -198,6 +205,10 @@ impl TestOrchestrator {
         let mut state = self.state();
         match &message.body {
             Body::Announce(_) => Body::Enrolled(Enrolled { id: self.host.id.clone() }),
+            Body::HeadRequest(_) if state.refusals > 0 => {
+                state.refusals -= 1;
+                receipt(false, "NotEnrolled")
+            }
             Body::HeadRequest(request) => {
                 if let Some((head, signature)) = state.replayed.clone() {
                     return Body::HeadReply(HeadReply { head: Some(head), signature: Some(signature) });
@@ -213,15 +224,15 @@ impl TestOrchestrator {
             Body::Report(report) => {
                 state.reports.push((**report).clone());
                 self.reported.notify_one();
-                receipt()
+                receipt(true, "Accepted")
             }
-            _ => receipt(),
+            _ => receipt(true, "Accepted"),
         }
     }
 }
 
-fn receipt() -> Body {
-    Body::Receipt(Receipt { accepted: true, code: "Accepted".to_owned(), message: String::new(), seq: None })
+fn receipt(accepted: bool, code: &str) -> Body {
+    Body::Receipt(Receipt { accepted, code: code.to_owned(), message: String::new(), seq: None })
 }
 
 fn unreachable() -> TransportError {

@@ -84,3 +84,13 @@ async fn without_contact_the_last_manifest_stays_in_force_after_a_restart() {
     agent.wait_for("etc/motd", Some("right")).await;
     agent.end().await;
 }
+
+#[tokio::test]
+async fn what_one_hint_could_not_bring_comes_without_another() {
+    let mut agent = Agent::begin().await;
+    let content = agent.orchestrator.blob("right");
+    agent.orchestrator.refuse_heads(1);
+    agent.orchestrator.publish(&json!({"files/etc/motd": {"content": content}}));
+    agent.wait_for("etc/motd", Some("right")).await;
+    agent.end().await;
+}
