@@ -6,11 +6,15 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the demo talks to a person")]
 
 mod agent_program;
+mod approval;
+mod compliance;
 mod figures;
+mod folders;
 mod hosts;
 mod narration;
 mod process;
 mod repository;
+mod server;
 mod story;
 
 pub use figures::Figures;

@@ -44,6 +44,11 @@ fn the_demo_tells_its_story_and_leaves_what_minisign_and_git_agree_with() -> Res
         let motd = fs::read_to_string(host?.path().join("root/etc/motd"))?;
         ensure!(!motd.contains("Maintenance"), "the revert did not reach the disk: {motd}");
     }
+    // Compliance came back: the branch says so after everything has ended.
+    let mut git = command("/usr/bin/git");
+    git.arg("-C").arg(kept.join("state.git")).args(["show", "status:README.md"]);
+    let status = String::from_utf8(git.output()?.stdout)?;
+    ensure!(status.contains("| sync | 3 Synced, 2 Unknown |"), "{status}");
     if !need::has(&[Need::Program("/usr/bin/minisign")]) {
         return Ok(());
     }

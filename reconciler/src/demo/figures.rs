@@ -18,6 +18,8 @@ pub struct Figures {
     pub drift_to_healed_ms: f64,
     /// From the branch's move to the old content on disk.
     pub revert_to_restored_ms: BTreeMap<String, f64>,
+    /// From the reverting push to the status branch that says so; the branch takes a commit at most every 5 s.
+    pub revert_to_status_ms: f64,
     /// The whole demo.
     pub total_ms: f64,
     /// Where the status page was.
