@@ -14,6 +14,7 @@ minisign:/usr/bin/minisign
 openssh-client:/usr/bin/ssh-keygen
 git:/usr/bin/git
 gcc:/usr/bin/gcc
+strace:/usr/bin/strace
 "
 nextest_version=0.9.143
 

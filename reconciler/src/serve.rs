@@ -1,6 +1,6 @@
 //! `muster serve`: the orchestrator as a process.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +8,11 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::routing::post;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 mod bus_events;
+#[cfg(test)]
+mod tests;
 
 use self::bus_events::{tell_broker, tell_refusals};
 use crate::cycle::{Config, Orchestrator, run_cycle};
@@ -36,18 +38,30 @@ pub struct ServeOptions {
     pub config: Config,
     /// The keys.
     pub keys: ServerKeys,
-    /// Where to listen.
+    /// Where to listen for agents and webhooks.
     pub listen: SocketAddr,
+    /// Where to listen for people: API, metrics and status page. See [`api_address`].
+    pub api: Option<SocketAddr>,
     /// The broker, where agents use one.
     pub bus: Option<BrokerUrl>,
 }
 
-/// Serves until the process is asked to end. `announce` is told the address.
+/// Where the API listens: the whole fleet can be read there without a password, so it is on loopback unless told.
+#[must_use]
+pub fn api_address(listen: SocketAddr, api: Option<SocketAddr>) -> SocketAddr {
+    match api {
+        Some(api) => api,
+        None if listen.ip().is_loopback() => listen,
+        None => SocketAddr::new(Ipv4Addr::LOCALHOST.into(), listen.port().checked_add(1).unwrap_or(0)),
+    }
+}
+
+/// Serves until the process is asked to end. `announce` is told the addresses for agents and of the API.
 ///
 /// # Errors
 /// When the start fails: keys, repository, data folder or address.
-pub async fn serve(options: ServeOptions, announce: impl FnOnce(SocketAddr)) -> Result<(), anyhow::Error> {
-    let ServeOptions { source, mut config, keys, listen, bus } = options;
+pub async fn serve(options: ServeOptions, announce: impl FnOnce(SocketAddr, SocketAddr)) -> Result<(), anyhow::Error> {
+    let ServeOptions { source, mut config, keys, listen, api, bus } = options;
     let look = Arc::new(Notify::new());
     let remote = match &source {
         StateSource::Remote { url, .. } => Some(url.clone()),
@@ -72,14 +86,27 @@ pub async fn serve(options: ServeOptions, announce: impl FnOnce(SocketAddr)) -> 
     })?;
     let hook = look.clone();
     let hooks = axum::Router::new().route("/hooks/push", post(move || async move { hook.notify_one() }));
-    let router = api::router(orchestrator.state())
-        .merge(agent_router(door.clone(), orchestrator.tree().top().to_owned()))
-        .merge(hooks);
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
-    announce(listener.local_addr()?);
-    let (end, ending) = oneshot::channel::<()>();
-    let until_end = async move { drop(ending.await) };
-    let server = tokio::spawn(serve_http(listener, router, HttpLimits::default(), until_end));
+    let agents = agent_router(door.clone(), orchestrator.tree().top().to_owned()).merge(hooks);
+    let people = api::router(orchestrator.state());
+    let api = api_address(listen, api);
+    let listener = bind(listen).await?;
+    let (end, ending) = watch::channel(());
+    let mut servers = Vec::new();
+    let mut start = |listener, router| {
+        let mut ending = ending.clone();
+        let until_end = async move { drop(ending.changed().await) };
+        servers.push(tokio::spawn(serve_http(listener, router, HttpLimits::default(), until_end)));
+    };
+    if api == listen {
+        let address = listener.local_addr()?;
+        announce(address, address);
+        start(listener, agents.merge(people));
+    } else {
+        let api = bind(api).await?;
+        announce(listener.local_addr()?, api.local_addr()?);
+        start(listener, agents);
+        start(api, people);
+    }
     tokio::spawn(tell_refusals(door.clone(), orchestrator.state()));
     if let Some(url) = bus {
         let (told, standing) = watch::channel(BrokerState::Lost("not connected yet".to_owned()));
@@ -92,7 +119,14 @@ pub async fn serve(options: ServeOptions, announce: impl FnOnce(SocketAddr)) -> 
     std::thread::spawn(move || watch_branch(watch, &tips));
     run_cycle(orchestrator, door, tip, inbound, ended()).await;
     drop(end);
-    Ok(server.await?)
+    for server in servers {
+        server.await?;
+    }
+    Ok(())
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, anyhow::Error> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
 }
 
 /// Sends the branch's tip whenever it moved.

@@ -109,3 +109,21 @@ fn an_unsigned_commit_changes_nothing_and_the_next_signed_one_works() {
     wait_until("the file", SOON, || holds(&motd, "two\n")).unwrap();
     fleet.wait_synced("one", &next).unwrap();
 }
+
+#[test]
+fn agents_and_people_have_an_address_each() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fleet = Fleet::make(folder.path(), LOOPBACK, None).unwrap();
+    fleet.start().unwrap();
+    let status = |url: String| match ureq::get(&url).call() {
+        Ok(answer) => answer.status().as_u16(),
+        Err(ureq::Error::StatusCode(code)) => code,
+        Err(error) => panic!("{url}: {error}"),
+    };
+    for path in ["/", "/api/v1/fleet", "/metrics"] {
+        assert_eq!(status(fleet.api_url() + path), 200, "{path} for people");
+        assert_eq!(status(fleet.url() + path), 404, "{path} for agents");
+    }
+    let root = "/published/root.json";
+    assert_eq!((status(fleet.url() + root), status(fleet.api_url() + root)), (200, 404));
+}

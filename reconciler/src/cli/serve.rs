@@ -30,9 +30,13 @@ pub(super) struct Args {
     /// The folder for the published tree and what must survive a restart.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Where to listen.
-    #[arg(long, default_value = "127.0.0.1:8420")]
+    /// Where to listen for agents and webhooks.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8420")]
     listen: SocketAddr,
+    /// Where to listen for people: API, metrics, status page. Without it the same address where that is on loopback,
+    /// else loopback at the next port: everybody who reaches it can read the fleet.
+    #[arg(long, value_name = "ADDRESS")]
+    api_listen: Option<SocketAddr>,
     /// The broker of agents that use one: amqp://user:password@host:port/vhost.
     #[arg(long, value_name = "URL", env = "MUSTER_BUS", hide_env_values = true)]
     bus: Option<BrokerUrl>,
@@ -60,9 +64,14 @@ pub(super) fn run(args: Args) -> Result<ExitCode, anyhow::Error> {
         trust: args.trust,
         head_life: MAX_HEAD_LIFE,
     };
-    let options = ServeOptions { source, config, keys, listen: args.listen, bus: args.bus };
+    let options = ServeOptions { source, config, keys, listen: args.listen, api: args.api_listen, bus: args.bus };
     let runtime = tokio::runtime::Runtime::new()?;
-    runtime.block_on(serve(options, |address| println!("serving on http://{address}")))?;
+    runtime.block_on(serve(options, |agents, api| {
+        println!("serving on http://{agents}");
+        if api != agents {
+            println!("API and status page on http://{api}");
+        }
+    }))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -17,7 +17,7 @@ impl Fleet {
     /// # Errors
     /// When nobody answers, or with an error.
     pub fn fetch(&self, path: &str) -> Result<Value> {
-        let url = format!("{}/api/v1/{path}", self.url());
+        let url = format!("{}/api/v1/{path}", self.api_url());
         let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(ANSWER)).build().into();
         let text = agent.get(&url).call().with_context(|| url.clone())?.body_mut().read_to_string()?;
         serde_json::from_str(&text).with_context(|| format!("{url} answers no JSON"))

@@ -6,7 +6,7 @@ mod real;
 mod server;
 mod state_repository;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -34,6 +34,7 @@ pub struct Fleet {
     pub repository: StateRepository,
     folder: PathBuf,
     listen: SocketAddr,
+    api: SocketAddr,
     bus: Option<String>,
     fingerprint: String,
     first: String,
@@ -66,14 +67,23 @@ impl Fleet {
         let fingerprint = line.with_context(|| format!("no root fingerprint in {text:?}"))?.to_owned();
         let [port] = free_ports(address)?;
         let listen = SocketAddr::new(address, port);
+        let loopback = IpAddr::from(Ipv4Addr::LOCALHOST);
+        let [port] = free_ports(loopback)?;
+        let api = SocketAddr::new(loopback, port);
         let bus = bus.map(str::to_owned);
-        Ok(Self { repository, folder: folder.to_owned(), listen, bus, fingerprint, first, server: None })
+        Ok(Self { repository, folder: folder.to_owned(), listen, api, bus, fingerprint, first, server: None })
     }
 
     /// The orchestrator's address for agents.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.listen)
+    }
+
+    /// The orchestrator's address for people, on loopback.
+    #[must_use]
+    pub fn api_url(&self) -> String {
+        format!("http://{}", self.api)
     }
 
     /// Where the orchestrator keeps the published tree and what must survive a restart.

@@ -31,7 +31,8 @@ impl Fleet {
         let mut serve = command(programs::muster()?);
         self.repository.as_operator(&mut serve);
         serve.arg("serve").arg("--repo").arg(self.repository.bare()).arg("--keys").arg(self.keys());
-        serve.arg("--data").arg(self.data()).args(["--listen", &self.listen.to_string()]);
+        serve.arg("--data").arg(self.data());
+        serve.args(["--listen", &self.listen.to_string(), "--api-listen", &self.api.to_string()]);
         if let Some(bus) = &self.bus {
             serve.args(["--bus", bus]);
         }
@@ -91,7 +92,7 @@ impl Fleet {
     pub fn muster(&self, arguments: &[&str]) -> Result<Command> {
         let mut muster = Command::new(programs::muster()?);
         self.repository.as_operator(&mut muster);
-        muster.env("MUSTER_SERVER", self.url()).args(arguments);
+        muster.env("MUSTER_SERVER", self.api_url()).args(arguments);
         Ok(muster)
     }
 }
