@@ -19,7 +19,7 @@ mod tree;
 mod unite;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

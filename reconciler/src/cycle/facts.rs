@@ -56,10 +56,10 @@ impl Orchestrator {
         let changed = |id: &&HostId| {
             let host = fleet.hosts.get(*id)?;
             let revision = fleet.assignments.environments.get(host.environment.as_ref()?)?;
-            let (model, reads) = (self.models.get(revision)?, self.reads.get(*id)?);
-            Some(!reads.still_hold(model, &self.facts))
+            let (model, last) = (self.models.get(revision)?, self.last_renders.get(*id)?);
+            Some(!last.reads.still_hold(model, &self.facts))
         };
-        self.reads.keys().filter(|id| changed(id) == Some(true)).cloned().collect()
+        self.last_renders.keys().filter(|id| changed(id) == Some(true)).cloned().collect()
     }
 
     /// Hosts that a fault held at an older revision try their environment's again.

@@ -7,7 +7,7 @@ use muster_schema::manifest::{HostIdentity, Source, content_digest};
 use muster_schema::state::Health;
 use muster_schema::{CommitId, HostId, PublicKey, SCHEMA_VERSION, Sha256Digest};
 
-use super::survey::{SurveyResult, Surveyed, on_all_processors};
+use super::survey::{LastRender, SurveyResult, Surveyed, on_all_processors};
 use super::{CycleError, Orchestrator};
 use crate::bundle::{
     BundleError, Origin, SignedHead, SignedManifest, head_of, next_serial, pack_manifest, sign_head, sign_manifest,
@@ -16,7 +16,7 @@ use crate::events::EventKind;
 use crate::io::clock;
 use crate::io::store::Batch;
 use crate::model::{Finding, Model};
-use crate::render::{MissingFact, NotRendered, Reads, RenderedHost, render_host};
+use crate::render::{MissingFact, NotRendered, RenderedHost, render_host};
 use crate::state::Counters;
 use crate::status::{Desired, Hold};
 
@@ -75,8 +75,8 @@ impl Orchestrator {
                 }
             }
             self.tree.publish(&batch)?;
-            for (target, (outcome, reads)) in chunk.iter().zip(outcomes) {
-                self.reads.extend(reads.map(|reads| (target.id.clone(), reads)));
+            for (target, (outcome, render)) in chunk.iter().zip(outcomes) {
+                self.last_renders.extend(render.map(|render| (target.id.clone(), render)));
                 published.extend(self.take_outcome(target, outcome));
             }
         }
@@ -107,12 +107,12 @@ impl Orchestrator {
         self.heads.get(id).is_some_and(|head| head.retired || head.renamed.is_some())
     }
 
-    /// Renders and signs; returns what was read beside the outcome, if it was rendered.
+    /// Renders and signs; returns the render beside the outcome, if there was one.
     fn render_target(
         &self,
         target: &Target,
         surveyed: Option<&Surveyed>,
-    ) -> Result<(Outcome, Option<Reads>), CycleError> {
+    ) -> Result<(Outcome, Option<LastRender>), CycleError> {
         let identity = target.key.map(|key| HostIdentity { id: target.id.clone(), key });
         let same = |content: &Sha256Digest| match (&identity, &target.desired) {
             (None, _) => true,
@@ -127,16 +127,17 @@ impl Orchestrator {
         let host = match render_host(&target.model, &target.id, &self.facts) {
             Ok(host) => host,
             Err(NotRendered::Waiting { missing, reads }) => {
-                return Ok((Outcome::Held(hold_for_facts(&missing)), Some(reads)));
+                return Ok((Outcome::Held(hold_for_facts(&missing)), Some(LastRender { content: None, reads })));
             }
             Err(NotRendered::Faulty { found, reads }) => {
-                return Ok((Outcome::Held(hold_for_fault(&found)), Some(reads)));
+                return Ok((Outcome::Held(hold_for_fault(&found)), Some(LastRender { content: None, reads })));
             }
         };
         let RenderedHost { resources, blobs, reads } = host;
         let content = content_digest(&resources, SCHEMA_VERSION).map_err(BundleError::Json)?;
+        let render = Some(LastRender { content: Some(content), reads });
         let Some(identity) = identity.clone().filter(|_| !same(&content)) else {
-            return Ok((Outcome::Same, Some(reads)));
+            return Ok((Outcome::Same, render));
         };
         let now = clock::now();
         let origin = Origin {
@@ -149,7 +150,7 @@ impl Orchestrator {
         let manifest = sign_manifest(manifest, self.keys.render.as_ref())?;
         let head = head_of(&self.fleet, &manifest, target.revision.clone(), now, self.config.head_life);
         let head = sign_head(head, self.keys.fresh.as_ref())?;
-        Ok((Outcome::New(Box::new(NewBundle { manifest, head, blobs, resources: count })), Some(reads)))
+        Ok((Outcome::New(Box::new(NewBundle { manifest, head, blobs, resources: count })), render))
     }
 
     /// Takes over what became of a target; returns its id if something new is published.

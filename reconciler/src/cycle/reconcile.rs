@@ -9,7 +9,7 @@ use muster_schema::condition::{Condition, ConditionStatus};
 use muster_schema::{CommitId, HostId};
 
 use super::publish::hold_for_fault;
-use super::survey::{SurveyResult, Surveyed, findings_of, survey};
+use super::survey::{LastRender, SurveyResult, Surveyed, findings_of, survey};
 use super::{CycleError, Orchestrator};
 use crate::events::EventKind;
 use crate::io::anchor::keep_anchor;
@@ -99,7 +99,7 @@ impl Orchestrator {
         let Some(id) = commit_id(verified.id()) else { return Ok(Vec::new()) };
         keep_anchor(&self.config.data, &id)?;
         let (model, mut findings) = self.load(&id)?;
-        let surveyed = survey(&model, &self.facts)?;
+        let surveyed = survey(&model, &self.facts, &self.last_renders)?;
         findings.extend(findings_of(&surveyed));
         findings.sort();
         let environments: BTreeSet<String> = model.environments().map(|name| name.to_string()).collect();
@@ -148,16 +148,21 @@ impl Orchestrator {
         surveyed.into_iter().filter(|(id, _)| follows(id) == Some(true)).collect()
     }
 
-    /// Keeps what renders read, and states why hosts do not follow their environment.
+    /// Keeps what renders came to, and states why hosts do not follow their environment.
     fn keep_survey(&mut self, surveyed: BTreeMap<HostId, Surveyed>) {
         for (id, Surveyed { result, reads }) in surveyed {
-            if let SurveyResult::Faulty(found) = result {
-                if let Some(host) = self.state.fleet_mut().hosts.get_mut(&id) {
-                    host.hold = Some(hold_for_fault(&found));
+            let content = match result {
+                SurveyResult::Content(content) => Some(content),
+                SurveyResult::Waiting => None,
+                SurveyResult::Faulty(found) => {
+                    if let Some(host) = self.state.fleet_mut().hosts.get_mut(&id) {
+                        host.hold = Some(hold_for_fault(&found));
+                    }
+                    self.unsaved.insert(id.clone());
+                    None
                 }
-                self.unsaved.insert(id.clone());
-            }
-            self.reads.insert(id, reads);
+            };
+            self.last_renders.insert(id, LastRender { content, reads });
         }
     }
 

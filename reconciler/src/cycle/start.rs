@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::CycleError;
 use super::facts::FactsChange;
 use super::save::StatusWriter;
+use super::survey::LastRender;
 use crate::io::anchor::load_anchor;
 use crate::io::clock;
 use crate::io::git::StatusBranch;
@@ -18,7 +19,7 @@ use crate::io::inbox::Inbox;
 use crate::io::store::{Batch, PublishedTree};
 use crate::keys::ServerKeys;
 use crate::model::{Model, ModelCache};
-use crate::render::{FactsOfFleet, Reads};
+use crate::render::FactsOfFleet;
 use crate::state::SharedState;
 use crate::status::{Assignments, Desired, FleetStatus, HostStatus, load_status};
 use crate::verify::VerifiedRevision;
@@ -59,8 +60,8 @@ pub struct Orchestrator {
     pub(super) facts_change: FactsChange,
     /// When hosts were last rendered for facts.
     pub(super) facts_rendered: Option<Instant>,
-    /// What each host's render read: rendered again when that changes.
-    pub(super) reads: HashMap<HostId, Reads>,
+    /// What each host's last render read: rendered again when that changes.
+    pub(super) last_renders: HashMap<HostId, LastRender>,
     /// The highest serial known of a host, wherever it was seen.
     pub(super) serials: HashMap<HostId, u64>,
     /// The heads as they were last published.
@@ -106,7 +107,7 @@ impl Orchestrator {
             facts,
             facts_change: FactsChange::default(),
             facts_rendered: None,
-            reads: HashMap::new(),
+            last_renders: HashMap::new(),
             heads: HashMap::new(),
             unsaved: BTreeSet::new(),
             writer: StatusWriter::start(branch),

@@ -1,7 +1,8 @@
-//! Renders every host of a new revision once, to find its faults and to see
-//! whose content changes. Keeps digests only: a fleet's host sets would not fit.
+//! Finds the faults of a new revision, and whose content changes. Renders only the
+//! hosts that read something that differs. Keeps digests only: a fleet's host sets
+//! would not fit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::num::NonZero;
 
 use muster_schema::manifest::content_digest;
@@ -29,18 +30,44 @@ pub(super) enum SurveyResult {
     Faulty(Vec<Finding>),
 }
 
-/// Renders all hosts of `model` on all processors.
+/// What a host's last render came to.
+#[derive(Debug)]
+pub(super) struct LastRender {
+    /// The digest of its content, where it came to one.
+    pub(super) content: Option<Sha256Digest>,
+    pub(super) reads: Reads,
+}
+
+impl LastRender {
+    /// The content that the host would have again, if nothing that it read differs.
+    /// A host that waits or is faulty is always rendered again.
+    fn content_again(&self, model: &Model, facts: &FactsOfFleet) -> Option<Sha256Digest> {
+        self.content.filter(|_| self.reads.still_hold(model, facts))
+    }
+}
+
+/// Surveys all hosts of `model` on all processors; `last` is how they were rendered before.
 ///
 /// # Errors
 /// When a host set cannot be written as JSON, or rendering panicked.
-pub(super) fn survey(model: &Model, facts: &FactsOfFleet) -> Result<BTreeMap<HostId, Surveyed>, CycleError> {
+pub(super) fn survey(
+    model: &Model,
+    facts: &FactsOfFleet,
+    last: &HashMap<HostId, LastRender>,
+) -> Result<BTreeMap<HostId, Surveyed>, CycleError> {
     let ids: Vec<HostId> = model.hosts().map(|host| host.id.clone()).collect();
-    let surveyed = on_all_processors(&ids, |id| survey_host(model, id, facts))?;
+    let surveyed = on_all_processors(&ids, |id| {
+        let again = last.get(id).and_then(|last| Some((last.content_again(model, facts)?, last)));
+        match again {
+            Some((content, last)) => Ok(Surveyed { result: SurveyResult::Content(content), reads: last.reads.clone() }),
+            None => survey_host(model, id, facts),
+        }
+    })?;
     Ok(ids.into_iter().zip(surveyed).collect())
 }
 
 /// Renders one host.
-pub(super) fn survey_host(model: &Model, id: &HostId, facts: &FactsOfFleet) -> Result<Surveyed, CycleError> {
+fn survey_host(model: &Model, id: &HostId, facts: &FactsOfFleet) -> Result<Surveyed, CycleError> {
     Ok(match render_host(model, id, facts) {
         Ok(RenderedHost { resources, reads, .. }) => {
             let digest = content_digest(&resources, SCHEMA_VERSION).map_err(BundleError::Json)?;
@@ -84,3 +111,6 @@ pub(super) fn findings_of(surveyed: &BTreeMap<HostId, Surveyed>) -> Vec<Finding>
     });
     merge_findings(faulty.flatten().cloned().collect())
 }
+
+#[cfg(test)]
+mod tests;
