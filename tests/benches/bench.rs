@@ -20,6 +20,8 @@ const MEASURES: &[(&str, Measure)] = &[
     ("render", measure::render::measure),
     ("status", measure::status::measure),
     ("serve", measure::serve::measure),
+    ("verify", measure::verify::measure),
+    ("template", measure::template::measure),
 ];
 
 fn main() -> ExitCode {

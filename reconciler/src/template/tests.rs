@@ -5,7 +5,6 @@ use serde_json::json;
 
 mod attacks;
 mod purity;
-mod speed;
 
 use super::{Template, node_of_value};
 use crate::model::Place;

@@ -6,7 +6,6 @@ mod objects;
 mod policy_files;
 mod security_keys;
 mod signatures;
-mod speed;
 mod trees;
 
 use git2::Oid;

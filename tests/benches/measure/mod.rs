@@ -9,3 +9,5 @@ mod process_cost;
 pub(crate) mod render;
 pub(crate) mod serve;
 pub(crate) mod status;
+pub(crate) mod template;
+pub(crate) mod verify;
