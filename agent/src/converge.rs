@@ -3,6 +3,7 @@
 use crate::apply::{Applied, ApplyError, ManagedHost, Outcome, Run, apply_plan, recover, remember};
 use crate::host::HostPath;
 use crate::plan::{CycleError, Plan, Purpose, Schedule, ScheduleInput, Target, Verdict, plan_changes};
+use crate::provider::systemd::UnitName;
 use crate::resource::{self, ResourceError, State, View};
 use muster_schema::content::BlobRef;
 use muster_schema::resource::{Enforcement, Resource};
@@ -129,6 +130,18 @@ impl Converger {
         for target in watched {
             for path in target.resource_type().watched_paths(target.address().id()) {
                 owners.entry(path).or_default().insert(target.address().clone());
+            }
+        }
+        owners
+    }
+
+    /// Units of systemd whose change may be drift, with the resources that each belongs to.
+    pub fn watched_units(&self) -> BTreeMap<UnitName, BTreeSet<Address>> {
+        let watched = self.schedule.targets.iter().filter(|target| target.purpose != Purpose::NotApplicable);
+        let mut owners: BTreeMap<UnitName, BTreeSet<Address>> = BTreeMap::new();
+        for target in watched {
+            if let Some(unit) = target.resource_type().watched_unit(target.address().id()) {
+                owners.entry(unit).or_default().insert(target.address().clone());
             }
         }
         owners

@@ -20,7 +20,7 @@ mod secret;
 mod service;
 mod state;
 #[cfg(test)]
-mod test_converger;
+pub(crate) mod test_converger;
 mod user;
 mod view;
 mod wanted;
@@ -35,6 +35,7 @@ pub use view::View;
 pub use wanted::Wanted;
 
 use crate::host::{HostPath, Scope};
+use crate::provider::systemd::UnitName;
 use crate::vault::Vault;
 use muster_schema::resource::{Existence, Resource, Spec};
 
@@ -128,6 +129,11 @@ pub trait ResourceType {
     /// Paths whose change may be drift of this resource.
     fn watched_paths(&self, _id: &str) -> Vec<HostPath> {
         Vec::new()
+    }
+
+    /// The unit of systemd whose change may be drift of this resource.
+    fn watched_unit(&self, _id: &str) -> Option<UnitName> {
+        None
     }
 }
 

@@ -1,13 +1,17 @@
-//! Drift as an event: inotify on the folders that managed things lie in.
+//! Drift as an event: inotify on the folders that managed things lie in, and what systemd tells of units.
 //!
 //! Folders and not files are watched, because a file that is replaced takes its watch along. Our own changes are seen
 //! too; looking at what is right costs little and changes nothing, so there is nothing to suppress.
 
 mod flap;
 mod hurry;
+mod later;
+mod services;
 
 pub use flap::FlapLimit;
 pub use hurry::{Hurry, hurry_of};
+pub use later::Later;
+pub use services::{WatchedUnits, watch_services};
 
 use crate::host::HostPath;
 use muster_schema::Address;

@@ -4,11 +4,12 @@ use crate::converge::{ConvergeError, Converged, Converger, Extent};
 use crate::io::clock;
 use crate::io::status_file::{StatusFile, SweepCount};
 use crate::outbox::build_report;
-use crate::watch::{FlapLimit, Hurry, Watch, hurry_of};
+use crate::provider::apt::is_installing;
+use crate::watch::{FlapLimit, Hurry, Later, Watch, WatchedUnits, hurry_of};
 use muster_schema::content::BlobRef;
 use muster_schema::report::{Applied, Report};
 use muster_schema::resource::Resource;
-use muster_schema::state::Cause;
+use muster_schema::state::{Cause, ResourceState};
 use muster_schema::{Address, Collection};
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -19,6 +20,9 @@ use std::time::{Duration, Instant};
 
 /// How long a writer may take before its half-written file is looked at.
 const WRITER_PATIENCE: Duration = Duration::from_millis(50);
+
+/// What changes services and accounts does it in several steps.
+const STEPS_PATIENCE: Duration = Duration::from_millis(150);
 
 /// How long the package database must rest before it is looked at: while somebody installs, half of it is there.
 const INSTALLER_PATIENCE: Duration = Duration::from_secs(2);
@@ -33,6 +37,8 @@ pub enum Order {
     Retire(Applied),
     /// Something happened on the host.
     Event(notify::Result<notify::Event>),
+    /// Something happened to these services.
+    Services(BTreeSet<Address>),
     /// Look at everything.
     Sweep,
     /// End at the next safe point.
@@ -58,6 +64,8 @@ pub struct Shared {
     /// by nothing yet is not to be forgotten meanwhile.
     pub fetching: tokio::sync::Mutex<()>,
     report: Mutex<Option<Report>>,
+    /// The units that systemd is to tell of.
+    pub units: tokio::sync::watch::Sender<WatchedUnits>,
     /// Wakes the sender of reports.
     pub report_due: tokio::sync::Notify,
 }
@@ -113,8 +121,7 @@ pub fn work(
         shared: shared.clone(),
         flaps: FlapLimit::default(),
         next_sweep: Instant::now() + input.sweep_interval,
-        soon: None,
-        unsettled: None,
+        later: Later::default(),
         counts: SweepCount::default(),
         input,
     };
@@ -157,10 +164,8 @@ struct Worker {
     shared: Arc<Shared>,
     flaps: FlapLimit,
     next_sweep: Instant,
-    /// Files that somebody is still writing, and when they are looked at all the same.
-    soon: Option<(Instant, BTreeSet<Address>)>,
-    /// Packages that somebody is working on.
-    unsettled: Option<(Instant, BTreeSet<Address>)>,
+    /// What somebody is still working on, and when it is looked at all the same.
+    later: Later,
     counts: SweepCount,
 }
 
@@ -177,6 +182,8 @@ impl Worker {
                 self.input.applied = Some(applied);
                 self.input.retired = true;
                 self.watch = None;
+                self.later = Later::default();
+                self.shared.units.send_replace(WatchedUnits::new());
                 self.tell();
                 Ok(())
             }
@@ -186,6 +193,11 @@ impl Worker {
             }
             Order::Event(event) => {
                 self.note_event(event, batch);
+                Ok(())
+            }
+            Order::Services(addresses) => {
+                let due = Instant::now() + STEPS_PATIENCE;
+                addresses.into_iter().for_each(|address| self.later.at(address, due));
                 Ok(())
             }
             Order::Stop => Ok(()),
@@ -211,38 +223,37 @@ impl Worker {
                 return;
             }
         };
-        let concerned = watch.concerned(&event).into_iter();
-        let (packages, addresses): (Vec<Address>, Vec<Address>) =
-            concerned.partition(|address| address.collection() == Collection::Packages);
         let hurry = hurry_of(&event);
-        if !packages.is_empty() && hurry != Hurry::Never {
-            let (due, unsettled) = self.unsettled.get_or_insert_with(|| (Instant::now(), BTreeSet::new()));
-            *due = Instant::now() + INSTALLER_PATIENCE;
-            unsettled.extend(packages);
+        if hurry == Hurry::Everything {
+            batch.everything = true;
         }
-        match hurry {
-            Hurry::Now => batch.now.extend(addresses),
-            Hurry::Soon if addresses.is_empty() => {}
-            Hurry::Soon => {
-                let due = Instant::now() + WRITER_PATIENCE;
-                self.soon.get_or_insert_with(|| (due, BTreeSet::new())).1.extend(addresses);
+        let now = Instant::now();
+        for address in watch.concerned(&event) {
+            match (address.collection(), hurry) {
+                (_, Hurry::Never | Hurry::Everything) => {}
+                (Collection::Packages, _) => self.later.not_before(address, now + INSTALLER_PATIENCE),
+                (Collection::Services | Collection::Users | Collection::Groups, _) => {
+                    self.later.at(address, now + STEPS_PATIENCE);
+                }
+                (_, Hurry::Soon) => self.later.at(address, now + WRITER_PATIENCE),
+                (_, Hurry::Now) => {
+                    self.later.forget(&address);
+                    batch.now.insert(address);
+                }
             }
-            Hurry::Never => {}
-            Hurry::Everything => batch.everything = true,
         }
     }
 
     fn next_due(&self) -> Instant {
-        let [soon, unsettled] = [&self.soon, &self.unsettled].map(|late| late.as_ref().map(|(due, _)| *due));
-        [soon, unsettled, self.input.status.due()].into_iter().flatten().fold(self.next_sweep, Instant::min)
+        [self.later.due(), self.input.status.due()].into_iter().flatten().fold(self.next_sweep, Instant::min)
     }
 
     fn do_what_is_due(&mut self) -> Result<(), ConvergeError> {
         self.input.status.write_due();
         let now = Instant::now();
-        let late = [&mut self.soon, &mut self.unsettled].map(|late| late.take_if(|(due, _)| *due <= now));
-        for (_, addresses) in late.into_iter().flatten() {
-            self.heal(EventBatch { now: addresses, everything: false })?;
+        let due = self.later.take_due(now, is_installing);
+        if !due.is_empty() {
+            self.heal(EventBatch { now: due, everything: false })?;
         }
         if self.next_sweep <= now && !self.input.retired {
             self.sweep(Cause::Corrective)?;
@@ -266,9 +277,10 @@ impl Worker {
             return Ok(());
         }
         let converged = self.look_at(&addresses)?;
-        for outcome in converged.outcomes.iter().filter(|outcome| outcome.changed) {
-            if self.flaps.count(&outcome.address, now) {
-                tracing::warn!(address = %outcome.address, "it is changed back again and again; the next sweep repairs it");
+        for outcome in &converged.outcomes {
+            let failed = outcome.state == Some(ResourceState::Error) && addresses.contains(&outcome.address);
+            if (failed || outcome.changed) && self.flaps.count(&outcome.address, failed, now) {
+                tracing::warn!(address = %outcome.address, "it is put right again and again; the next sweep tries again");
             }
         }
         if converged.changes() > 0 {
@@ -308,6 +320,7 @@ impl Worker {
         if cause != Cause::Corrective || changes > 0 {
             tracing::info!(%cause, changes, took = ?begun.elapsed(), "converged");
         }
+        self.watch_units();
         let paths = self.input.converger.watched_paths();
         let unseen = self.watch.as_mut().map(|watch| watch.set_paths(paths)).unwrap_or_default();
         self.look_at_unseen(unseen)?;
@@ -315,6 +328,16 @@ impl Worker {
             self.forget_contents()?;
         }
         Ok(())
+    }
+
+    /// Says of which units systemd is to tell, where that has changed.
+    fn watch_units(&self) {
+        let wanted = self.input.converger.watched_units();
+        self.shared.units.send_if_modified(|units| {
+            let other = *units != wanted;
+            *units = wanted;
+            other
+        });
     }
 
     /// Forgets the contents that nothing names any more, unless a newer manifest is being fetched or waits for us:

@@ -12,6 +12,7 @@ use crate::io::host_keys::HostKeys;
 use crate::io::http::HttpTransport;
 use crate::io::status_file::StatusFile;
 use crate::io::transport::Transport;
+use crate::watch::watch_services;
 use crate::worker::{Order, Shared, WorkerInput, work};
 use anyhow::Context;
 use muster_schema::HostId;
@@ -74,12 +75,14 @@ async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {
     tracing::info!(key = %cycle.keys.public_key(), url = config.url, "begun");
     let mut terminate = signal(SignalKind::terminate()).context("signals")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("signals")?;
+    let tell_worker = |services| drop(orders.send(Order::Services(services)));
     tokio::select! {
         ended = &mut worker => {
             ended.context("the worker")??;
             return Ok(ExitCode::SUCCESS);
         }
         ended = run_cycle(cycle) => ended?,
+        () = watch_services(shared.units.subscribe(), tell_worker) => {}
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }

@@ -7,6 +7,7 @@ mod check;
 mod command;
 mod database;
 mod failure;
+mod lock;
 mod name;
 mod simulation;
 mod stanza;
@@ -18,6 +19,7 @@ mod version;
 
 pub use change::{PackageAction, PackageChange};
 pub use database::{Installed, PackageDatabase, STATUS_FILE};
+pub use lock::is_installing;
 pub use name::{BadPackageName, PackageName};
 pub use transaction::{Apt, AptError, Surroundings};
 pub use upgradable::Upgradable;

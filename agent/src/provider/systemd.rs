@@ -12,6 +12,6 @@ mod unit_state;
 pub use client::Systemd;
 pub use error::SystemdError;
 pub use job::Verb;
-pub use signals::{UnitEvent, watch_units};
+pub use signals::watch_units;
 pub use unit_name::{BadUnitName, UnitName};
 pub use unit_state::{FileState, UnitState};

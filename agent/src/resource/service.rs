@@ -79,6 +79,10 @@ impl ResourceType for ServiceSpec {
         let folders = ["/etc/systemd/system", "/etc/systemd/system/multi-user.target.wants"];
         folders.iter().filter_map(|folder| HostPath::new(&format!("{folder}/{name}")).ok()).collect()
     }
+
+    fn watched_unit(&self, id: &str) -> Option<UnitName> {
+        UnitName::new(id).ok()
+    }
 }
 
 /// The name of a unit, or why `id` is none.

@@ -59,7 +59,7 @@ pub(crate) fn outcome_of<'o>(outcomes: &'o [Outcome], address: &str) -> &'o Outc
     outcomes.iter().rev().find(|outcome| outcome.address.to_string() == address).unwrap()
 }
 
-fn open() -> Converger {
+pub(crate) fn open() -> Converger {
     let dir = Path::new(STATE);
     std::fs::create_dir_all(dir).unwrap();
     let (store, _) = Store::open(&dir.join("store")).unwrap();
@@ -80,7 +80,7 @@ fn now() -> Timestamp {
     Timestamp(1_700_000_000_000)
 }
 
-fn load(resources: &Value) -> Vec<Resource> {
+pub(crate) fn load(resources: &Value) -> Vec<Resource> {
     let one = |(address, attributes): (&String, &Value)| {
         let mut attributes = attributes.clone();
         let meta = attributes.as_object_mut().unwrap().remove("meta").unwrap_or(json!({}));

@@ -4,33 +4,58 @@ use muster_schema::Address;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+#[cfg(test)]
+mod tests;
+
 /// So many repairs within the window are a fight.
 const REPAIRS: usize = 20;
+/// So many that did not work are enough: a service that cannot start tells of each try.
+const FAILURES: usize = 3;
 const WINDOW: Duration = Duration::from_secs(60);
 
 /// Counts repairs. Sweeps go on repairing; only the answer to events waits.
 #[derive(Debug, Default)]
 pub struct FlapLimit {
-    repairs: HashMap<Address, Vec<Instant>>,
+    tries: HashMap<Address, Tries>,
+}
+
+#[derive(Debug, Default)]
+struct Tries {
+    repairs: Vec<Instant>,
+    failures: Vec<Instant>,
+}
+
+impl Tries {
+    fn are_too_many(&self, now: Instant) -> bool {
+        let recent = |tries: &[Instant]| tries.iter().filter(|then| is_recent(**then, now)).count();
+        recent(&self.repairs) >= REPAIRS || recent(&self.failures) >= FAILURES
+    }
 }
 
 impl FlapLimit {
-    /// Counts a repair. Says whether the thing flaps from now on.
-    pub fn count(&mut self, address: &Address, now: Instant) -> bool {
-        let repairs = self.repairs.entry(address.clone()).or_default();
-        repairs.retain(|then| now.duration_since(*then) < WINDOW);
-        repairs.push(now);
-        repairs.len() == REPAIRS
+    /// Counts a repair, or one that `failed`. Says whether the thing flaps from now on.
+    pub fn count(&mut self, address: &Address, failed: bool, now: Instant) -> bool {
+        let tries = self.tries.entry(address.clone()).or_default();
+        if tries.are_too_many(now) {
+            return false;
+        }
+        let list = if failed { &mut tries.failures } else { &mut tries.repairs };
+        list.retain(|then| is_recent(*then, now));
+        list.push(now);
+        tries.are_too_many(now)
     }
 
     /// Whether events about it are to wait for the next sweep.
     pub fn flaps(&self, address: &Address, now: Instant) -> bool {
-        let recent = |then: &&Instant| now.duration_since(**then) < WINDOW;
-        self.repairs.get(address).is_some_and(|repairs| repairs.iter().filter(recent).count() >= REPAIRS)
+        self.tries.get(address).is_some_and(|tries| tries.are_too_many(now))
     }
 
     /// Forgets what was long ago.
     pub fn forget_old(&mut self, now: Instant) {
-        self.repairs.retain(|_, repairs| repairs.last().is_some_and(|last| now.duration_since(*last) < WINDOW));
+        self.tries.retain(|_, tries| tries.repairs.iter().chain(&tries.failures).any(|then| is_recent(*then, now)));
     }
+}
+
+fn is_recent(then: Instant, now: Instant) -> bool {
+    now.duration_since(then) < WINDOW
 }

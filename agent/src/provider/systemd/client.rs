@@ -7,6 +7,7 @@ use super::private::pump;
 use super::{FileState, SystemdError, UnitName, UnitState};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 use tokio::net::UnixStream;
@@ -20,13 +21,17 @@ const BOOTED: &str = "/run/systemd/system";
 pub(super) const DESTINATION: &str = "org.freedesktop.systemd1";
 pub(super) const MANAGER_PATH: &str = "/org/freedesktop/systemd1";
 pub(super) const MANAGER: &str = "org.freedesktop.systemd1.Manager";
-const UNIT: &str = "org.freedesktop.systemd1.Unit";
+pub(super) const UNIT: &str = "org.freedesktop.systemd1.Unit";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 /// How long an answer may take. A reload of all units is the longest.
 const ANSWER: Duration = Duration::from_secs(90);
 
+/// So many signals may wait while an answer is waited for. The library takes nothing in while its queue is full.
+const QUEUE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
+
 /// `ListUnitsByNames`: name, description, load, active and sub state, followed unit, object path, job.
-type ListedUnit = (String, String, String, String, String, String, OwnedObjectPath, u32, String, OwnedObjectPath);
+pub(super) type ListedUnit =
+    (String, String, String, String, String, String, OwnedObjectPath, u32, String, OwnedObjectPath);
 
 /// A connection to systemd. Not to be used from asynchronous code.
 pub struct Systemd {
@@ -48,7 +53,7 @@ pub(super) async fn connect() -> Result<Connection, SystemdError> {
         }
         Err(_) => Builder::system(),
     };
-    Ok(builder.method_timeout(ANSWER).build().await?)
+    Ok(builder.method_timeout(ANSWER).max_queued(QUEUE).build().await?)
 }
 
 /// Asks systemd to tell what happens to units and jobs.
@@ -61,6 +66,17 @@ pub(super) async fn listen(connection: &Connection) -> Result<MessageStream, Sys
     }
     connection.call_method(Some(DESTINATION), MANAGER_PATH, Some(MANAGER), "Subscribe", &()).await?;
     Ok(messages)
+}
+
+/// Asks the manager itself, and reads the answer.
+pub(super) async fn call<T: DeserializeOwned + Type>(
+    connection: &Connection,
+    interface: &str,
+    method: &str,
+    arguments: &(impl serde::Serialize + Type),
+) -> Result<T, SystemdError> {
+    let call = connection.call_method(Some(DESTINATION), MANAGER_PATH, Some(interface), method, arguments);
+    Ok(call.await?.body().deserialize()?)
 }
 
 impl Systemd {

@@ -15,6 +15,9 @@ pub enum SystemdError {
     /// systemd could not be reached, or answered out of form.
     #[error("cannot talk to systemd")]
     Bus(#[source] Box<zbus::Error>),
+    /// systemd closed the connection.
+    #[error("systemd ended the connection")]
+    Ended,
     /// systemd refused.
     #[error("systemd: {0}")]
     Refused(String),

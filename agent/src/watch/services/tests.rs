@@ -1,0 +1,209 @@
+#![allow(clippy::disallowed_methods)]
+
+use super::watch_services;
+use crate::io::status_file::StatusFile;
+use crate::resource::test_converger::{load, open};
+use crate::test_machine::enter_booted;
+use crate::worker::{InForce, Order, Shared, WorkerInput, work};
+use muster_schema::content::BlobRef;
+use muster_schema::report::Applied;
+use muster_schema::{CommitId, Sha256Digest};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+const SIMPLE: &str = "[Service]\nExecStart=sleep infinity\n[Install]\nWantedBy=multi-user.target\n";
+
+/// The worker and the watcher, as `muster-agent run` has them. Sweeps never come.
+struct Daemon {
+    orders: Sender<Order>,
+    shared: Arc<Shared>,
+    runtime: tokio::runtime::Runtime,
+    worker: std::thread::JoinHandle<()>,
+    serial: u64,
+}
+
+impl Daemon {
+    fn begin() -> Daemon {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let (orders, receiver) = std::sync::mpsc::channel();
+        let shared = Arc::new(Shared::default());
+        let (teller, sender, of_worker) = (orders.clone(), orders.clone(), shared.clone());
+        let worker = std::thread::spawn(move || {
+            let input = WorkerInput {
+                converger: open(),
+                applied: None,
+                manifest: None,
+                retired: false,
+                sweep_interval: Duration::from_secs(3600),
+                status: StatusFile::new(Path::new("/run"), None),
+            };
+            work(input, Path::new("/"), (sender, receiver), &of_worker).unwrap();
+        });
+        let units = shared.units.subscribe();
+        runtime.spawn(watch_services(units, move |services| drop(teller.send(Order::Services(services)))));
+        Daemon { orders, shared, runtime, worker, serial: 0 }
+    }
+
+    /// Puts a manifest in force, and returns when it is applied.
+    fn follow(&mut self, resources: &Value) {
+        self.serial += 1;
+        let digest = Sha256Digest::of(b"");
+        let applied = Applied {
+            epoch: 1,
+            serial: self.serial,
+            manifest: digest,
+            content: digest,
+            revision: "0123456789012345678901234567890123456789".parse::<CommitId>().unwrap(),
+        };
+        let manifest = BlobRef { sha256: digest, size: 0 };
+        let in_force = InForce { resources: load(resources), applied, manifest };
+        self.orders.send(Order::Manifest(Box::new(in_force))).unwrap();
+        let serial = self.serial;
+        let applied = || self.shared.report().and_then(|report| report.applied).map(|applied| applied.serial);
+        wait_for("the manifest", || applied() == Some(serial));
+    }
+
+    fn end(self) {
+        self.orders.send(Order::Stop).unwrap();
+        self.worker.join().unwrap();
+        self.runtime.shutdown_background();
+    }
+}
+
+fn wait_for(what: &str, is_so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    println!("{what}: {:?}", begun.elapsed());
+}
+
+fn run(argv: &[&str]) -> String {
+    let output = Command::new(argv[0]).args(&argv[1..]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn is_active(unit: &str) -> bool {
+    run(&["systemctl", "is-active", unit]) == "active"
+}
+
+fn lines(path: &str) -> usize {
+    fs::read_to_string(path).unwrap_or_default().lines().count()
+}
+
+#[test]
+fn drift_of_a_service_is_healed_at_once() {
+    if !enter_booted("watch::services::tests::drift_of_a_service_is_healed_at_once") {
+        return;
+    }
+    for name in ["probe", "other", "free"] {
+        fs::write(format!("/etc/systemd/system/{name}.service"), SIMPLE).unwrap();
+    }
+    fs::write("/etc/systemd/system/real.service", format!("{SIMPLE}Alias=nick.service\n")).unwrap();
+    run(&["systemctl", "daemon-reload"]);
+    run(&["systemctl", "enable", "real.service"]);
+    let mut daemon = Daemon::begin();
+    let wanted = json!({
+        "services/probe": {"running": true, "enabled": true},
+        "services/other": {"running": false},
+        "services/nick": {"running": true},
+    });
+    daemon.follow(&wanted);
+    assert!(is_active("probe") && is_active("real"));
+
+    for _ in 0..3 {
+        run(&["systemctl", "stop", "probe"]);
+        wait_for("a stopped service", || is_active("probe"));
+    }
+    run(&["systemctl", "start", "other"]);
+    wait_for("a started service", || !is_active("other"));
+    run(&["systemctl", "kill", "--signal=KILL", "nick"]);
+    wait_for("one under another name", || is_active("real"));
+    run(&["systemctl", "disable", "probe"]);
+    wait_for("a disabled service", || run(&["systemctl", "is-enabled", "probe"]) == "enabled");
+
+    run(&["systemctl", "daemon-reexec"]);
+    run(&["systemctl", "stop", "probe"]);
+    wait_for("a service after systemd began anew", || is_active("probe"));
+    std::thread::sleep(Duration::from_secs(1));
+    run(&["systemctl", "stop", "probe"]);
+    wait_for("a service on the new connection", || is_active("probe"));
+
+    stays_quiet(&mut daemon, &wanted);
+    does_not_try_for_ever(&mut daemon);
+    waits_for_an_installation(&mut daemon);
+    heals_accounts(&mut daemon);
+    daemon.end();
+}
+
+/// What is right or not ours costs nothing and is left alone.
+fn stays_quiet(daemon: &mut Daemon, wanted: &Value) {
+    let process = || run(&["systemctl", "show", "-p", "MainPID", "probe"]);
+    let before = process();
+    run(&["systemctl", "restart", "probe"]);
+    assert_ne!(process(), before);
+    let before = process();
+    run(&["systemctl", "start", "free"]);
+    run(&["systemctl", "stop", "free"]);
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!((process(), is_active("free")), (before, false));
+
+    let cpu = || rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    let begun = cpu();
+    std::thread::sleep(Duration::from_secs(4));
+    let used = cpu() - begun;
+    let micros = used.tv_sec * 1_000_000 + used.tv_nsec / 1_000;
+    assert!(micros < 4_000, "{micros} µs of 4 s without any news");
+    daemon.follow(wanted);
+}
+
+fn does_not_try_for_ever(daemon: &mut Daemon) {
+    let unit = "[Service]\nExecStart=sh -c 'echo try >> /run/tries; exit 7'\n";
+    fs::write("/etc/systemd/system/falls.service", unit).unwrap();
+    run(&["systemctl", "daemon-reload"]);
+    daemon.follow(&json!({"services/falls": {"running": true}, "services/probe": {"running": true}}));
+    std::thread::sleep(Duration::from_secs(4));
+    let tries = lines("/run/tries");
+    std::thread::sleep(Duration::from_secs(2));
+    // That of the sweep, its second look, and those that its own events led to.
+    assert!((1..=6).contains(&tries) && lines("/run/tries") == tries, "{tries} tries, and {}", lines("/run/tries"));
+    run(&["systemctl", "stop", "probe"]);
+    wait_for("the other service", || is_active("probe"));
+}
+
+fn waits_for_an_installation(daemon: &mut Daemon) {
+    daemon.follow(&json!({"services/probe": {"running": true}, "packages/dpkg": {}}));
+    // A lock as dpkg takes it, for three seconds, and what an upgrade does to a service and the database.
+    let held = "use Fcntl; open(F, '+>>', '/var/lib/dpkg/lock-frontend') or die; \
+                my $lock = pack('s s x4 q q l x4', F_WRLCK, 0, 0, 0, 0); \
+                fcntl(F, F_SETLK, $lock) or die; \
+                system('systemctl stop probe; cp -a /var/lib/dpkg/status /run/s; mv /run/s /var/lib/dpkg/status'); \
+                sleep 3";
+    let mut installer = Command::new("perl").args(["-e", held]).spawn().unwrap();
+    wait_for("the stop", || !is_active("probe"));
+    while installer.try_wait().unwrap().is_none() {
+        assert!(!is_active("probe"), "it was started in the middle of an installation");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    wait_for("the service after the installation", || is_active("probe"));
+}
+
+fn heals_accounts(daemon: &mut Daemon) {
+    run(&["useradd", "--shell", "/bin/sh", "drifter"]);
+    daemon.follow(&json!({"users/drifter": {"shell": "/bin/sh", "groups": ["games"]}, "groups/drifters": {}}));
+    let shell = || run(&["getent", "passwd", "drifter"]).rsplit(':').next().map(str::to_owned);
+    run(&["usermod", "--shell", "/bin/false", "drifter"]);
+    wait_for("a user's shell", || shell().as_deref() == Some("/bin/sh"));
+    run(&["gpasswd", "--delete", "drifter", "games"]);
+    wait_for("a membership", || run(&["id", "-nG", "drifter"]).contains("games"));
+    run(&["groupdel", "drifters"]);
+    wait_for("a group", || !run(&["getent", "group", "drifters"]).is_empty());
+    run(&["userdel", "drifter"]);
+    wait_for("a user", || !run(&["getent", "passwd", "drifter"]).is_empty());
+}
