@@ -169,7 +169,7 @@ fn instances_of(model: &Model, layer: &Layer, settings: &Node) -> (BTreeMap<Arc<
 fn check_unassigned(rendering: &Rendering) {
     for entry in rendering.settings.as_map().map_or(&[][..], Map::entries) {
         let Some(application) = rendering.model.application(&entry.key) else { continue };
-        if rendering.instances.contains_key(&entry.key) {
+        if application.unread || rendering.instances.contains_key(&entry.key) {
             continue;
         }
         for value in entry.value.as_map().map_or(&[][..], Map::entries) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use muster_schema::document::{ParameterDocument, RESERVED_PARAMETERS};
 
+use super::document::Document;
 use super::node::Entry;
 use super::{Finding, Node, Place, Shape, Templates};
 
@@ -19,6 +20,8 @@ pub struct Application {
     pub values: Node,
     /// Collection → id → attributes.
     pub resources: Node,
+    /// Its file is not well-formed: what it says is not known.
+    pub unread: bool,
 }
 
 /// What may be set.
@@ -36,7 +39,8 @@ pub struct Parameter {
 
 impl Application {
     /// The application that a document describes, and its faults beyond those of the document's form.
-    pub(super) fn of_document(name: Arc<str>, root: &Node, found: &mut Vec<Finding>) -> Application {
+    pub(super) fn of_document(name: Arc<str>, document: &Document, found: &mut Vec<Finding>) -> Application {
+        let root = &document.root;
         let map = |name: &str| {
             let given = root.get(name).filter(|node| node.as_map().is_some());
             given.cloned().unwrap_or_else(|| Node::empty_map(root.place.clone()))
@@ -56,7 +60,7 @@ impl Application {
                 found.push(Finding::new(entry.place.clone(), reason));
             }
         }
-        Application { name, parameters, values, resources: map("resources") }
+        Application { name, parameters, values, resources: map("resources"), unread: document.unread }
     }
 }
 

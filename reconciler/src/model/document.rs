@@ -29,6 +29,8 @@ pub(super) enum Kind {
 pub(super) struct Document {
     pub(super) root: Node,
     pub(super) found: Vec<Finding>,
+    /// Nothing of what the file says is known.
+    pub(super) unread: bool,
     /// What it says as a layer; an application says nothing so.
     pub(super) layer: Arc<Layer>,
     /// The labels that it gives.
@@ -41,12 +43,13 @@ impl Document {
             Kind::Application => Layer::empty(&root.place),
             _ => Layer::of_document(&root, &mut found),
         };
-        Document { layer: Arc::new(layer), labels: labels_of(&root), root, found }
+        Document { layer: Arc::new(layer), labels: labels_of(&root), root, found, unread: false }
     }
 
     /// A document that says nothing, with what was found instead.
     pub(super) fn empty(kind: Kind, path: &str, found: Vec<Finding>) -> Document {
-        Document::new(kind, Node::empty_map(Place::start_of(path)), found)
+        let unread = !found.is_empty();
+        Document { unread, ..Document::new(kind, Node::empty_map(Place::start_of(path)), found) }
     }
 }
 

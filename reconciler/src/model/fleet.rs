@@ -47,6 +47,8 @@ pub(super) struct Profile {
     pub(super) layer: Arc<Layer>,
     /// Where it is written.
     pub(super) place: Place,
+    /// It is not well-formed: nobody knows which hosts have it, or what.
+    pub(super) unread: bool,
 }
 
 /// A host as it is declared.
@@ -70,6 +72,8 @@ pub struct Host {
     pub base: Arc<Layer>,
     /// What its own file says.
     pub layer: Arc<Layer>,
+    /// One of its layers is not well-formed: what it lacks may be given there.
+    pub unread: bool,
 }
 
 impl Model {

@@ -66,7 +66,7 @@ pub fn load_model(files: &RepositoryFiles, cache: &mut ModelCache) -> (Model, Ve
     let applications = loading.applications(&items);
     let environments = loading.environments(&items);
     let profiles = loading.profiles(&items, None);
-    let hosts = loading.hosts(&items, &fleet.layer, &profiles, &environments);
+    let hosts = loading.hosts(&items, &fleet, &profiles, &environments);
     let Loading { kept, found, scoped, .. } = loading;
     *cache = kept;
     let data = ModelData {
@@ -155,7 +155,7 @@ impl Loading<'_> {
             let key = (path.clone(), Some(*id));
             let (application, found) = self.cache.applications.get(&key).cloned().unwrap_or_else(|| {
                 let mut found = Vec::new();
-                let application = Application::of_document(name.clone(), &document.root, &mut found);
+                let application = Application::of_document(name.clone(), &document, &mut found);
                 (Arc::new(application), found)
             });
             self.found.extend(found.iter().cloned());
@@ -201,7 +201,7 @@ impl Loading<'_> {
                     let selector = document.root.get("hosts").and_then(Node::as_str);
                     let selector: Option<Selector> = selector.and_then(|text| text.parse().ok());
                     let (layer, place) = (document.layer.clone(), document.root.place.clone());
-                    profiles.push(Profile { selector, layer, place });
+                    profiles.push(Profile { selector, layer, place, unread: document.unread });
                 }
                 _ => {}
             }
@@ -212,7 +212,7 @@ impl Loading<'_> {
     fn hosts(
         &mut self,
         items: &Items,
-        fleet: &Arc<Layer>,
+        fleet: &Document,
         profiles: &[Profile],
         environments: &BTreeMap<Arc<str>, Environment>,
     ) -> BTreeMap<HostId, Host> {
@@ -228,8 +228,10 @@ impl Loading<'_> {
                 |profile: &&Profile| profile.selector.as_ref().is_some_and(|selector| selector.selects(&labels));
             let of_fleet: Vec<&Profile> = profiles.iter().filter(selects).collect();
             let of_environment: Vec<&Profile> = environment.profiles.iter().filter(selects).collect();
-            let base = self.base(name, fleet, &of_fleet, &environment.document.layer, &of_environment);
-            let host = host_of(id, name.clone(), labels, &document, base);
+            let base = self.base(name, &fleet.layer, &of_fleet, &environment.document.layer, &of_environment);
+            let documents_unread = [fleet, &*environment.document, &*document].iter().any(|document| document.unread);
+            let unread = documents_unread || profiles.iter().chain(&environment.profiles).any(|profile| profile.unread);
+            let host = Host { unread, ..host_of(id, name.clone(), labels, &document, base) };
             if let Some(node) = document.root.get("on_retire").filter(|_| host.on_retire == OnRetire::Revert) {
                 let finding = Finding::new(node.place.clone(), "'on_retire: revert' is not supported yet");
                 let hint = "leave it out: a host that leaves stays as it is; empty its resources first to put it back";
@@ -304,6 +306,7 @@ fn host_of(
         place: document.root.place.clone(),
         base,
         layer: document.layer.clone(),
+        unread: document.unread,
     }
 }
 

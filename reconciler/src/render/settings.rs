@@ -67,7 +67,7 @@ fn parameter(rendering: &Arc<Rendering>, instance: &Instance, name: &str) -> Opt
 pub(super) fn check_parameters(rendering: &Arc<Rendering>, instance: &Instance) {
     let known = &instance.application.parameters;
     for entry in instance.given.as_map().map_or(&[][..], Map::entries) {
-        if !known.contains_key(&entry.key) {
+        if !known.contains_key(&entry.key) && !instance.application.unread {
             let reason =
                 format!("'{}' is not a parameter of the application '{}'", entry.key, instance.application.name);
             let finding = Finding::new(entry.place.clone(), reason);
@@ -79,7 +79,8 @@ pub(super) fn check_parameters(rendering: &Arc<Rendering>, instance: &Instance) 
     }
     for (name, declared) in known {
         let missing = declared.required && instance.given.get(name).is_none();
-        if missing {
+        // What would only follow from another fault is not told.
+        if missing && !rendering.host.unread {
             let reason = format!("the parameter '{name}' of '{}' is required, and has no value", instance.name);
             rendering.fault(Finding::new(instance.place.clone(), reason));
         }
