@@ -37,5 +37,5 @@ pub use yaml::{MAX_DOCUMENT_BYTES, load_yaml};
 
 pub(crate) use merge::brief;
 pub(crate) use node::entries_deserializer;
-pub(crate) use resources::attributes_shape;
+pub(crate) use resources::{attributes_shape, bad_id};
 pub(crate) use scope::application_of;

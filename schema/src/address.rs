@@ -9,11 +9,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::collection::{Collection, UnknownCollection};
 
+mod id;
 #[cfg(test)]
 mod tests;
 
 /// The longest id, in bytes: the longest path that Linux takes.
 pub const MAX_ID_BYTES: usize = 4095;
+/// The longest part of a path, in bytes: of a file's name on Linux.
+const MAX_NAME_BYTES: usize = 255;
 
 /// Names one resource of a host: `packages/nginx`, `files/etc/motd`.
 ///
@@ -52,14 +55,38 @@ pub enum AddressError {
         /// The id as given.
         id: String,
     },
-    /// The id is no name: it holds a slash, white space or a leading dash.
-    #[error("{collection}: '{id}' is not a name; no slash, no white space, no dash in front")]
+    /// A part of the path is longer than any file system takes.
+    #[error("{collection}: a part of '{id}' is longer than {MAX_NAME_BYTES} bytes")]
+    LongName {
+        /// The collection of the address.
+        collection: Collection,
+        /// The id as given.
+        id: String,
+    },
+    /// The id is no name of its collection.
+    #[error("{collection}: '{id}' is not a name; {}", id::rule_of(*collection))]
     BadName {
         /// The collection of the address.
         collection: Collection,
         /// The id as given.
         id: String,
     },
+}
+
+impl AddressError {
+    /// What to write instead, where that can be told.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            AddressError::BadName { collection: Collection::Packages, id } => {
+                let (name, version) = id.split_once('=')?;
+                Some(format!("a version is an attribute: {name}: {{version: \"{version}\"}}"))
+            }
+            AddressError::BadName { collection: Collection::Services, id } if id.ends_with('@') => {
+                Some(format!("name an instance of the template, as in {id}example"))
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Address {
@@ -76,7 +103,10 @@ impl Address {
             if !is_clean_absolute(&id) {
                 return Err(AddressError::BadPath { collection, id });
             }
-        } else if id.starts_with('-') || id.contains(|c: char| c == '/' || c.is_whitespace()) {
+            if id.split('/').any(|part| part.len() > MAX_NAME_BYTES) {
+                return Err(AddressError::LongName { collection, id });
+            }
+        } else if !id::is_name(collection, &id) {
             return Err(AddressError::BadName { collection, id });
         }
         Ok(Address { collection, id })

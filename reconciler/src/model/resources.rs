@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use muster_schema::address::AddressError;
 use muster_schema::document::{RESERVED_COLLECTIONS, attributes_schema};
 use muster_schema::{Address, Collection};
 
 use super::node::Entry;
-use super::{Finding, Node, Shape, Templates, did_you_mean};
+use super::{Finding, Node, Place, Shape, Templates, did_you_mean};
 use crate::template::is_template;
 
 /// The shape of a collection's attributes.
@@ -60,11 +61,20 @@ fn unknown_collection(entry: &Entry) -> Finding {
     }
 }
 
+/// The fault of an id that is none.
+pub(crate) fn bad_id(place: &Place, error: &AddressError) -> Finding {
+    let finding = Finding::new(place.clone(), error.to_string());
+    match error.hint() {
+        Some(hint) => finding.with_hint(hint),
+        None => finding,
+    }
+}
+
 fn check_resource(collection: Collection, entry: &Entry, lowest: Lowest, found: &mut Vec<Finding>) {
     if !is_template(&entry.key)
         && let Err(error) = Address::new(collection, entry.key.as_ref())
     {
-        found.push(Finding::new(entry.place.clone(), error.to_string()));
+        found.push(bad_id(&entry.place, &error));
     }
     let attributes = &entry.value;
     match attributes.as_map() {

@@ -12,7 +12,7 @@ use super::placed::{Placed, PlacedSet};
 use super::rendering::{Rendering, Stopped};
 use super::scope::Root;
 use super::tree::expand_tree;
-use crate::model::{Entry, Finding, Map, Node, NodeValue, Place};
+use crate::model::{Entry, Finding, Map, Node, NodeValue, Place, bad_id};
 use crate::template::{is_template, value_of_node};
 
 /// How many resources one `each` may give.
@@ -173,7 +173,7 @@ fn render_id(
     Address::new(collection, id).map_err(|error| {
         // The document's own check finds what is no template.
         if is_template(&entry.key) {
-            return rendering.fault(Finding::new(entry.place.clone(), error.to_string()));
+            return rendering.fault(bad_id(&entry.place, &error));
         }
         rendering.record().stops += 1;
         Stopped

@@ -29,7 +29,63 @@ fn unclean_ids_are_refused() {
         "packages/a/b",
         "pakages/nginx",
         "users/a\nb",
+        "files/etc/a\0b",
+        "packages/foo=1",
+        "packages/foo:bad arch",
+        "packages/foo:",
+        "packages/foo*",
+        "packages/foo bar",
+        "packages/.foo",
+        "packages/fö",
+        "users/a:b",
+        "users/1000",
+        "users/.hidden",
+        "users/$",
+        "groups/a,b",
+        "services/getty@",
+        "services/@x",
+        "services/a b",
+        "services/a=b",
+        "services/.service",
+        "commands/a b",
     ] {
         assert!(text.parse::<Address>().is_err(), "{text:?} was taken");
     }
+    for long in [format!("files/{}", "x".repeat(256)), format!("users/{}", "x".repeat(33))] {
+        assert!(long.parse::<Address>().is_err(), "{long:?} was taken");
+    }
+}
+
+#[test]
+fn ids_that_tools_take_are_taken() {
+    for text in [
+        "packages/libc6:i386",
+        "packages/g++",
+        "packages/libstdc++-12-dev",
+        "packages/NetworkManager",
+        "packages/python3-typing_extensions",
+        "packages/glibc:x86_64",
+        "users/_apt",
+        "users/systemd-network",
+        "users/first.last",
+        "users/machine$",
+        "users/7zip",
+        "groups/www-data",
+        "services/getty@tty1",
+        "services/dbus-org.freedesktop.login1",
+        "services/run-user-1000.mount",
+        "services/dev-disk-by\\x2duuid.swap",
+        "commands/any.name:of-it",
+    ] {
+        round_trip(text);
+    }
+    round_trip(&format!("files/{}", "x".repeat(255)));
+}
+
+#[test]
+fn a_version_in_a_package_id_gets_a_hint() {
+    let error = Address::new(Collection::Packages, "foo=1.2").expect_err("it is no name");
+    assert_eq!(error.hint().as_deref(), Some("a version is an attribute: foo: {version: \"1.2\"}"));
+    let error = Address::new(Collection::Services, "getty@").expect_err("it is a template");
+    assert_eq!(error.hint().as_deref(), Some("name an instance of the template, as in getty@example"));
 }
