@@ -5,9 +5,11 @@
 //! reconcile, in order: verify the commits, load and check the model, choose
 //! the wave, render, sign, publish, notify, commit status.
 
+mod broker;
 mod enrol;
 mod error;
 mod facts;
+mod greet;
 mod intake;
 mod publish;
 mod reconcile;

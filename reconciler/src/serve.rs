@@ -14,7 +14,7 @@ mod bus_events;
 #[cfg(test)]
 mod tests;
 
-use self::bus_events::{tell_broker, tell_refusals};
+use self::bus_events::tell_refusals;
 use crate::cycle::{Config, Orchestrator, run_cycle};
 use crate::inbound::ReplayMarks;
 use crate::io::api;
@@ -23,6 +23,7 @@ use crate::io::bus::{
 };
 use crate::io::git::{BranchWatch, StateSource, StatusBranch, wait_for_change};
 use crate::keys::ServerKeys;
+use crate::state::SharedState;
 
 /// How many messages may wait for the cycle.
 const INBOUND_QUEUE: usize = 4096;
@@ -108,16 +109,17 @@ pub async fn serve(options: ServeOptions, announce: impl FnOnce(SocketAddr, Sock
         start(api, people);
     }
     tokio::spawn(tell_refusals(door.clone(), orchestrator.state()));
-    if let Some(url) = bus {
+    let broker = bus.map(|url| {
         let (told, standing) = watch::channel(BrokerState::Lost("not connected yet".to_owned()));
-        tokio::spawn(tell_broker(standing, orchestrator.state()));
         // Ends with the process: what the broker delivered and was not acknowledged comes again.
         tokio::spawn(serve_amqp(url, door.clone(), told, std::future::pending()));
-    }
+        standing
+    });
     let (tips, tip) = mpsc::channel(1);
     // Ends with the process: libgit2's handles stay on one thread.
-    std::thread::spawn(move || watch_branch(watch, &tips));
-    run_cycle(orchestrator, door, tip, inbound, ended()).await;
+    let state = orchestrator.state();
+    std::thread::spawn(move || watch_branch(watch, &tips, &state));
+    run_cycle(orchestrator, door, tip, inbound, broker, ended()).await;
     drop(end);
     for server in servers {
         server.await?;
@@ -130,7 +132,7 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, anyhow::Error> {
 }
 
 /// Sends the branch's tip whenever it moved.
-fn watch_branch(mut watch: BranchWatch, tips: &mpsc::Sender<git2::Oid>) {
+fn watch_branch(mut watch: BranchWatch, tips: &mpsc::Sender<git2::Oid>, state: &SharedState) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
         tracing::error!("the state repository cannot be watched: no runtime");
         return;
@@ -141,6 +143,9 @@ fn watch_branch(mut watch: BranchWatch, tips: &mpsc::Sender<git2::Oid>) {
             match wait_for_change(&mut watch, last).await {
                 Ok(tip) => {
                     last = Some(tip);
+                    if let Ok(tip) = tip.to_string().parse() {
+                        state.note_tip(tip);
+                    }
                     if tips.send(tip).await.is_err() {
                         return;
                     }

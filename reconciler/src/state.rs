@@ -13,12 +13,13 @@ use crate::status::FleetStatus;
 /// How many revisions are remembered.
 const MAX_REVISIONS: usize = 100;
 
-/// The state of a running orchestrator. The cycle is its only writer; locks are
-/// held for the time of a copy, never across I/O.
+/// The state of a running orchestrator. The cycle is its only writer, but for
+/// where the branch is; locks are held for the time of a copy, never across I/O.
 #[derive(Debug)]
 pub struct SharedState {
     fleet: RwLock<FleetStatus>,
     revisions: RwLock<VecDeque<RevisionRecord>>,
+    tip: RwLock<Option<CommitId>>,
     /// What happened.
     pub events: EventLog,
     /// Counters for `/metrics`.
@@ -81,6 +82,7 @@ impl SharedState {
         SharedState {
             fleet: RwLock::new(fleet),
             revisions: RwLock::default(),
+            tip: RwLock::default(),
             events: EventLog::default(),
             counters: Counters::default(),
         }
@@ -110,6 +112,16 @@ impl SharedState {
         while held.len() > MAX_REVISIONS {
             held.pop_front();
         }
+    }
+
+    /// Where the watched branch was last seen, whether the cycle has come to it yet or not.
+    pub fn tip(&self) -> Option<CommitId> {
+        self.tip.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Notes where the watched branch is; for those who watch it.
+    pub fn note_tip(&self, tip: CommitId) {
+        *self.tip.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(tip);
     }
 
     /// How many hosts are on each axis at `now`, by the axis' name and value.

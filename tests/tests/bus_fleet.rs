@@ -4,7 +4,7 @@
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use muster_tests::broker::Broker;
 use muster_tests::fleet::{Fleet, SOON, SandboxAgent};
@@ -13,6 +13,8 @@ use muster_tests::wait::{stays, wait_until};
 use serde_json::Value;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// Agents look by themselves every minute.
+const WELL_BELOW_A_POLL: Duration = Duration::from_secs(20);
 const APPLICATION: &str = "applications/base/application.yaml";
 
 fn base(motd: &str) -> String {
@@ -53,6 +55,13 @@ fn transitions(host: &Value) -> Vec<(u64, String)> {
     of_file.map(|t| (t["seq"].as_u64().unwrap(), t["cause"].as_str().unwrap().to_owned())).collect()
 }
 
+/// What the fleet says of its broker.
+fn broker_is_connected(fleet: &Fleet) -> Option<String> {
+    let view = fleet.fetch("fleet").unwrap();
+    let held = view["conditions"].as_array()?.iter().find(|held| held["type"] == "BrokerConnected")?;
+    held["status"].as_str().map(str::to_owned)
+}
+
 #[test]
 fn broker_outage_delays_reports_and_loses_or_repeats_none() {
     if !need::has(need::BROKER) {
@@ -75,6 +84,7 @@ fn broker_outage_delays_reports_and_loses_or_repeats_none() {
     }
     let corrective = |host: &Value| transitions(host).iter().filter(|(_, cause)| cause == "corrective").count();
     assert_eq!(corrective(&fleet.fetch("hosts/one").unwrap()), 0, "nothing came through");
+    assert_eq!(broker_is_connected(&fleet).as_deref(), Some("False"));
     broker.resume().unwrap();
     let host = fleet.wait_host("one", "the drift of the outage", |host| corrective(host) >= 4).unwrap();
     let numbers: Vec<u64> = transitions(&host).iter().map(|(seq, _)| *seq).collect();
@@ -84,6 +94,8 @@ fn broker_outage_delays_reports_and_loses_or_repeats_none() {
     })
     .unwrap();
 
+    assert_eq!(broker_is_connected(&fleet).as_deref(), Some("True"));
+
     // Hints come again, too.
     fleet.repository.write(APPLICATION, base("back")).unwrap();
     let back = fleet.repository.publish("base: Say back").unwrap();
@@ -91,6 +103,48 @@ fn broker_outage_delays_reports_and_loses_or_repeats_none() {
     fleet.wait_synced("one", &back).unwrap();
     let events = fleet.muster(&["get", "hosts", "-o", "json"]).unwrap().output().unwrap();
     assert!(String::from_utf8_lossy(&events.stdout).contains("Synced"));
+}
+
+/// Kills the orchestrator at another point of each rollout. The next one has the host right long before the agent
+/// would have looked by itself, and knows it.
+fn kill_and_go_on(folder: &Path, bus: Option<&str>) {
+    const ROUNDS: u64 = 8;
+    let (mut fleet, agent) = begin(folder, bus);
+    let approved = approve(&fleet);
+    let motd = agent.root().join("etc/motd");
+    fleet.wait_synced("one", &approved).unwrap();
+    let mut took = Vec::new();
+    for round in 0..ROUNDS {
+        let text = format!("round {round}");
+        fleet.repository.write(APPLICATION, base(&text)).unwrap();
+        let pushed = fleet.repository.publish(&format!("base: Say {text}")).unwrap();
+        // From before it has noticed to after everything is out.
+        std::thread::sleep(Duration::from_millis(round * 12));
+        fleet.kill().unwrap();
+        let killed = Instant::now();
+        fleet.start().unwrap();
+        wait_until("the new content", WELL_BELOW_A_POLL, || holds(&motd, &format!("{text}\n"))).unwrap();
+        let applied = killed.elapsed();
+        let synced =
+            |host: &Value| host["assigned"] == pushed && host["sync"] == "Synced" && host["health"] == "Healthy";
+        fleet.wait_host_within(WELL_BELOW_A_POLL, "one", "to be known to be right", synced).unwrap();
+        took.push((applied.as_millis(), killed.elapsed().as_millis()));
+    }
+    eprintln!("ms from kill to applied, and to known: {took:?}");
+}
+
+#[test]
+fn an_orchestrator_killed_at_any_point_has_the_host_right_soon() {
+    kill_and_go_on(tempfile::tempdir().unwrap().path(), None);
+}
+
+#[test]
+fn broker_orchestrator_killed_at_any_point_has_the_host_right_soon() {
+    if !need::has(need::BROKER) {
+        return;
+    }
+    let broker = Broker::start().unwrap();
+    kill_and_go_on(tempfile::tempdir().unwrap().path(), Some(&broker.url()));
 }
 
 /// Loses the proofs of enrolment while the orchestrator is down; the agent proves itself anew.

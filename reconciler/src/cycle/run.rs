@@ -8,12 +8,14 @@ use git2::Oid;
 use muster_schema::ReceiptCode;
 use muster_schema::envelope::join_frame;
 use muster_schema::message::{Body, HeadReply, Message, Receipt};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::block_in_place;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
+use super::broker::next_state;
+use super::greet::Greeting;
 use super::{CycleError, Orchestrator};
-use crate::io::bus::{Inbound, InboundMessage};
+use crate::io::bus::{BrokerState, Inbound, InboundMessage};
 
 /// How often heads are looked at.
 const RENEWAL: Duration = Duration::from_secs(30);
@@ -24,12 +26,14 @@ const RETRY: Duration = Duration::from_secs(5);
 /// How many messages are made durable by one write.
 const MOST_AT_ONCE: usize = 1000;
 
-/// Runs the orchestrator until `ended` is ready.
+/// Runs the orchestrator until `ended` is ready. `broker` tells how the broker
+/// stands, where agents use one.
 pub async fn run_cycle(
     mut orchestrator: Orchestrator,
     door: Arc<Inbound>,
     mut tips: mpsc::Receiver<Oid>,
     mut inbound: mpsc::Receiver<InboundMessage>,
+    mut broker: Option<watch::Receiver<BrokerState>>,
     ended: impl Future<Output = ()>,
 ) {
     let mut ended = std::pin::pin!(ended);
@@ -39,6 +43,10 @@ pub async fn run_cycle(
     let mut retry: Option<Instant> = None;
     orchestrator.take_enrolment(&door);
     door.set_approved(orchestrator.approved_hosts());
+    if broker.is_none() {
+        orchestrator.forget_broker();
+    }
+    let mut greeting = Greeting::new(&orchestrator);
     loop {
         let (status_due, facts_due) = (orchestrator.status_due(), orchestrator.facts_due());
         tokio::select! {
@@ -59,10 +67,14 @@ pub async fn run_cycle(
                     tokio::time::sleep(RETRY).await;
                 }
             },
+            standing = next_state(&mut broker) => orchestrator.take_broker(standing),
             Ok(()) = enrolment.changed() => orchestrator.take_enrolment(&door),
             _ = renewal.tick() => {
                 orchestrator.fold_conditions();
                 log(block_in_place(|| orchestrator.renew_heads()), "heads cannot be renewed");
+            }
+            hosts = greeting.next() => {
+                door.hints().notify_hosts(&orchestrator.still_to_greet(hosts));
             }
             () = at(status_due) => log(block_in_place(|| orchestrator.save_status()), "status cannot be saved"),
             Some(saved) = orchestrator.writer.saved.recv() => {

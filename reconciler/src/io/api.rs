@@ -14,6 +14,7 @@ mod enrolment;
 mod events;
 mod findings;
 mod fleet;
+mod health;
 mod hosts;
 mod metrics;
 mod page;
@@ -34,7 +35,7 @@ pub fn router(state: Arc<SharedState>) -> Router {
         .route("/enrolment", get(enrolment::list));
     Router::new()
         .nest("/api/v1", api)
-        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/healthz", get(health::get))
         .route("/metrics", get(metrics::get))
         .route("/", get(page::get))
         .route("/page.js", get(page::script))

@@ -5,12 +5,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::events::EventKind;
-use crate::io::bus::{BrokerState, Inbound};
-use crate::io::clock;
+use crate::io::bus::Inbound;
 use crate::state::SharedState;
 
 /// How often the count is taken, where nothing is told.
@@ -29,21 +27,5 @@ pub(super) async fn tell_refusals(door: Arc<Inbound>, state: Arc<SharedState>) {
             Ok(Err(RecvError::Lagged(_))) | Err(_) => {}
         }
         state.counters.refused.store(door.refused(), Ordering::Relaxed);
-    }
-}
-
-/// Puts the broker's coming and going into the event log, until nobody serves it.
-pub(super) async fn tell_broker(mut standing: watch::Receiver<BrokerState>, state: Arc<SharedState>) {
-    let mut last = standing.borrow_and_update().clone();
-    while standing.changed().await.is_ok() {
-        let now = standing.borrow_and_update().clone();
-        if last != now {
-            let (kind, text) = match &now {
-                BrokerState::Connected => (EventKind::BrokerConnected, "connected to the broker".to_owned()),
-                BrokerState::Lost(why) => (EventKind::BrokerLost, format!("the broker cannot be used: {why}")),
-            };
-            state.events.push(clock::now(), kind, None, text);
-            last = now;
-        }
     }
 }

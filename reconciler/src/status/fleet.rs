@@ -18,7 +18,7 @@ pub struct FleetStatus {
     pub assignments: Assignments,
     /// The tip that was last looked at, verified or not.
     pub attempted: Option<CommitId>,
-    /// Statements about the fleet: `Verified`, `Sound`, `StatusPushed`.
+    /// Statements about the fleet: `Verified`, `Sound`, `StatusPushed`, `BrokerConnected`.
     pub conditions: Vec<Condition>,
     /// The faults of the newest verified revision.
     pub findings: Vec<Finding>,
@@ -49,6 +49,11 @@ impl FleetStatus {
             hosts: BTreeMap::new(),
             pending: BTreeMap::new(),
         }
+    }
+
+    /// What is stated of the fleet under this name.
+    pub fn condition(&self, r#type: &str) -> Option<&Condition> {
+        self.conditions.iter().find(|held| held.r#type == r#type)
     }
 
     /// States a condition. Its `last_transition` stays where its status does.

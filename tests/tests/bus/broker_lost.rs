@@ -185,3 +185,30 @@ async fn broker_queues_are_not_blocked_by_garbage_and_forgeries() {
         queues.lines().filter(|line| line.starts_with("muster.") && !line.contains(".reply.")).collect();
     assert!(inbound.len() >= 4 && inbound.iter().all(|line| line.ends_with("\t0")), "{queues}");
 }
+
+/// The agent's connection stands while the orchestrator's is away, so nothing makes the agent look by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hint_waits_for_the_broker() {
+    if !need::has(need::BROKER) {
+        return;
+    }
+    let broker = Broker::start().unwrap();
+    let orchestrator = Orchestrator::start().await;
+    let mut state = orchestrator.serve_broker(&broker.url());
+    state.wait_for(|state| *state == BrokerState::Connected).await.unwrap();
+    let web = Agent::amqp("web-1", &orchestrator, &broker.url());
+    orchestrator.approve(&[&web]);
+    web.enrol().await;
+    assert!(web.messenger.next_hint().await.unwrap(), "contact is there");
+
+    let orchestrator = orchestrator.restart().await;
+    orchestrator.approve(&[&web]);
+    let listens = tokio::spawn(async move { web.messenger.next_hint().await });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!listens.is_finished(), "it waits for a hint");
+    let _state = orchestrator.serve_broker_after(&broker.url(), |inbound| {
+        inbound.hints().notify_hosts(&["web-1".parse().unwrap()]);
+    });
+    let hinted = tokio::time::timeout(Duration::from_secs(20), listens).await;
+    assert!(hinted.expect("a hint within 20 s").unwrap().unwrap());
+}

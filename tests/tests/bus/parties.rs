@@ -70,11 +70,18 @@ impl Orchestrator {
 
     /// Serves a broker too; gives how that stands.
     pub(crate) fn serve_broker(&self, url: &str) -> watch::Receiver<BrokerState> {
+        self.serve_broker_after(url, |_| {})
+    }
+
+    /// Does something when the broker is to be served, but there is no connection to it yet.
+    pub(crate) fn serve_broker_after(&self, url: &str, before: impl FnOnce(&Inbound)) -> watch::Receiver<BrokerState> {
         let (state, told) = watch::channel(BrokerState::Lost("not yet".into()));
         let mut ended = self.end.subscribe();
-        tokio::spawn(serve_amqp(url.parse().unwrap(), self.inbound.clone(), state, async move {
+        let serve = serve_amqp(url.parse().unwrap(), self.inbound.clone(), state, async move {
             let _ = ended.wait_for(|end| *end).await;
-        }));
+        });
+        before(&self.inbound);
+        tokio::spawn(serve);
         told
     }
 

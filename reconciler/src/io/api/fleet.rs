@@ -17,6 +17,8 @@ use crate::status::Assignments;
 #[derive(Debug, Serialize)]
 pub(super) struct FleetView {
     fleet: FleetName,
+    /// Where the watched branch is; looked at already where `attempted` is the same.
+    tip: Option<CommitId>,
     attempted: Option<CommitId>,
     assignments: Assignments,
     conditions: Vec<Condition>,
@@ -32,6 +34,7 @@ pub(super) async fn get(State(state): State<Arc<SharedState>>) -> Json<FleetView
     let fleet = state.fleet();
     Json(FleetView {
         fleet: fleet.fleet.clone(),
+        tip: state.tip(),
         attempted: fleet.attempted.clone(),
         assignments: fleet.assignments.clone(),
         conditions: fleet.conditions.clone(),

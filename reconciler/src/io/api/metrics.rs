@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::State;
 use axum::response::IntoResponse;
+use muster_schema::condition::ConditionStatus;
 
 use crate::io::clock;
 use crate::state::SharedState;
@@ -26,6 +27,12 @@ fn render(state: &SharedState) -> String {
     }
     let (findings, pending) = {
         let fleet = state.fleet();
+        let _ =
+            writeln!(text, "# HELP muster_condition Conditions of the fleet that hold.\n# TYPE muster_condition gauge");
+        for condition in &fleet.conditions {
+            let holds = u8::from(condition.status == ConditionStatus::True);
+            let _ = writeln!(text, "muster_condition{{type=\"{}\"}} {holds}", condition.r#type);
+        }
         (fleet.findings.len(), fleet.pending.len())
     };
     for (name, help, value) in [

@@ -60,3 +60,26 @@ async fn metrics_count_hosts_by_axis() {
     let (_, body) = get(state(), "/metrics").await;
     assert!(body.contains("muster_hosts_health{health=\"Pending\"} 1\n"), "{body}");
 }
+
+#[tokio::test]
+async fn what_does_not_hold_is_in_metrics_and_health() {
+    use muster_schema::condition::{Condition, ConditionStatus};
+    let condition = |r#type: &str, status, reason: &str, message: &str| Condition {
+        r#type: r#type.into(),
+        status,
+        reason: reason.into(),
+        message: message.into(),
+        observed_revision: None,
+        last_transition: Timestamp(1),
+    };
+    let healthy = state();
+    healthy.fleet_mut().set_condition(condition("Verified", ConditionStatus::True, "Verified", ""));
+    assert_eq!(get(healthy.clone(), "/healthz").await, (200, "ok\n".to_owned()));
+    let lost = condition("BrokerConnected", ConditionStatus::False, "ConnectionLost", "refused\u{1b}[2J\nok");
+    healthy.fleet_mut().set_condition(lost);
+    let (status, body) = get(healthy.clone(), "/healthz").await;
+    assert_eq!((status, body.as_str()), (200, "degraded\nBrokerConnected: ConnectionLost: refused [2J ok\n"));
+    let (_, body) = get(healthy, "/metrics").await;
+    assert!(body.contains("muster_condition{type=\"BrokerConnected\"} 0\n"), "{body}");
+    assert!(body.contains("muster_condition{type=\"Verified\"} 1\n"), "{body}");
+}

@@ -17,12 +17,12 @@ use lapin::options::{
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::uri::AMQPUri;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind};
-use muster_schema::HostId;
 use muster_schema::bus::{INBOUND_EXCHANGE, InboundQueue, MAX_QUEUE_NAME, NOTIFY_EXCHANGE, REPLY_QUEUE_PREFIX};
 use muster_schema::message::Hint;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::hints::Hints;
 use super::inbound::{Inbound, Source};
 use super::reply::Reply;
 use crate::io::clock;
@@ -83,36 +83,39 @@ impl std::fmt::Debug for BrokerUrl {
 }
 
 /// Takes messages from the broker and sends hints by it, until `end` comes.
-/// `state` tells how it stands.
-pub async fn serve_amqp(
+/// `state` tells how it stands. Hints of before it is polled are not lost.
+pub fn serve_amqp(
     url: BrokerUrl,
     inbound: Arc<Inbound>,
     state: watch::Sender<BrokerState>,
     end: impl Future<Output = ()>,
-) {
-    let mut hints = inbound.hints().subscribe_broker();
-    let serve = async {
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let error = match tokio::time::timeout(CONNECT, open(&url)).await {
-                Ok(Ok(connection)) => {
-                    pause = FIRST_PAUSE;
-                    tracing::info!(broker = %url, "connected to the broker");
-                    state.send_replace(BrokerState::Connected);
-                    serve_connection(connection, &inbound, &mut hints).await
-                }
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => format!("no answer within {} s", CONNECT.as_secs()),
-            };
-            tracing::warn!(broker = %url, error, "the broker cannot be used");
-            state.send_replace(BrokerState::Lost(error));
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+) -> impl Future<Output = ()> {
+    inbound.hints().keep_for_broker();
+    async move {
+        tokio::select! {
+            () = serve_for_ever(&url, &inbound, &state) => {}
+            () = end => {}
         }
-    };
-    tokio::select! {
-        () = serve => {}
-        () = end => {}
+    }
+}
+
+async fn serve_for_ever(url: &BrokerUrl, inbound: &Arc<Inbound>, state: &watch::Sender<BrokerState>) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let error = match tokio::time::timeout(CONNECT, open(url)).await {
+            Ok(Ok(connection)) => {
+                pause = FIRST_PAUSE;
+                tracing::info!(broker = %url, "connected to the broker");
+                state.send_replace(BrokerState::Connected);
+                serve_connection(connection, inbound).await
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no answer within {} s", CONNECT.as_secs()),
+        };
+        tracing::warn!(broker = %url, error, "the broker cannot be used");
+        state.send_replace(BrokerState::Lost(error));
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
@@ -154,11 +157,7 @@ fn arguments(queue: InboundQueue) -> FieldTable {
 }
 
 /// Works until the connection breaks; gives why.
-async fn serve_connection(
-    opened: Opened,
-    inbound: &Arc<Inbound>,
-    hints: &mut mpsc::Receiver<Vec<(HostId, u64)>>,
-) -> String {
+async fn serve_connection(opened: Opened, inbound: &Arc<Inbound>) -> String {
     let Opened { connection, channel } = opened;
     let mut consumers = JoinSet::new();
     for queue in InboundQueue::ALL {
@@ -174,7 +173,7 @@ async fn serve_connection(
             Ok(Ok(())) => "the broker ended a consumer".to_owned(),
             Err(error) => error.to_string(),
         },
-        error = send_hints(&channel, hints) => error.to_string(),
+        error = send_hints(&channel, inbound.hints()) => error.to_string(),
     };
     // What is left of it would keep deliveries from being delivered again.
     let _ = tokio::time::timeout(FIRST_PAUSE, connection.close(200, "".into())).await;
@@ -226,11 +225,10 @@ fn answer_to(delivery: &Delivery) -> Option<(String, String)> {
     known.then(|| (queue.to_owned(), id.to_owned()))
 }
 
-/// Sends hints until the connection breaks.
-async fn send_hints(channel: &Channel, hints: &mut mpsc::Receiver<Vec<(HostId, u64)>>) -> lapin::Error {
-    // Whatever waited while the broker was away is old: agents look when they come back.
-    while hints.try_recv().is_ok() {}
-    while let Some(batch) = hints.recv().await {
+/// Sends hints until the connection breaks, those first that waited for it.
+async fn send_hints(channel: &Channel, hints: &Hints) -> lapin::Error {
+    loop {
+        let batch = hints.due_for_broker().await;
         let start = clock::now();
         let count = batch.len();
         for (host, hint) in batch {
@@ -242,9 +240,8 @@ async fn send_hints(channel: &Channel, hints: &mut mpsc::Receiver<Vec<(HostId, u
             if let Err(error) = sent.await {
                 return error;
             }
+            hints.sent_to_broker(&host, hint);
         }
         tracing::debug!(count, took = ?clock::now().since(start), "hints were sent");
     }
-    // Hints end with the orchestrator; until then this connection is served.
-    std::future::pending().await
 }
