@@ -87,7 +87,7 @@ pub async fn serve(options: ServeOptions, announce: impl FnOnce(SocketAddr, Sock
     })?;
     let hook = look.clone();
     let hooks = axum::Router::new().route("/hooks/push", post(move || async move { hook.notify_one() }));
-    let agents = agent_router(door.clone(), orchestrator.tree().top().to_owned()).merge(hooks);
+    let agents = agent_router(door.clone(), orchestrator.tree().top().to_owned()).merge(hooks.clone());
     let people = api::router(orchestrator.state());
     let api = api_address(listen, api);
     let listener = bind(listen).await?;
@@ -106,7 +106,8 @@ pub async fn serve(options: ServeOptions, announce: impl FnOnce(SocketAddr, Sock
         let api = bind(api).await?;
         announce(listener.local_addr()?, api.local_addr()?);
         start(listener, agents);
-        start(api, people);
+        // 'muster wait' hints here.
+        start(api, people.merge(hooks));
     }
     tokio::spawn(tell_refusals(door.clone(), orchestrator.state()));
     let broker = bus.map(|url| {

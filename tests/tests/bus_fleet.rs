@@ -147,6 +147,31 @@ fn broker_orchestrator_killed_at_any_point_has_the_host_right_soon() {
     kill_and_go_on(tempfile::tempdir().unwrap().path(), Some(&broker.url()));
 }
 
+#[test]
+fn a_wait_right_after_a_push_waits_for_it_and_gives_up_on_what_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (fleet, agent) = begin(folder.path(), None);
+    let approved = approve(&fleet);
+    fleet.wait_synced("one", &approved).unwrap();
+    let motd = agent.root().join("etc/motd");
+    let work = fleet.repository.work().to_str().unwrap().to_owned();
+    let wait = || fleet.muster(&["wait", "--repo", &work, "--timeout", "50"]).unwrap().output().unwrap();
+    for round in 0..5 {
+        fleet.repository.write(APPLICATION, base(&format!("round {round}"))).unwrap();
+        fleet.repository.publish("base: Say another").unwrap();
+        let output = wait();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        assert!(holds(&motd, &format!("round {round}\n")), "it is there when the wait is over");
+    }
+    fleet.repository.write(APPLICATION, "resources: [\n").unwrap();
+    fleet.repository.publish("base: Break it").unwrap();
+    let begun = Instant::now();
+    let output = wait();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("is faulty"), "{output:?}");
+    assert!(begun.elapsed() < WELL_BELOW_A_POLL, "it does not wait for what cannot come");
+}
+
 /// Loses the proofs of enrolment while the orchestrator is down; the agent proves itself anew.
 fn lose_enrolment(folder: &Path, bus: Option<&str>) {
     let (mut fleet, agent) = begin(folder, bus);

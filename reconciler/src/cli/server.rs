@@ -31,6 +31,15 @@ impl Server {
         Ok(value)
     }
 
+    /// Has it look at the state repository now. It looks by itself too, so
+    /// nothing depends on this.
+    pub(super) fn hint_at_push(&self) {
+        let url = format!("{}/hooks/push", self.server.trim_end_matches('/'));
+        let timeout = Some(std::time::Duration::from_secs(5));
+        let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(timeout).build().into();
+        let _ = agent.post(&url).send_empty();
+    }
+
     /// The status of one host.
     pub(super) fn fetch_host(&self, id: &str) -> Result<Value, anyhow::Error> {
         let id: muster_schema::HostId = id.parse()?;
