@@ -6,6 +6,8 @@
 //! the wave, render, sign, publish, notify, commit status.
 
 mod broker;
+mod committed_facts;
+mod digest_trail;
 mod enrol;
 mod error;
 mod facts;
@@ -19,6 +21,8 @@ mod run;
 mod save;
 mod start;
 mod survey;
+#[cfg(test)]
+mod tests;
 
 pub use error::CycleError;
 pub use run::run_cycle;

@@ -66,6 +66,7 @@ impl Orchestrator {
         let facts = record.body.facts.clone();
         let first = !self.facts.has_reported(&sender.id);
         if self.with_host(sender, |host| fold_facts(host, seq, record, now)) == Some(Folded::Changed) {
+            self.committed_facts.note(&sender.id, seq);
             self.unsaved.insert(sender.id.clone());
             self.facts.insert(sender.id.clone(), facts);
             self.facts_change = self.facts_change.max(if first { FactsChange::First } else { FactsChange::Again });

@@ -1,12 +1,13 @@
 //! Rendering hosts and publishing what changed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use muster_schema::manifest::{HostIdentity, Source, content_digest};
 use muster_schema::state::Health;
 use muster_schema::{CommitId, HostId, PublicKey, SCHEMA_VERSION, Sha256Digest};
 
+use super::digest_trail::DigestTrail;
 use super::survey::{LastRender, SurveyResult, Surveyed, on_all_processors};
 use super::{CycleError, Orchestrator};
 use crate::bundle::{
@@ -22,6 +23,9 @@ use crate::status::{Desired, Hold};
 
 /// How many hosts are rendered, signed and published at once: bounds memory.
 const CHUNK: usize = 512;
+
+/// The reason of a host that holds because of a loop.
+const FACTS_LOOP: &str = "FactsLoop";
 
 /// A host to publish for.
 struct Target {
@@ -119,6 +123,10 @@ impl Orchestrator {
             (Some(host), Some(held)) => held.content == *content && held.host == *host && held.epoch == self.epoch,
             (Some(_), None) => false,
         };
+        let trail = self.trails.get(&target.id).filter(|trail| trail.is_at(&target.revision));
+        if trail.is_some_and(DigestTrail::loops) {
+            return Ok((Outcome::Held(hold_for_loop()), None));
+        }
         if let Some(Surveyed { result: SurveyResult::Content(content), .. }) = surveyed
             && same(content)
         {
@@ -135,15 +143,19 @@ impl Orchestrator {
         };
         let RenderedHost { resources, blobs, reads } = host;
         let content = content_digest(&resources, SCHEMA_VERSION).map_err(BundleError::Json)?;
+        let facts_commit = self.committed_facts.commit_of(&reads);
         let render = Some(LastRender { content: Some(content), reads });
         let Some(identity) = identity.clone().filter(|_| !same(&content)) else {
             return Ok((Outcome::Same, render));
         };
         let now = clock::now();
+        if trail.is_some_and(|trail| trail.would_loop(content, now)) {
+            return Ok((Outcome::Held(hold_for_loop()), render));
+        }
         let origin = Origin {
             fleet: self.fleet.clone(),
             epoch: self.epoch,
-            source: Source { commit: target.revision.clone(), facts_commit: None, policy_version: 0 },
+            source: Source { commit: target.revision.clone(), facts_commit, policy_version: 0 },
         };
         let count = u32::try_from(resources.len()).unwrap_or(u32::MAX);
         let manifest = pack_manifest(&origin, identity, next_serial(target.serial, now), resources);
@@ -158,15 +170,24 @@ impl Orchestrator {
         let mut fleet = self.state.fleet_mut();
         let host = fleet.hosts.entry(target.id.clone()).or_default();
         let before = (host.hold.take(), host.desired.clone());
-        host.publishing = false;
+        let by_facts = !std::mem::take(&mut host.publishing);
         let new = match outcome {
             Outcome::Same => None,
             Outcome::Held(hold) => {
+                if hold.reason == FACTS_LOOP
+                    && let Some(trail) = self.trails.get_mut(&target.id)
+                {
+                    trail.set_loops();
+                }
                 host.hold = Some(hold);
                 None
             }
             Outcome::New(bundle) => {
                 let NewBundle { manifest, head, resources, .. } = *bundle;
+                match &before.1 {
+                    Some(held) if by_facts => note_change(&mut self.trails, target, held.content, manifest.content()),
+                    _ => drop(self.trails.remove(&target.id)),
+                }
                 host.desired = Some(Desired {
                     host: manifest.host().clone(),
                     manifest: manifest.digest(),
@@ -193,12 +214,33 @@ impl Orchestrator {
     }
 }
 
+/// Facts gave a host another content at the revision that it had.
+fn note_change(
+    trails: &mut HashMap<HostId, DigestTrail>,
+    target: &Target,
+    before: Sha256Digest,
+    content: Sha256Digest,
+) {
+    let begin = || DigestTrail::new(target.revision.clone(), before);
+    let trail = trails.entry(target.id.clone()).or_insert_with(begin);
+    if !trail.is_at(&target.revision) {
+        *trail = begin();
+    }
+    trail.push(content, clock::now());
+}
+
 /// Why a host waits.
 pub(super) fn hold_for_facts(missing: &[MissingFact]) -> Hold {
     let names: Vec<String> = missing.iter().take(5).map(ToString::to_string).collect();
     let more = if missing.len() > names.len() { ", …" } else { "" };
     let message = format!("waits for {}{more}", names.join(", "));
     Hold { health: Health::Pending, reason: "WaitingForFacts".into(), message }
+}
+
+/// Why a host whose facts follow from what it is given gets nothing more.
+fn hold_for_loop() -> Hold {
+    let message = "its facts and what is rendered from them change each other to and fro; it keeps what it has until its next revision";
+    Hold { health: Health::Degraded, reason: FACTS_LOOP.into(), message: message.into() }
 }
 
 /// Why a host keeps what it has.

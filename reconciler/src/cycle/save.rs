@@ -1,10 +1,12 @@
 //! Committing status: what changed is rendered here, and written by a task of
 //! its own, so that a slow remote holds nothing up.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use muster_schema::Timestamp;
+use git2::Oid;
 use muster_schema::condition::ConditionStatus;
+use muster_schema::{HostId, Timestamp};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -25,13 +27,20 @@ struct Job {
     hosts: ChangedHosts,
     /// How much of the inbox the files hold the effects of.
     inbox: u64,
+    /// The facts in them that no commit had before, by their messages' numbers.
+    facts: BTreeMap<HostId, u64>,
     now: Timestamp,
 }
 
 /// What became of a job, or of a push.
 pub(super) enum Saved {
-    /// Committed; the inbox's first bytes may go.
-    Committed(u64),
+    /// Committed; the inbox's first bytes may go, and these facts are in it.
+    Committed {
+        /// The newest status commit.
+        tip: Option<Oid>,
+        inbox: u64,
+        facts: BTreeMap<HostId, u64>,
+    },
     /// Not committed: the hosts' changes are still to be.
     Failed(ChangedHosts, GitError),
     /// The remote has it.
@@ -81,7 +90,7 @@ fn write_jobs(mut branch: StatusBranch, mut queue: mpsc::Receiver<Job>, tell: &m
             };
             if let Some(job) = job {
                 let saved = match branch.commit(&job.files, "status: Update", job.now) {
-                    Ok(_) => Saved::Committed(job.inbox),
+                    Ok(_) => Saved::Committed { tip: branch.tip(), inbox: job.inbox, facts: job.facts },
                     Err(error) => Saved::Failed(job.hosts, error),
                 };
                 let _ = tell.send(saved).await;
@@ -120,7 +129,7 @@ impl Orchestrator {
         self.fold_conditions();
         let hosts = if self.writer.all { ChangedHosts::All } else { ChangedHosts::Some(self.unsaved.clone()) };
         let files = render_status(&self.state.fleet(), &hosts, now)?;
-        let job = Job { files, hosts, inbox: self.inbox.size()?, now };
+        let job = Job { files, hosts, inbox: self.inbox.size()?, facts: self.committed_facts.newer(), now };
         if self.writer.jobs.try_send(job).is_ok() {
             self.writer.busy = true;
             self.writer.fleet_changed = false;
@@ -137,8 +146,9 @@ impl Orchestrator {
     /// When the inbox cannot be shortened.
     pub(super) fn take_saved(&mut self, saved: Saved) -> Result<(), CycleError> {
         match saved {
-            Saved::Committed(inbox) => {
+            Saved::Committed { tip, inbox, facts } => {
                 self.writer.busy = false;
+                self.committed_facts.committed(tip, &facts);
                 self.inbox.drop_first(inbox)?;
             }
             Saved::Failed(hosts, error) => {

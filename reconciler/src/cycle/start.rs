@@ -9,6 +9,8 @@ use muster_schema::{CommitId, FleetName, HostId};
 use tokio::time::Instant;
 
 use super::CycleError;
+use super::committed_facts::CommittedFacts;
+use super::digest_trail::DigestTrail;
 use super::facts::FactsChange;
 use super::save::StatusWriter;
 use super::survey::LastRender;
@@ -62,6 +64,10 @@ pub struct Orchestrator {
     pub(super) facts_rendered: Option<Instant>,
     /// What each host's last render read: rendered again when that changes.
     pub(super) last_renders: HashMap<HostId, LastRender>,
+    /// Hosts whose content facts changed, and how.
+    pub(super) trails: HashMap<HostId, DigestTrail>,
+    /// Which facts are in the status branch.
+    pub(super) committed_facts: CommittedFacts,
     /// The highest serial known of a host, wherever it was seen.
     pub(super) serials: HashMap<HostId, u64>,
     /// The heads as they were last published.
@@ -108,6 +114,8 @@ impl Orchestrator {
             facts_change: FactsChange::default(),
             facts_rendered: None,
             last_renders: HashMap::new(),
+            trails: HashMap::new(),
+            committed_facts: CommittedFacts::at(branch.tip()),
             heads: HashMap::new(),
             unsaved: BTreeSet::new(),
             writer: StatusWriter::start(branch),

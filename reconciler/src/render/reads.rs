@@ -65,6 +65,16 @@ impl Reads {
         !self.answers.keys().any(|read| matches!(read, Read::Fact { .. } | Read::Reported { .. }))
     }
 
+    /// Whether something was read that one of `hosts` reported. A selection of
+    /// hosts that have reported counts as `selection`.
+    pub fn any_reported_by(&self, hosts: impl Fn(&HostId) -> bool, selection: bool) -> bool {
+        self.answers.keys().any(|read| match read {
+            Read::Fact { host, .. } => hosts(host),
+            Read::Reported { .. } => selection,
+            _ => false,
+        })
+    }
+
     /// Whether the host would render to the same: every read, in the repository and of facts, has the same answer.
     pub fn still_hold(&self, model: &Model, facts: &FactsOfFleet) -> bool {
         let host_is_same = self.host.as_ref().is_none_or(|inputs| inputs.are_same(model));
