@@ -11,7 +11,7 @@ pub(super) const MAX_TREE_BYTES: usize = 8 * 1024 * 1024;
 pub(super) const MAX_BLOB_BYTES: usize = 16 * 1024 * 1024;
 /// Most bytes of a link's target (`PATH_MAX` of Linux).
 pub(super) const MAX_LINK_BYTES: usize = 4096;
-/// Most files in one tree, all folders together; stops trees that repeat
+/// Most files and folders in one tree; stops trees that repeat
 /// themselves into billions of paths.
 pub(super) const MAX_FILES: u64 = 200_000;
 /// Deepest folder.

@@ -18,7 +18,7 @@ const MODE_SUBMODULE: &[u8] = b"160000";
 pub(super) struct TreeChecker<'repo> {
     repo: &'repo Repository,
     odb: Odb<'repo>,
-    /// Files below a folder that passed. The depth is part of the key because
+    /// Files and folders of a folder that passed. The depth is part of the key because
     /// how far a relative link may climb depends on it.
     passed: HashMap<(Oid, usize), u64>,
     /// Raw entries of plain files that passed: most of a changed folder.
@@ -46,7 +46,8 @@ impl<'repo> TreeChecker<'repo> {
         learned
     }
 
-    /// Returns the number of files below the folder.
+    /// Returns the number of files and folders that the folder is made of, itself included: trees without a file
+    /// unfold as well.
     fn check_folder(&mut self, id: Oid, path: &mut Vec<Vec<u8>>) -> Result<u64, CommitFault> {
         if let Some(&files) = self.passed.get(&(id, path.len())) {
             return Ok(files);
@@ -64,18 +65,18 @@ impl<'repo> TreeChecker<'repo> {
         if !is_in_order(&entries) {
             return Err(unsafe_path(path, "its names are not unique or not in order"));
         }
-        let mut files: u64 = 0;
+        let mut files: u64 = 1;
         for entry in &entries {
             files = files.saturating_add(self.check_entry(entry, path)?);
             if files > MAX_FILES {
-                return Err(too_large(path, MAX_FILES, "files"));
+                return Err(too_large(path, MAX_FILES, "files and folders"));
             }
         }
         self.passed.insert((id, path.len()), files);
         Ok(files)
     }
 
-    /// Returns the number of files in or below the entry.
+    /// Returns the number of files and folders in the entry.
     fn check_entry(&mut self, entry: &TreeEntry<'_>, path: &mut Vec<Vec<u8>>) -> Result<u64, CommitFault> {
         if self.passed_files.contains(entry.raw) {
             return Ok(1);

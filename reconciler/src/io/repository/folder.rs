@@ -8,38 +8,30 @@ use std::sync::Arc;
 use git2::{ObjectType, Oid};
 use muster_schema::content::MAX_BLOB_BYTES;
 
-use super::{MAX_DEPTH, MAX_ENTRIES, RepositoryError, is_of_interest};
+use super::{Listing, RepositoryError, is_of_interest};
 use crate::model::{BlobError, BlobId, BlobSource, FileEntry, RepositoryFiles};
-
-type Entries = Vec<(Arc<str>, FileEntry)>;
 
 /// Lists the files of the state repository in `root`. Links are not followed.
 ///
 /// # Errors
 /// When a folder or file cannot be read, or there are too many.
 pub fn list_folder(root: &Path) -> Result<RepositoryFiles, RepositoryError> {
-    let mut entries = Entries::new();
-    list(root, "", 0, &mut entries)?;
-    Ok(RepositoryFiles::new(entries, Arc::new(Folder { root: root.to_owned() })))
+    let mut listing = Listing::default();
+    list(root, "", 0, &mut listing)?;
+    Ok(RepositoryFiles::new(listing.entries, Arc::new(Folder { root: root.to_owned() })))
 }
 
-fn list(folder: &Path, prefix: &str, depth: usize, entries: &mut Entries) -> Result<(), RepositoryError> {
+fn list(folder: &Path, prefix: &str, depth: usize, listing: &mut Listing) -> Result<(), RepositoryError> {
     let unreadable = |path: &Path| {
         let path = path.to_owned();
         move |source| RepositoryError::Unreadable { path, source }
     };
-    if depth > MAX_DEPTH {
-        return Err(RepositoryError::TooLarge);
-    }
     for entry in fs::read_dir(folder).map_err(unreadable(folder))? {
         let entry = entry.map_err(unreadable(folder))?;
-        if entries.len() >= MAX_ENTRIES {
-            return Err(RepositoryError::TooLarge);
-        }
         let (name, path) = (entry.file_name(), entry.path());
         let Some(name) = name.to_str() else {
             let shown = format!("{prefix}{}", name.to_string_lossy());
-            entries.push((shown.into(), FileEntry::Refused { what: "a name that is not UTF-8" }));
+            listing.add(shown.into(), FileEntry::Refused { what: "a name that is not UTF-8" })?;
             continue;
         };
         let of_interest = depth > 0 || is_of_interest(name);
@@ -47,20 +39,22 @@ fn list(folder: &Path, prefix: &str, depth: usize, entries: &mut Entries) -> Res
         let kind = entry.file_type().map_err(unreadable(&path))?;
         if kind.is_dir() {
             if of_interest {
-                list(&path, &format!("{relative}/"), depth + 1, entries)?;
+                listing.enter(&relative, depth)?;
+                list(&path, &format!("{relative}/"), depth + 1, listing)?;
             } else if name != ".git" {
-                entries.push((relative, FileEntry::Unused));
+                listing.add(relative, FileEntry::Unused)?;
             }
         } else if kind.is_symlink() {
             let target = fs::read_link(&path).map_err(unreadable(&path))?;
             let target = target.to_string_lossy().into_owned();
-            entries.push((relative, FileEntry::Link { target }));
+            listing.add(relative, FileEntry::Link { target })?;
         } else if !kind.is_file() {
-            entries.push((relative, FileEntry::Refused { what: "a special file" }));
+            listing.add(relative, FileEntry::Refused { what: "a special file" })?;
         } else if of_interest {
-            entries.push((relative, FileEntry::File(blob_id(&path)?)));
+            let id = blob_id(&path)?;
+            listing.add(relative, FileEntry::File(id))?;
         } else {
-            entries.push((relative, FileEntry::Unused));
+            listing.add(relative, FileEntry::Unused)?;
         }
     }
     Ok(())

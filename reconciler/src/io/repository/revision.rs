@@ -5,15 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use git2::{ObjectType, Oid, Repository, Tree};
 
-use super::{MAX_DEPTH, MAX_ENTRIES, RepositoryError, is_of_interest};
+use super::{Listing, RepositoryError, is_of_interest};
 use crate::model::{BlobError, BlobId, BlobSource, FileEntry, RepositoryFiles};
 
 /// The mode that Git gives a symbolic link.
 const LINK_MODE: i32 = 0o120_000;
 /// The longest target of a link.
 const MAX_TARGET_BYTES: u64 = 4096;
-
-type Entries = Vec<(Arc<str>, FileEntry)>;
 
 /// Lists the files of the state repository at a revision: a commit id, or what
 /// `git rev-parse` takes. `repository` is its folder, bare or not.
@@ -23,12 +21,12 @@ type Entries = Vec<(Arc<str>, FileEntry)>;
 pub fn list_revision(repository: &Path, revision: &str) -> Result<RepositoryFiles, RepositoryError> {
     let failed = |source| RepositoryError::Git { revision: revision.to_owned(), source };
     let open = Repository::open(repository).map_err(failed)?;
-    let mut entries = Entries::new();
+    let mut listing = Listing::default();
     {
         let tree = open.revparse_single(revision).and_then(|object| object.peel_to_tree()).map_err(failed)?;
-        list(&open, &tree, "", 0, &mut entries)?;
+        list(&open, &tree, "", 0, &mut listing)?;
     }
-    Ok(RepositoryFiles::new(entries, Arc::new(ObjectDatabase(Mutex::new(open)))))
+    Ok(RepositoryFiles::new(listing.entries, Arc::new(ObjectDatabase(Mutex::new(open)))))
 }
 
 fn list(
@@ -36,40 +34,35 @@ fn list(
     tree: &Tree<'_>,
     prefix: &str,
     depth: usize,
-    entries: &mut Entries,
+    listing: &mut Listing,
 ) -> Result<(), RepositoryError> {
-    if depth > MAX_DEPTH {
-        return Err(RepositoryError::TooLarge);
-    }
     for entry in tree.iter() {
-        if entries.len() >= MAX_ENTRIES {
-            return Err(RepositoryError::TooLarge);
-        }
         let Ok(name) = entry.name() else {
             let shown = format!("{prefix}{}", String::from_utf8_lossy(entry.name_bytes()));
-            entries.push((shown.into(), FileEntry::Refused { what: "a name that is not UTF-8" }));
+            listing.add(shown.into(), FileEntry::Refused { what: "a name that is not UTF-8" })?;
             continue;
         };
         let of_interest = depth > 0 || is_of_interest(name);
         let relative: Arc<str> = format!("{prefix}{name}").into();
         match entry.kind() {
             Some(ObjectType::Tree) if of_interest => {
+                listing.enter(&relative, depth)?;
                 let failed = |source| RepositoryError::Git { revision: relative.to_string(), source };
                 let tree = repository.find_tree(entry.id()).map_err(failed)?;
-                list(repository, &tree, &format!("{relative}/"), depth + 1, entries)?;
+                list(repository, &tree, &format!("{relative}/"), depth + 1, listing)?;
             }
-            Some(ObjectType::Tree) => entries.push((relative, FileEntry::Unused)),
+            Some(ObjectType::Tree) => listing.add(relative, FileEntry::Unused)?,
             Some(ObjectType::Blob) if entry.filemode() == LINK_MODE => {
                 let target = load_blob(repository, entry.id(), MAX_TARGET_BYTES);
                 let target = String::from_utf8_lossy(&target.unwrap_or_default()).into_owned();
-                entries.push((relative, FileEntry::Link { target }));
+                listing.add(relative, FileEntry::Link { target })?;
             }
             Some(ObjectType::Blob) if of_interest => {
                 let id = entry.id().as_bytes().try_into().unwrap_or([0; 20]);
-                entries.push((relative, FileEntry::File(BlobId(id))));
+                listing.add(relative, FileEntry::File(BlobId(id)))?;
             }
-            Some(ObjectType::Blob) => entries.push((relative, FileEntry::Unused)),
-            _ => entries.push((relative, FileEntry::Refused { what: "a submodule" })),
+            Some(ObjectType::Blob) => listing.add(relative, FileEntry::Unused)?,
+            _ => listing.add(relative, FileEntry::Refused { what: "a submodule" })?,
         }
     }
     Ok(())

@@ -2,7 +2,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use git2::{IndexAddOption, Repository, Signature};
+use git2::{IndexAddOption, ObjectType, Oid, Repository, Signature};
 use tempfile::TempDir;
 
 use super::{list_folder, list_revision};
@@ -64,4 +64,37 @@ fn special_files_are_refused() {
     let found = list_folder(dir.path()).expect("listed").check();
     let found: Vec<String> = found.iter().map(ToString::to_string).collect();
     assert_eq!(found, ["policy/socket:1:1: a special file cannot be part of a state repository"]);
+}
+
+/// A tree of Git's with these folders, all the same one.
+fn tree_of(repository: &Repository, names: usize, folder: Oid) -> Oid {
+    let mut raw = Vec::new();
+    for name in 0..names {
+        raw.extend_from_slice(format!("40000 {name:04}\0").as_bytes());
+        raw.extend_from_slice(folder.as_bytes());
+    }
+    repository.odb().expect("objects").write(ObjectType::Tree, &raw).expect("written")
+}
+
+/// `muster plan` and `validate` read revisions that nobody has verified.
+#[test]
+fn trees_that_unfold_without_end_are_refused_in_time() {
+    let dir = TempDir::new().expect("folder");
+    let repository = Repository::init_bare(dir.path()).expect("repository");
+    let empty = tree_of(&repository, 0, Oid::ZERO_SHA1);
+    let list_below = |folder: Oid| {
+        let raw = [b"40000 environments\0".as_slice(), folder.as_bytes()].concat();
+        let tree = repository.odb().expect("objects").write(ObjectType::Tree, &raw).expect("written");
+        list_revision(dir.path(), &tree.to_string()).map(|_| ()).expect_err("refused").to_string()
+    };
+
+    let bomb = (0..10).fold(empty, |folder, _| tree_of(&repository, 100, folder));
+    assert_eq!(list_below(bomb), "the repository has more than 200000 files and folders");
+
+    let deep = (0..100).fold(empty, |folder, _| tree_of(&repository, 1, folder));
+    let refused = list_below(deep);
+    assert!(
+        refused.starts_with("environments/0000/") && refused.ends_with(" lies in more than 64 folders"),
+        "{refused}"
+    );
 }

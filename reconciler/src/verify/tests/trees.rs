@@ -107,6 +107,14 @@ fn bounds_files_and_folders() {
     let head = commit_with(&repo, &[("40000", b"zbomb", tree)]);
     assert_refused(&repo, anchor, head, head, "TooLarge");
 
+    // The same without a single file.
+    let mut tree = repo.hash_object("tree", b"");
+    for _ in 0..10 {
+        tree = store_tree(&repo, &named("40000", tree));
+    }
+    let head = commit_with(&repo, &[("40000", b"zfolders", tree)]);
+    assert_refused(&repo, anchor, head, head, "TooLarge");
+
     let mut deep = store_tree(&repo, &[("100644".into(), b"file".to_vec(), blob)]);
     for _ in 0..40 {
         deep = store_tree(&repo, &[("40000".into(), b"d".to_vec(), deep)]);
