@@ -3,7 +3,7 @@
 CARGO ?= cargo
 NEXTEST_ARGS ?=
 
-.PHONY: all build install test bench check fmt-check clippy generated generated-check deny clean
+.PHONY: all build install test bench fuzz check fmt-check clippy generated generated-check deny clean
 
 all: build
 
@@ -24,6 +24,10 @@ test: install
 bench: install
 	$(CARGO) build --locked --release --workspace --bins
 	$(CARGO) bench --locked -p muster-tests --bench bench -- $(ARGS)
+
+# Every parser that takes bytes from outside, FUZZ_SECONDS (20) each; `make fuzz TARGETS="yaml template"` takes these.
+fuzz:
+	tests/fuzz/run.sh $(TARGETS)
 
 check: fmt-check clippy generated-check
 

@@ -31,6 +31,7 @@ mod tree;
 mod tree_object;
 
 pub use allowed_signers::{AllowedSigner, parse_allowed_signers};
+pub use commit_object::{CommitObject, parse_commit};
 pub use commits::{verify_commits, verify_commits_after};
 pub use fault::CommitFault;
 pub use policy::{PolicyFault, SigningPolicy, load_signing_policy};
@@ -39,6 +40,7 @@ pub use revision::{Signer, VerifiedCommit, VerifiedRevision, commit_id};
 pub use revoked_signers::parse_revoked_signers;
 pub use signature::verify_ssh_signature;
 pub use single_signer::verify_commit_by_key;
+pub use tree_object::{TreeEntry, is_in_order, parse_tree};
 
 #[cfg(test)]
 mod tests;

@@ -7,19 +7,22 @@ use super::fault::{CommitFault, display_text};
 
 /// A commit taken apart into what was signed and the signature.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct CommitObject {
+pub struct CommitObject {
     /// The commit's bytes without the signature header: what was signed.
-    pub(super) payload: Vec<u8>,
+    pub payload: Vec<u8>,
     /// The armoured signature, if there is one.
-    pub(super) signature: Option<Vec<u8>>,
+    pub signature: Option<Vec<u8>>,
     /// The message, with unknown bytes replaced.
-    pub(super) message: String,
+    pub message: String,
     /// Number of parents.
-    pub(super) parents: usize,
+    pub parents: usize,
 }
 
 /// Takes the raw bytes of a commit object apart.
-pub(super) fn parse_commit(raw: &[u8]) -> Result<CommitObject, CommitFault> {
+///
+/// # Errors
+/// When git would not write it so, or two readers could understand it differently.
+pub fn parse_commit(raw: &[u8]) -> Result<CommitObject, CommitFault> {
     if raw.contains(&0) {
         return Err(malformed("it holds a NUL byte"));
     }

@@ -4,15 +4,15 @@ use git2::Oid;
 
 /// One entry of a tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TreeEntry<'tree> {
+pub struct TreeEntry<'tree> {
     /// The mode in octal digits, as stored.
-    pub(super) mode: &'tree [u8],
+    pub mode: &'tree [u8],
     /// The name.
-    pub(super) name: &'tree [u8],
+    pub name: &'tree [u8],
     /// The object.
-    pub(super) id: Oid,
+    pub id: Oid,
     /// The entry's own bytes.
-    pub(super) raw: &'tree [u8],
+    pub raw: &'tree [u8],
 }
 
 impl TreeEntry<'_> {
@@ -25,7 +25,7 @@ impl TreeEntry<'_> {
 const ID_BYTES: usize = 20;
 
 /// Takes a tree apart; nothing when the bytes are no tree.
-pub(super) fn parse_tree(raw: &[u8]) -> Option<Vec<TreeEntry<'_>>> {
+pub fn parse_tree(raw: &[u8]) -> Option<Vec<TreeEntry<'_>>> {
     let mut entries = Vec::with_capacity(raw.len() / 40);
     let mut rest = raw;
     while !rest.is_empty() {
@@ -44,7 +44,7 @@ pub(super) fn parse_tree(raw: &[u8]) -> Option<Vec<TreeEntry<'_>>> {
 
 /// Whether the entries are in git's order and their names unique. A search by
 /// name and a walk would see different trees otherwise.
-pub(super) fn is_in_order(entries: &[TreeEntry<'_>]) -> bool {
+pub fn is_in_order(entries: &[TreeEntry<'_>]) -> bool {
     // Files that may still be followed by a folder of the same name: git
     // sorts a folder as if its name ended in a slash.
     let mut open_files: Vec<&[u8]> = Vec::new();
