@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+const FACTS: &str = r#"{"os":{"family":"debian","id":"debian","version":null,"codename":null},"arch":"x86_64","cpus":1,
+    "memory_mib":1,"hostname":"h","address":null,"addresses":[],"virtualisation":null}"#;
+
 fn muster(args: &[&str], dir: &Path) -> Output {
     Command::new(env!("CARGO_BIN_EXE_muster")).args(args).current_dir(dir).output().unwrap()
 }
@@ -40,15 +43,18 @@ resources:
 }
 
 fn commit(dir: &Path) {
-    let git = |args: &[&str]| {
-        let identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"];
-        let mut git = Command::new("git");
-        git.args(identity).args(args).current_dir(dir).env("HOME", dir).env("GIT_CONFIG_GLOBAL", "/dev/null");
-        assert!(git.output().unwrap().status.success());
-    };
-    git(&["init", "-q", "-b", "main", "."]);
-    git(&["add", "-A"]);
-    git(&["commit", "-q", "-m", "state"]);
+    git(dir, &["init", "-q", "-b", "main", "."]);
+    git(dir, &["add", "-A"]);
+    git(dir, &["commit", "-q", "-m", "state"]);
+}
+
+fn git(dir: &Path, args: &[&str]) -> String {
+    let identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"];
+    let mut git = Command::new("git");
+    git.args(identity).args(args).current_dir(dir).env("HOME", dir).env("GIT_CONFIG_GLOBAL", "/dev/null");
+    let output = git.output().unwrap();
+    assert!(output.status.success(), "{args:?}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 #[test]
@@ -85,9 +91,7 @@ web-2 waits for arch of web-2
 fn validate_takes_facts_and_revisions() {
     let dir = state();
     write(dir.path(), "environments/lab/hosts/web-2.yaml", "resources: {files: {/x: {content: '{{ facts.arch }}'}}}\n");
-    let facts = r#"{"os":{"family":"debian","id":"debian","version":null,"codename":null},"arch":"x86_64","cpus":1,
-        "memory_mib":1,"hostname":"h","address":null,"addresses":[],"virtualisation":null}"#;
-    write(dir.path(), "reported/3f/web-2.json", facts);
+    write(dir.path(), "reported/3f/web-2.json", FACTS);
     let no_faults = (Some(0), "no faults in 2 hosts\n".to_owned());
     assert_eq!(run(&["validate", "--facts", "reported"], dir.path()), no_faults);
     commit(dir.path());
@@ -214,4 +218,43 @@ fn a_tree_that_holds_itself_many_times_is_refused() {
     let told = String::from_utf8(refused.stderr).unwrap();
     assert!(told.contains("more than 200000 entries"), "{told}");
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_reader_that_went_away_is_no_fault() {
+    let dir = state();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut validate = Command::new(env!("CARGO_BIN_EXE_muster"));
+    let output = validate.arg("validate").current_dir(dir.path()).stdout(writer).output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap()), (Some(0), String::new()));
+}
+
+#[test]
+fn facts_come_from_the_status_branch() {
+    let dir = state();
+    let reads = "resources: {files: {/x: {content: '{{ facts.arch }}'}}}\n";
+    write(dir.path(), "environments/lab/hosts/web-2.yaml", reads);
+    commit(dir.path());
+    let last = |args: &[&str]| run(args, dir.path()).1.lines().last().map(str::to_owned).unwrap();
+    assert_eq!(last(&["plan", "--head", "main"]), "no changes on 2 hosts; 1 cannot be told");
+
+    // As the orchestrator's repository has it, then as a clone does.
+    write(dir.path(), "facts/3f/web-2.json", FACTS);
+    write(dir.path(), "facts/3f/web-1.json", "not facts");
+    let status = git(dir.path(), &["commit-tree", "-m", "status", &tree_of(dir.path())]);
+    for branch in ["refs/heads/status", "refs/remotes/origin/status"] {
+        git(dir.path(), &["update-ref", branch, &status]);
+        assert_eq!(last(&["plan", "--head", "main"]), "no changes on 2 hosts", "{branch}");
+        assert_eq!(last(&["validate", "--repo", "."]), "no faults in 2 hosts", "{branch}");
+        git(dir.path(), &["update-ref", "-d", branch]);
+    }
+}
+
+/// A tree of everything that lies in the folder.
+fn tree_of(dir: &Path) -> String {
+    git(dir, &["add", "-A"]);
+    let tree = git(dir, &["write-tree"]);
+    git(dir, &["reset", "-q"]);
+    tree
 }

@@ -1,5 +1,6 @@
 //! A question to the person at the terminal.
 
+use crate::cli::say::print;
 use std::io::{BufRead, IsTerminal, Write};
 
 use anyhow::bail;
@@ -12,7 +13,7 @@ pub(super) fn confirm(question: &str, instead: &str) -> Result<bool, anyhow::Err
     if !std::io::stdin().is_terminal() {
         bail!("nobody can be asked: this is no terminal; use {instead}");
     }
-    print!("{question} [y/N] ");
+    print(format_args!("{question} [y/N] "));
     std::io::stdout().flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;

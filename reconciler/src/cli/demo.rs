@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::cli::say::say;
 use crate::demo::{DemoOptions, run as run_demo};
 
 /// See the whole way of a change on this machine: no root, no broker, no configuration.
@@ -22,7 +23,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let figures = run_demo(&DemoOptions { once: args.once, json: args.json, keep: args.keep.clone() })?;
     if args.json {
-        println!("{}", serde_json::to_string(&figures)?);
+        say!("{}", serde_json::to_string(&figures)?);
     }
     Ok(ExitCode::SUCCESS)
 }

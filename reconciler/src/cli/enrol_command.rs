@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, ensure};
 use muster_schema::{HostId, Sha256Digest};
 
+use crate::cli::say::say;
 use crate::io::bus::BrokerUrl;
 use crate::keys;
 
@@ -35,7 +36,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let missing = || format!("{} holds no root document", args.keys.display());
     let fingerprint = keys::load_root_fingerprint(&args.keys).with_context(missing)?.with_context(missing)?;
-    println!("{}", command_line(args, fingerprint)?);
+    say!("{}", command_line(args, fingerprint)?);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -9,6 +9,7 @@ use anyhow::{Context, ensure};
 use git2::Repository;
 use muster_schema::FleetName;
 
+use crate::cli::say::say;
 use crate::io::clock;
 use crate::io::git::{CommitAuthor, SshKeygenSigner, commit_signed};
 use crate::keys;
@@ -65,13 +66,13 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let message = format!("fleet: Start {}\n", args.fleet);
     let first = commit_signed(&repository, "main", None, &edits, &message, &author, &signer)?;
     let (dir, keys) = (args.dir.display(), args.keys.display());
-    println!("The state repository is in {dir}, the fleet's keys are in {keys}.");
-    println!("Root fingerprint: {fingerprint}");
-    println!("Move {keys}/root.key to a safe place off this machine.\n");
-    println!("Next:");
-    println!("  git clone --bare {dir} {dir}.git && git -C {dir} remote add origin $(realpath {dir}.git)");
-    println!("  muster serve --repo {dir}.git --keys {keys} --data {dir}.data --trust {first}");
-    println!("  muster enrol-command --keys {keys} --url http://127.0.0.1:8420");
+    say!("The state repository is in {dir}, the fleet's keys are in {keys}.");
+    say!("Root fingerprint: {fingerprint}");
+    say!("Move {keys}/root.key to a safe place off this machine.\n");
+    say!("Next:");
+    say!("  git clone --bare {dir} {dir}.git && git -C {dir} remote add origin $(realpath {dir}.git)");
+    say!("  muster serve --repo {dir}.git --keys {keys} --data {dir}.data --trust {first}");
+    say!("  muster enrol-command --keys {keys} --url http://127.0.0.1:8420");
     Ok(ExitCode::SUCCESS)
 }
 

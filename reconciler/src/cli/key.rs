@@ -7,6 +7,7 @@ use anyhow::Context;
 use clap::Subcommand;
 use muster_schema::FleetName;
 
+use crate::cli::say::say;
 use crate::{io, keys};
 
 /// Make the keys of a fleet.
@@ -36,7 +37,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let password = password_file.as_deref().map(io::password::load_password).transpose()?;
     let fingerprint = keys::generate(dir, fleet, io::clock::now(), password.as_deref().map(String::as_str))
         .with_context(|| format!("no keys were made in {}", dir.display()))?;
-    println!("root fingerprint: {fingerprint}");
-    println!("Move {} to a safe place off this machine; serving does not need it.", dir.join("root.key").display());
+    say!("root fingerprint: {fingerprint}");
+    say!("Move {} to a safe place off this machine; serving does not need it.", dir.join("root.key").display());
     Ok(ExitCode::SUCCESS)
 }

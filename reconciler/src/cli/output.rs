@@ -1,5 +1,6 @@
 //! Tables for people, JSON and YAML for programs.
 
+use crate::cli::say::{print, say};
 use std::io::IsTerminal;
 
 use serde::Serialize;
@@ -25,8 +26,8 @@ impl Format {
 /// Prints `value` as JSON or YAML; a table is the caller's.
 pub(super) fn print_document(format: Format, value: &impl Serialize) -> Result<(), anyhow::Error> {
     match format {
-        Format::Yaml => print!("{}", serde_yaml::to_string(value)?),
-        Format::Table | Format::Json => println!("{}", serde_json::to_string_pretty(value)?),
+        Format::Yaml => print(format_args!("{}", serde_yaml::to_string(value)?)),
+        Format::Table | Format::Json => say!("{}", serde_json::to_string_pretty(value)?),
     }
     Ok(())
 }
@@ -51,7 +52,7 @@ pub(super) fn print_table(header: &[&str], rows: &[Vec<String>]) {
                 }
             })
             .collect();
-        println!("{}", padded.join("  ").trim_end());
+        say!("{}", padded.join("  ").trim_end());
     };
     line(&mut header.iter().copied(), false);
     for row in &rows {

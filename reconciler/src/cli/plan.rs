@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use anyhow::bail;
 
 use super::exit;
+use super::facts::FactsArgs;
 use super::validate::{counted, print_findings};
-use crate::io::facts_folder::load_facts_folder;
+use crate::cli::say::{print, say};
 use crate::io::repository::{list_folder, list_revision};
 use crate::model::{Finding, Model, ModelCache, load_model};
 use crate::plan::{plan_fleet, render_markdown, render_text};
@@ -24,9 +25,8 @@ pub(super) struct Args {
     /// The folder of the state repository, a Git repository.
     #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
     dir: PathBuf,
-    /// A folder of facts, <host>.json at any depth, as the status branch keeps them.
-    #[arg(long, value_name = "DIR")]
-    facts: Option<PathBuf>,
+    #[command(flatten)]
+    facts: FactsArgs,
     /// The form of the output.
     #[arg(long, value_enum, default_value = "text")]
     format: Form,
@@ -49,14 +49,14 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
         eprintln!("{} is faulty itself: {}", args.base, counted(found_in_base.len(), "fault"));
     }
     let (head, found) = load_head(args, &mut cache)?;
-    let facts = args.facts.as_deref().map(load_facts_folder).transpose()?.unwrap_or_default();
+    let facts = args.facts.load(&args.dir)?;
     let plan = plan_fleet(&base, &head, &facts, found);
     match args.format {
-        Form::Json => println!("{}", serde_json::to_string_pretty(&plan)?),
-        Form::Markdown => print!("{}", render_markdown(&plan)),
+        Form::Json => say!("{}", serde_json::to_string_pretty(&plan)?),
+        Form::Markdown => print(format_args!("{}", render_markdown(&plan))),
         Form::Text => {
             print_findings(&plan.findings);
-            print!("{}", render_text(&plan));
+            print(format_args!("{}", render_text(&plan)));
         }
     }
     if !plan.findings.is_empty() {

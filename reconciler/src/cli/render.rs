@@ -36,7 +36,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let files = args.state.list(&args.dir)?;
-    let facts = args.state.facts()?;
+    let facts = args.state.facts(&args.dir)?;
     let (model, found) = load_model(&files, &mut ModelCache::default());
     let host = model.host(&args.host).with_context(|| unknown_host(&model, &args.host))?;
     let held: Vec<_> = found.into_iter().filter(|finding| finding.holds_environment(&host.environment)).collect();

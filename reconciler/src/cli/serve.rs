@@ -9,6 +9,7 @@ use anyhow::Context;
 use muster_schema::CommitId;
 use muster_schema::head::MAX_HEAD_LIFE;
 
+use crate::cli::say::say;
 use crate::cycle::Config;
 use crate::io::bus::BrokerUrl;
 use crate::io::git::{RemoteUrl, StateSource};
@@ -67,9 +68,9 @@ pub(super) fn run(args: Args) -> Result<ExitCode, anyhow::Error> {
     let options = ServeOptions { source, config, keys, listen: args.listen, api: args.api_listen, bus: args.bus };
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(serve(options, |agents, api| {
-        println!("serving on http://{agents}");
+        say!("serving on http://{agents}");
         if api != agents {
-            println!("API and status page on http://{api}");
+            say!("API and status page on http://{api}");
         }
     }))?;
     Ok(ExitCode::SUCCESS)

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use crate::io::facts_folder::load_facts_folder;
 use crate::io::repository::{list_folder, list_revision};
 use crate::model::RepositoryFiles;
 use crate::render::FactsOfFleet;
+
+use super::facts::FactsArgs;
 
 /// The arguments that say which.
 #[derive(Debug, clap::Args)]
@@ -18,9 +19,8 @@ pub(super) struct StateArgs {
     /// The revision to read, with --repo.
     #[arg(long, value_name = "REVISION", default_value = "main", requires = "repo")]
     revision: String,
-    /// A folder of facts, <host>.json at any depth, as the status branch keeps them.
-    #[arg(long, value_name = "DIR")]
-    facts: Option<PathBuf>,
+    #[command(flatten)]
+    facts: FactsArgs,
 }
 
 impl StateArgs {
@@ -33,7 +33,7 @@ impl StateArgs {
     }
 
     /// The facts that are known.
-    pub(super) fn facts(&self) -> Result<FactsOfFleet, anyhow::Error> {
-        Ok(self.facts.as_deref().map(load_facts_folder).transpose()?.unwrap_or_default())
+    pub(super) fn facts(&self, dir: &Path) -> Result<FactsOfFleet, anyhow::Error> {
+        self.facts.load(self.repo.as_deref().unwrap_or(dir))
     }
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::exit;
 use super::output::inert;
 use super::state::StateArgs;
+use crate::cli::say::say;
 use crate::model::{Finding, ModelCache, Scope, load_model};
 use crate::render::{CheckedFleet, MissingFact, check_fleet};
 
@@ -42,7 +43,7 @@ struct Outcome<'a> {
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let files = args.state.list(&args.dir)?;
-    let facts = args.state.facts()?;
+    let facts = args.state.facts(&args.dir)?;
     let (model, found) = load_model(&files, &mut ModelCache::default());
     let checked = check_fleet(&model, &facts, found);
     let hosts = model.hosts().count();
@@ -51,7 +52,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
         Form::Json => {
             let waiting = checked.waiting.iter().map(|(host, missing)| (host.to_string(), missing.as_slice()));
             let outcome = Outcome { findings: &checked.found, waiting: waiting.collect(), hosts };
-            println!("{}", serde_json::to_string_pretty(&outcome)?);
+            say!("{}", serde_json::to_string_pretty(&outcome)?);
         }
     }
     Ok(ExitCode::from(if checked.found.is_empty() { exit::DONE } else { exit::ERROR }))
@@ -61,15 +62,15 @@ fn print_text(checked: &CheckedFleet, hosts: usize) {
     print_findings(&checked.found);
     for (host, missing) in &checked.waiting {
         let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
-        println!("{host} waits for {}", inert(&missing.join(", ")));
+        say!("{host} waits for {}", inert(&missing.join(", ")));
     }
     let waiting = match checked.waiting.len() {
         0 => String::new(),
         waiting => format!(", {waiting} waiting for facts"),
     };
     match checked.found.len() {
-        0 => println!("no faults in {}{waiting}", counted(hosts, "host")),
-        faults => println!("{} in {}{waiting}", counted(faults, "fault"), counted(hosts, "host")),
+        0 => say!("no faults in {}{waiting}", counted(hosts, "host")),
+        faults => say!("{} in {}{waiting}", counted(faults, "fault"), counted(hosts, "host")),
     }
 }
 
@@ -80,9 +81,9 @@ pub(super) fn print_findings(found: &[Finding]) {
         shown.entry((&finding.place, &finding.reason)).or_default().push(finding);
     }
     for ((place, reason), findings) in shown {
-        println!("{}: {}", inert(&place.to_string()), inert(reason));
+        say!("{}: {}", inert(&place.to_string()), inert(reason));
         if let Some(hint) = findings.iter().find_map(|finding| finding.hint.as_ref()) {
-            println!("    {}", inert(hint));
+            say!("    {}", inert(hint));
         }
         let hosts: Vec<&str> = findings
             .iter()
@@ -92,7 +93,7 @@ pub(super) fn print_findings(found: &[Finding]) {
             })
             .collect();
         if !hosts.is_empty() {
-            println!("    on {}", named(&hosts));
+            say!("    on {}", named(&hosts));
         }
     }
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::exit;
 use super::output::inert;
 use super::server::{Server, commit, text};
+use crate::cli::say::say;
 
 /// Tell why a host, or one resource on it, is as it is.
 #[derive(Debug, clap::Args)]
@@ -24,14 +25,14 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     if let Some(address) = &args.resource {
         return Ok(why_resource(&host, &address.to_string()));
     }
-    println!("{} is {} and {}, {}", args.host, text(&host, "sync"), text(&host, "health"), text(&host, "contact"));
+    say!("{} is {} and {}, {}", args.host, text(&host, "sync"), text(&host, "health"), text(&host, "contact"));
     let (reason, message) = (text(&host, "reason"), text(&host, "message"));
     if !reason.is_empty() {
-        println!("  {}: {}", inert(&reason), inert(&message));
+        say!("  {}: {}", inert(&reason), inert(&message));
     }
-    println!("  assigned {}, applied {}", commit(&host, "assigned"), commit(&host, "applied_revision"));
+    say!("  assigned {}, applied {}", commit(&host, "assigned"), commit(&host, "applied_revision"));
     for deviation in list(&host, "deviations") {
-        println!(
+        say!(
             "  {} is {}: {}",
             text(deviation, "address"),
             text(deviation, "state"),
@@ -39,7 +40,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
         );
     }
     for rejection in list(&host, "rejections") {
-        println!("  refused {}: {}", inert(&text(rejection, "code")), inert(&text(rejection, "message")));
+        say!("  refused {}: {}", inert(&text(rejection, "code")), inert(&text(rejection, "message")));
     }
     let well = text(&host, "sync") == "Synced" && text(&host, "health") == "Healthy";
     Ok(ExitCode::from(if well { exit::DONE } else { exit::DIFFERS }))
@@ -50,12 +51,12 @@ fn why_resource(host: &Value, address: &str) -> ExitCode {
     let deviation = list(host, "deviations").iter().find(of_address);
     match deviation {
         Some(deviation) => {
-            println!("{address} is {}: {}", text(deviation, "state"), inert(&text(deviation, "message")));
+            say!("{address} is {}: {}", text(deviation, "state"), inert(&text(deviation, "message")));
         }
-        None => println!("{address} has no deviation"),
+        None => say!("{address} has no deviation"),
     }
     for change in list(host, "transitions").iter().filter(of_address) {
-        println!(
+        say!(
             "  {} → {} ({}): {}",
             text(change, "from"),
             text(change, "to"),

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::render::FactsOfFleet;
 
 /// The most bytes of one host's facts.
-const MAX_BYTES: u64 = 256 * 1024;
+pub(in crate::io) const MAX_BYTES: u64 = 256 * 1024;
 /// How deep folders may lie in one another.
 const MAX_DEPTH: usize = 8;
 
@@ -75,7 +75,7 @@ fn load(folder: &Path, depth: usize, all: &mut Vec<(HostId, Facts)>) -> Result<(
 }
 
 /// Facts, as they are or within a message.
-fn facts_of(bytes: &[u8]) -> Result<Facts, serde_json::Error> {
+pub(in crate::io) fn facts_of(bytes: &[u8]) -> Result<Facts, serde_json::Error> {
     let value: Value = serde_json::from_slice(bytes)?;
     let within = [value.pointer("/facts"), value.pointer("/body/facts"), value.pointer("/body/facts/facts")];
     for candidate in within.into_iter().flatten() {

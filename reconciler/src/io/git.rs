@@ -5,6 +5,7 @@
 //! set-up works. Nothing here checks a work tree out to read it.
 
 mod error;
+mod facts_branch;
 mod fsync;
 mod operator;
 mod program;
@@ -16,6 +17,7 @@ mod tree_edit;
 mod watch;
 
 pub use error::GitError;
+pub use facts_branch::load_facts_branch;
 pub use operator::{load_operator, load_signing_key};
 pub use program::{fetch_remote, push_refs};
 pub use remote_url::{BadRemoteUrl, RemoteUrl};

@@ -40,11 +40,15 @@ pub(super) fn summary(plan: &FleetPlan) -> String {
     let mut hosts: Vec<&HostId> = plan.changes.iter().flat_map(|grouped| &grouped.hosts).collect();
     hosts.sort();
     hosts.dedup();
+    let untold = match plan.waiting.len() {
+        0 => String::new(),
+        waiting => format!("; {waiting} cannot be told"),
+    };
     if plan.is_empty() {
-        return format!("no changes on {}", count(plan.host_count, "host"));
+        return format!("no changes on {}{untold}", count(plan.host_count, "host"));
     }
     format!(
-        "{} to remove, {} to change, {} to add, on {} of {}",
+        "{} to remove, {} to change, {} to add, on {} of {}{untold}",
         rank(0),
         rank(1),
         rank(2),

@@ -12,6 +12,7 @@ use super::super::confirm::confirm;
 use super::super::output::inert;
 use super::super::server::Server;
 use super::super::state_clone::{CommitArgs, StateClone};
+use crate::cli::say::say;
 use crate::enrolment::approve_host_file;
 use crate::io::clock;
 
@@ -58,7 +59,7 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let text = approve_host_file(before.as_deref(), &pending.key, &pending.announce.recipient)
         .with_context(|| path.clone())?;
     if before.as_deref() == Some(text.as_str()) {
-        println!("{id} is approved already.");
+        say!("{id} is approved already.");
         return Ok(ExitCode::SUCCESS);
     }
     if args.fingerprint.is_none() && !args.yes {
@@ -69,9 +70,9 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let fingerprint = pending.key.fingerprint();
     let edits = BTreeMap::from([(path.clone(), Some(text.into_bytes()))]);
     let commit = clone.commit(&edits, &format!("hosts: Approve {id}\n\nKey fingerprint: {fingerprint}\n"))?;
-    println!("{id} is approved by {commit} ({path}).");
+    say!("{id} is approved by {commit} ({path}).");
     clone.push()?;
-    println!("It enrols within half a minute: muster wait {id}");
+    say!("It enrols within half a minute: muster wait {id}");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -129,9 +130,9 @@ fn describe(pending: &Pending) {
     let Announce { name, agent, facts, .. } = &pending.announce;
     let version = facts.os.version.as_deref().unwrap_or_default();
     let address = facts.address.map_or("no address".to_owned(), |address| address.to_string());
-    println!("{name} says that it is {} {} on {}, {address}", facts.os.id, inert(version), inert(&facts.arch));
-    println!("  host name    {}", inert(&facts.hostname));
-    println!("  agent        {}", inert(agent));
-    println!("  first seen   {} s ago", clock::now().since(pending.first_seen).as_secs());
-    println!("  fingerprint  {}", pending.key.fingerprint());
+    say!("{name} says that it is {} {} on {}, {address}", facts.os.id, inert(version), inert(&facts.arch));
+    say!("  host name    {}", inert(&facts.hostname));
+    say!("  agent        {}", inert(agent));
+    say!("  first seen   {} s ago", clock::now().since(pending.first_seen).as_secs());
+    say!("  fingerprint  {}", pending.key.fingerprint());
 }

@@ -8,6 +8,7 @@ use muster_schema::HostId;
 
 use super::super::confirm::confirm;
 use super::super::state_clone::CommitArgs;
+use crate::cli::say::say;
 
 /// Retire a host: remove its file, by a signed commit. Its agent stops enforcing and leaves the host as it is.
 #[derive(Debug, clap::Args)]
@@ -27,12 +28,12 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let file = clone.host_files()?.into_iter().find(|file| file.id == id.as_str());
     let file = file.with_context(|| format!("there is no host '{id}' in the state repository"))?;
     if !args.yes {
-        println!("{id} is in environment {}, at {}.", file.environment, file.path);
+        say!("{id} is in environment {}, at {}.", file.environment, file.path);
         ensure!(confirm(&format!("Retire {id}?"), "--yes")?, "not retired; nothing was changed");
     }
     let edits = BTreeMap::from([(file.path.clone(), None)]);
     let commit = clone.commit(&edits, &format!("hosts: Retire {id}\n"))?;
-    println!("{id} is retired by {commit} ({} is removed).", file.path);
+    say!("{id} is retired by {commit} ({} is removed).", file.path);
     clone.push()?;
     Ok(ExitCode::SUCCESS)
 }
