@@ -21,9 +21,11 @@ test: install
 
 # Speed and size, as one JSON object on the last line of stdout; progress goes to stderr. `make bench ARGS="noop"`
 # takes those measures only.
-bench: install
+# Both commands take the whole workspace, so that they build the same dependencies once.
+bench:
+	tests/install.sh packages
 	$(CARGO) build --locked --release --workspace --bins
-	$(CARGO) bench --locked -p muster-tests --bench bench -- $(ARGS)
+	$(CARGO) bench --locked --workspace --bench bench -- $(ARGS)
 
 # Every parser that takes bytes from outside, FUZZ_SECONDS (20) each; `make fuzz TARGETS="yaml template"` takes these.
 fuzz:

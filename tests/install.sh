@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the tests need from Debian's packages, and cargo-nextest, where they are missing.
 # Says what it installs. Without root it says what is missing, and which tests will be skipped for it.
+# With the argument `packages` it leaves cargo-nextest out.
 set -eu
 
 # package:what of it the tests run
@@ -53,7 +54,7 @@ if [ -n "$missing" ]; then
     fi
 fi
 
-if ! cargo nextest --version >/dev/null 2>&1; then
+if [ "${1:-}" != packages ] && ! cargo nextest --version >/dev/null 2>&1; then
     say "cargo-nextest $nextest_version (built from source, this takes some minutes)"
     cargo install --locked --version "$nextest_version" cargo-nextest
 fi

@@ -24,11 +24,16 @@ pub(crate) fn make(folder: &Path) -> Result<Fleet> {
     repository.write("applications/base/files/site", SITE)?;
     repository.write("environments/production/environment.yaml", "applications: {base: {}}\n")?;
     for number in 0..HOSTS {
-        let settings = format!("labels: {{role: role-{}}}\n", number % 20);
-        fleet.declare("production", &host_name(number), &host_key(number), &settings)?;
+        declare(&fleet, number, "")?;
     }
     repository.publish("fleet: Declare all hosts")?;
     Ok(fleet)
+}
+
+/// Writes the file of a host, with resources of its own.
+pub(crate) fn declare(fleet: &Fleet, number: usize, own: &str) -> Result<()> {
+    let settings = format!("labels: {{role: role-{}}}\n{own}", number % 20);
+    fleet.declare("production", &host_name(number), &host_key(number), &settings)
 }
 
 /// The name of a host.
@@ -37,7 +42,7 @@ pub(crate) fn host_name(number: usize) -> String {
 }
 
 /// Its key: nobody holds the other half, these hosts never speak.
-pub(crate) fn host_key(number: usize) -> String {
+fn host_key(number: usize) -> String {
     let digest = Sha256::digest(host_name(number));
     let mut key = b"Ed".to_vec();
     key.extend_from_slice(&digest[..8]);

@@ -33,7 +33,7 @@ pub(crate) fn measure(figures: &mut Figures) -> Result<()> {
         let number = round * 31;
         let target = watch.add(&hosts.join(large_fleet::host_name(number)))?;
         let own = format!("resources:\n  files:\n    /etc/own: {{content: \"round {round}\\n\"}}\n");
-        fleet.declare("production", &large_fleet::host_name(number), &large_fleet::host_key(number), &own)?;
+        large_fleet::declare(&fleet, number, &own)?;
         fleet.repository.commit("hosts: Change one")?;
         watch.forget()?;
         let time = std::thread::scope(|scope| {
