@@ -1,7 +1,8 @@
 //! Converging the host: look, plan, gate, apply, and look again where that may have moved something.
 
 use crate::apply::{Applied, ApplyError, ManagedHost, Outcome, Run, apply_plan, recover, remember};
-use crate::host::HostPath;
+use crate::host::{HostPath, HostRead};
+use crate::ledger::Entry;
 use crate::plan::{CycleError, Plan, Purpose, Schedule, ScheduleInput, Target, Verdict, plan_changes};
 use crate::provider::systemd::UnitName;
 use crate::resource::{self, ResourceError, State, View};
@@ -84,7 +85,8 @@ impl Converger {
 
     /// What would be changed now. Reads only.
     pub fn plan(&self, extent: Extent<'_>) -> Plan {
-        let observed = observe(&self.managed, &self.schedule, extent);
+        let ManagedHost { host, ledger, .. } = &self.managed;
+        let observed = observe(host.as_read(), ledger.entries(), &self.schedule, extent);
         plan_changes(&self.schedule, &observed)
     }
 
@@ -172,33 +174,52 @@ impl Converger {
     }
 
     fn reschedule(&mut self) -> Result<(), ConvergeError> {
-        let scope = self.managed.host.scope();
-        let missing_folders = if scope.sandbox { self.missing_folders() } else { BTreeSet::new() };
-        self.schedule = Schedule::of(&ScheduleInput {
-            resources: &self.resources,
-            ledger: self.managed.ledger.entries(),
-            scope,
-            mode: self.mode,
-            missing_folders: &missing_folders,
-        })?;
+        let ManagedHost { host, ledger, .. } = &self.managed;
+        self.schedule = schedule(host.as_read(), ledger.entries(), &self.resources, self.mode)?;
         Ok(())
     }
+}
 
-    fn missing_folders(&self) -> BTreeSet<String> {
-        let mut reader = self.managed.host.reader();
-        let mut missing = BTreeSet::new();
-        for resource in self.resources.iter().filter(|resource| resource.address.collection().id_is_path()) {
-            let mut path = HostPath::new(resource.address.id()).ok();
-            while let Some(parent) = path.as_ref().and_then(HostPath::parent) {
-                if missing.contains(parent.as_str()) || !matches!(reader.meta(&parent), Ok(None)) {
-                    break;
-                }
-                missing.insert(parent.as_str().to_owned());
-                path = Some(parent);
+/// What would be changed on a host that owns `ledger`, with the targets that it is about. Reads only.
+///
+/// # Errors
+/// When the resources cannot be ordered.
+pub fn look_at_host(
+    host: &dyn HostRead,
+    ledger: &BTreeMap<Address, Entry>,
+    resources: &[Resource],
+    mode: Enforcement,
+) -> Result<(Schedule, Plan), ConvergeError> {
+    let schedule = schedule(host, ledger, resources, mode)?;
+    let plan = plan_changes(&schedule, &observe(host, ledger, &schedule, Extent::All));
+    Ok((schedule, plan))
+}
+
+fn schedule(
+    host: &dyn HostRead,
+    ledger: &BTreeMap<Address, Entry>,
+    resources: &[Resource],
+    mode: Enforcement,
+) -> Result<Schedule, ConvergeError> {
+    let scope = host.scope();
+    let missing_folders = if scope.sandbox { missing_folders(host, resources) } else { BTreeSet::new() };
+    Ok(Schedule::of(&ScheduleInput { resources, ledger, scope, mode, missing_folders: &missing_folders })?)
+}
+
+fn missing_folders(host: &dyn HostRead, resources: &[Resource]) -> BTreeSet<String> {
+    let mut reader = host.reader();
+    let mut missing = BTreeSet::new();
+    for resource in resources.iter().filter(|resource| resource.address.collection().id_is_path()) {
+        let mut path = HostPath::new(resource.address.id()).ok();
+        while let Some(parent) = path.as_ref().and_then(HostPath::parent) {
+            if missing.contains(parent.as_str()) || !matches!(reader.meta(&parent), Ok(None)) {
+                break;
             }
+            missing.insert(parent.as_str().to_owned());
+            path = Some(parent);
         }
-        missing
     }
+    missing
 }
 
 /// What came of converging.
@@ -218,7 +239,8 @@ impl Converged {
 }
 
 fn observe(
-    managed: &ManagedHost,
+    host: &dyn HostRead,
+    ledger: &BTreeMap<Address, Entry>,
     schedule: &Schedule,
     extent: Extent<'_>,
 ) -> Vec<Option<Result<State, ResourceError>>> {
@@ -230,14 +252,14 @@ fn observe(
             }
     };
     let resources = schedule.targets.iter().filter(wanted).map(|target| &target.resource);
-    let view = View::new(managed.host.as_read()).about(resources);
+    let view = View::new(host).about(resources);
     let targets = schedule.targets.iter().map(|target| {
         if !wanted(&target) {
             return None;
         }
         let mut observed = resource::observe(&target.resource, &view);
         if let Ok(state) = &mut observed {
-            remember(managed.ledger.get(target.address()), state);
+            remember(ledger.get(target.address()), state);
         }
         Some(observed)
     });

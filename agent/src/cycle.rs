@@ -132,6 +132,8 @@ async fn prove_host(cycle: &Cycle, messenger: &Messenger) -> Result<(), CycleErr
     };
     let id = enrol(messenger, &cycle.keys, || announce(cycle), tell).await;
     commit_id(&cycle.store, &id)?;
+    // A worker that ended ends the whole agent; see `cli::run`.
+    let _ = cycle.orders.send(Order::Named(id));
     Ok(())
 }
 

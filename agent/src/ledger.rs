@@ -58,20 +58,9 @@ impl Ledger {
     /// # Errors
     /// When the file cannot be read or written.
     pub fn open(path: &Path) -> Result<Ledger, LedgerError> {
-        let text = match std::fs::read(path) {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(source) => return Err(LedgerError { path: path.to_owned(), source }),
-        };
-        let mut entries = BTreeMap::new();
-        let mut lines = 0;
-        for line in text.lines() {
-            lines += 1;
-            // Damage costs the lines that it hit and no others; what they told of is then `Retained/NoOriginal`.
-            if let Ok(line) = serde_json::from_str(line) {
-                take(&mut entries, line);
-            }
-        }
+        let text = read(path)?;
+        let entries = load_entries(&text);
+        let lines = text.lines().count();
         let file = open_to_append(path)?;
         let mut ledger = Ledger { path: path.to_owned(), file, entries, lines };
         // A line that was cut off would swallow the next one.
@@ -79,6 +68,14 @@ impl Ledger {
             ledger.rewrite()?;
         }
         Ok(ledger)
+    }
+
+    /// The entries of the ledger at `path`, and nothing to write with.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn look(path: &Path) -> Result<BTreeMap<Address, Entry>, LedgerError> {
+        Ok(load_entries(&read(path)?))
     }
 
     /// The entry of an address.
@@ -147,6 +144,25 @@ impl Ledger {
     fn error(&self, source: std::io::Error) -> LedgerError {
         LedgerError { path: self.path.clone(), source }
     }
+}
+
+fn read(path: &Path) -> Result<String, LedgerError> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        Err(source) => Err(LedgerError { path: path.to_owned(), source }),
+    }
+}
+
+fn load_entries(text: &str) -> BTreeMap<Address, Entry> {
+    let mut entries = BTreeMap::new();
+    for line in text.lines() {
+        // Damage costs the lines that it hit and no others; what they told of is then `Retained/NoOriginal`.
+        if let Ok(line) = serde_json::from_str(line) {
+            take(&mut entries, line);
+        }
+    }
+    entries
 }
 
 fn take(entries: &mut BTreeMap<Address, Entry>, line: Line) {

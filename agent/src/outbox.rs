@@ -89,8 +89,9 @@ pub fn forget(store: &Store, keys: Vec<String>) -> Result<(), StoreError> {
     store.commit(batch)
 }
 
-/// The state of the host as a report without news.
-pub fn build_report(known: &Known, applied: Option<Applied>, retired: bool) -> Report {
+/// The state of the host as a report without news. `expired` says when the head ended that it goes by, where no
+/// newer one could be had: nobody knows then whether what is in force still is what is wanted.
+pub fn build_report(known: &Known, applied: Option<Applied>, retired: bool, expired: Option<Timestamp>) -> Report {
     let wrong = |state: ResourceState| !matches!(state, ResourceState::Compliant | ResourceState::Repaired);
     let deviations: Vec<ResourceReport> = known
         .states()
@@ -103,7 +104,12 @@ pub fn build_report(known: &Known, applied: Option<Applied>, retired: bool) -> R
             message: known.message.clone(),
         })
         .collect();
-    let (health, reason, message) = judge_health(&deviations, applied.is_some());
+    let (health, reason, message) = match (judge_health(&deviations, applied.is_some()), expired) {
+        ((Health::Healthy | Health::Progressing, ..), Some(end)) if !retired => {
+            (Health::Unknown, "Stale", format!("the head expired{}; what was accepted last is kept in force", at(end)))
+        }
+        (judged, _) => judged,
+    };
     Report {
         applied,
         health,
@@ -115,6 +121,12 @@ pub fn build_report(known: &Known, applied: Option<Applied>, retired: bool) -> R
         rejections: Vec::new(),
         retired,
     }
+}
+
+/// A time for people.
+fn at(time: Timestamp) -> String {
+    let time = i64::try_from(time.0).ok().and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok());
+    time.map(|time| format!(" at {time:.0}")).unwrap_or_default()
 }
 
 fn judge_health(deviations: &[ResourceReport], applied: bool) -> (Health, &'static str, String) {

@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods)]
 
 use crate::resource::{Contents, ResourceError};
+use muster_schema::Sha256Digest;
 use muster_schema::content::{BlobRef, MAX_BLOB_BYTES};
 use std::collections::HashSet;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -53,6 +54,11 @@ impl Vault {
             }
         }
         Ok(vault)
+    }
+
+    /// The vault in `folder`, to be read only: nothing is made or cleaned.
+    pub fn look(folder: &Path) -> Vault {
+        Vault { folder: folder.to_owned(), next: AtomicU64::new(0), unsynced: Mutex::default() }
     }
 
     /// Keeps what `write` writes; it says itself what that was. Durable after the next `sync`.
@@ -123,6 +129,12 @@ impl Vault {
     /// The whole content, if it is there and undamaged.
     pub fn load(&self, content: &BlobRef) -> Option<Vec<u8>> {
         std::fs::read(self.path(content)).ok().filter(|bytes| BlobRef::of(bytes) == *content)
+    }
+
+    /// As `load`, for a content whose size is not known.
+    pub fn load_by_digest(&self, digest: &Sha256Digest) -> Option<Vec<u8>> {
+        let bytes = std::fs::read(self.folder.join(digest.to_string())).ok()?;
+        (Sha256Digest::of(&bytes) == *digest).then_some(bytes)
     }
 
     /// Whether the content is there, by name and size.

@@ -10,7 +10,7 @@ use muster_schema::content::BlobRef;
 use muster_schema::report::{Applied, Report};
 use muster_schema::resource::Resource;
 use muster_schema::state::{Cause, ResourceState};
-use muster_schema::{Address, Collection};
+use muster_schema::{Address, Collection, HostId, Timestamp};
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,6 +35,10 @@ pub enum Order {
     Relabel(Applied),
     /// The host has left the repository.
     Retire(Applied),
+    /// The host has this id from now on.
+    Named(HostId),
+    /// The head has expired, at this time, or is good again. What is in force stays.
+    Hold(Option<Timestamp>),
     /// Something happened on the host.
     Event(notify::Result<notify::Event>),
     /// Something happened to these services.
@@ -122,6 +126,7 @@ pub fn work(
         flaps: FlapLimit::default(),
         next_sweep: Instant::now() + input.sweep_interval,
         later: Later::default(),
+        expired: None,
         counts: SweepCount::default(),
         input,
     };
@@ -166,6 +171,8 @@ struct Worker {
     next_sweep: Instant,
     /// What somebody is still working on, and when it is looked at all the same.
     later: Later,
+    /// When the head ended, if no newer one could be had since.
+    expired: Option<Timestamp>,
     counts: SweepCount,
 }
 
@@ -184,6 +191,16 @@ impl Worker {
                 self.watch = None;
                 self.later = Later::default();
                 self.shared.units.send_replace(WatchedUnits::new());
+                self.tell();
+                Ok(())
+            }
+            Order::Named(id) => {
+                self.input.status.set_id(id);
+                self.tell();
+                Ok(())
+            }
+            Order::Hold(expired) => {
+                self.expired = expired;
                 self.tell();
                 Ok(())
             }
@@ -359,8 +376,8 @@ impl Worker {
 
     /// Tells the sender of reports and the status file how things are.
     fn tell(&mut self) {
-        let report =
-            build_report(&self.input.converger.managed().known, self.input.applied.clone(), self.input.retired);
+        let known = &self.input.converger.managed().known;
+        let report = build_report(known, self.input.applied.clone(), self.input.retired, self.expired);
         self.input.status.tell(&report, &self.counts);
         self.shared.set_report(report);
     }

@@ -1,37 +1,51 @@
 //! `muster-agent plan`: what would be changed now.
 
-use super::{Options, state};
-use crate::accepted::Accepted;
-use crate::converge::{Converger, Extent, count_changes};
-use crate::io::clock;
+use super::Options;
+use crate::converge::{count_changes, look_at_host};
+use crate::host::{Notes, RealHost};
+use crate::io::status_file::load_status;
+use crate::ledger::Ledger;
 use crate::plan::{Plan, Purpose, Schedule, Verdict};
-use muster_schema::resource::Resource;
-use serde_json::json;
+use crate::vault::Vault;
+use anyhow::Context;
+use muster_schema::json;
+use muster_schema::manifest::{MAX_MANIFEST_BYTES, Manifest};
+use muster_schema::resource::Enforcement;
+use std::path::Path;
 use std::process::ExitCode;
+
+#[cfg(test)]
+mod tests;
 
 pub(super) fn show(options: Options, as_json: bool) -> anyhow::Result<ExitCode> {
     let settings = options.settings()?;
-    let folder = settings.state_folder();
-    let _lock = state::lock(&folder)?;
-    let managed = state::open(&folder, &settings.root_folder())?;
-    let accepted = Accepted::load(&managed.store)?;
-    let manifest = accepted.as_ref().and_then(|accepted| accepted.manifest(&managed.blobs));
-    let resources: Vec<Resource> = manifest.map(|manifest| manifest.resources).unwrap_or_default();
-    let converger = Converger::begin(managed, resources, settings.mode.unwrap_or_default(), clock::now())?;
-    let plan = converger.plan(Extent::All);
+    let (schedule, plan) = look(&settings.state_folder(), &settings.root_folder(), settings.mode.unwrap_or_default())?;
     if as_json {
         println!(
             "{:#}",
-            lines(converger.schedule(), &plan)
-                .map(|(address, what)| json!({"address": address, "change": what}))
+            lines(&schedule, &plan)
+                .map(|(address, what)| serde_json::json!({"address": address, "change": what}))
                 .collect::<serde_json::Value>()
         );
     } else {
-        for (address, what) in lines(converger.schedule(), &plan) {
+        for (address, what) in lines(&schedule, &plan) {
             println!("{address}: {what}");
         }
     }
     Ok(if count_changes(&plan) == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Looks at the host under `root`, beside a daemon that may be at work in `folder`. Nothing there is locked, opened
+/// for writing or made.
+fn look(folder: &Path, root: &Path, mode: Enforcement) -> anyhow::Result<(Schedule, Plan)> {
+    let status = load_status(folder).with_context(|| format!("no agent has run with {}", folder.display()))?;
+    let applied = status.applied.filter(|_| !status.retired).map(|applied| applied.manifest);
+    let Some(digest) = applied else { return Ok((Schedule::default(), Plan::default())) };
+    let bytes = Vault::look(&folder.join("blobs")).load_by_digest(&digest);
+    let bytes = bytes.with_context(|| format!("the manifest {digest} is not in {}", folder.display()))?;
+    let manifest: Manifest = json::load_strict(&bytes, MAX_MANIFEST_BYTES)?;
+    let host = RealHost::open(root)?.with_notes(Notes::look(&folder.join("notes")));
+    Ok(look_at_host(&host, &Ledger::look(&folder.join("ledger"))?, &manifest.resources, mode)?)
 }
 
 /// In the order in which it would be done.

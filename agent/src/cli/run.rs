@@ -10,7 +10,7 @@ use crate::io::clock;
 use crate::io::facts::load_facts;
 use crate::io::host_keys::HostKeys;
 use crate::io::http::HttpTransport;
-use crate::io::status_file::StatusFile;
+use crate::io::status_file::{Identity, StatusFile};
 use crate::io::transport::Transport;
 use crate::watch::watch_services;
 use crate::worker::{Order, Shared, WorkerInput, work};
@@ -42,6 +42,8 @@ async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {
     let in_force = accepted.filter(|_| manifest.is_some());
     let resources = manifest.map(|manifest| manifest.resources);
     let converger = Converger::begin(managed, resources.unwrap_or_default(), config.mode, clock::now())?;
+    let name = claimed_name(&config)?;
+    let identity = Identity { id: load_id(&store)?, name: name.clone(), key: keys.public_key().fingerprint() };
     let shared = Arc::new(Shared::default());
     let (orders, receiver) = std::sync::mpsc::channel();
     let input = WorkerInput {
@@ -50,7 +52,7 @@ async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {
         manifest: in_force.as_ref().map(|accepted| accepted.manifest),
         retired: in_force.is_some_and(|accepted| accepted.retired),
         sweep_interval: config.sweep_interval,
-        status: StatusFile::new(&config.state, load_id(&store)?),
+        status: StatusFile::new(&config.state, identity),
     };
     let mut worker = {
         let (root, shared, orders) = (config.root.clone(), shared.clone(), orders.clone());
@@ -63,7 +65,7 @@ async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {
     };
     let cycle = Cycle {
         transport,
-        name: claimed_name(&config)?,
+        name,
         facts: load_facts().context("the facts of this host")?,
         fingerprint: config.fingerprint,
         keys,

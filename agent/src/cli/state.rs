@@ -41,6 +41,12 @@ pub(super) fn lock(state: &Path) -> anyhow::Result<Lock> {
     Ok(Lock(file))
 }
 
+/// Whether a daemon holds the folder.
+pub(super) fn is_running(state: &Path) -> bool {
+    let Ok(file) = File::open(state.join("lock")) else { return false };
+    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockShared).is_err()
+}
+
 /// Opens everything in the folder.
 pub(super) fn open(state: &Path, root: &Path) -> anyhow::Result<ManagedHost> {
     let (store, opened) = Store::open(&state.join("store"))?;

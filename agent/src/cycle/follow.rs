@@ -11,6 +11,7 @@ use crate::verify::{
     HeadContext, Reject, RejectCode, VerifiedHead, VerifiedManifest, verify_blob, verify_head, verify_manifest,
 };
 use crate::worker::{InForce, Order};
+use muster_schema::Timestamp;
 use muster_schema::content::BlobRef;
 use muster_schema::envelope::{MAX_SIGNATURE_BYTES, Signature};
 use muster_schema::manifest::{HostIdentity, MAX_MANIFEST_BYTES};
@@ -71,6 +72,8 @@ pub(super) struct Follower<'c> {
     root: VerifiedRoot,
     root_looked: Option<Instant>,
     accepted: Option<Accepted>,
+    /// When the head expired that is gone by, as far as the worker was told.
+    expired: Option<Timestamp>,
 }
 
 impl<'c> Follower<'c> {
@@ -80,11 +83,22 @@ impl<'c> Follower<'c> {
         messenger: Arc<Messenger>,
     ) -> Result<Follower<'c>, StoreError> {
         let accepted = Accepted::load(&cycle.store)?;
-        Ok(Follower { cycle, messenger, root, root_looked: None, accepted })
+        Ok(Follower { cycle, messenger, root, root_looked: None, accepted, expired: None })
     }
 
-    /// Looks once. Refusals are written down, to be reported.
+    /// Looks once. Refusals are written down, to be reported; so is that the last head has expired meanwhile.
     pub(super) async fn follow(&mut self) -> Result<Followed, FollowError> {
+        let followed = self.look().await;
+        let now = self.now();
+        let expired = self.accepted.as_ref().map(|accepted| accepted.expires).filter(|expires| *expires <= now);
+        if self.expired != expired {
+            self.expired = expired;
+            self.order(Order::Hold(expired));
+        }
+        followed
+    }
+
+    async fn look(&mut self) -> Result<Followed, FollowError> {
         self.climb_root().await?;
         let followed = match self.follow_head().await {
             // The keys may just have been exchanged.
@@ -131,6 +145,7 @@ impl<'c> Follower<'c> {
         let Some(head) = self.fetch_head().await? else { return Ok(Followed::NothingYet) };
         if let Some(id) = head.head().renamed.clone() {
             commit_id(&self.cycle.store, &id)?;
+            self.order(Order::Named(id.clone()));
             tracing::info!(%id, "the host was renamed");
             self.messenger.set_id(id);
             return Ok(Followed::Renamed);
@@ -248,7 +263,7 @@ impl<'c> Follower<'c> {
     }
 
     /// The later of the clock and the last trusted time, so that a clock set back rolls nothing back.
-    fn now(&self) -> muster_schema::Timestamp {
+    fn now(&self) -> Timestamp {
         clock::now().max(self.messenger.trusted_time().unwrap_or_default())
     }
 }

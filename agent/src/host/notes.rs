@@ -36,6 +36,11 @@ impl Notes {
         Ok(Notes { folder: folder.to_owned() })
     }
 
+    /// The notes in `folder`, to be read only: nothing is made.
+    pub fn look(folder: &Path) -> Notes {
+        Notes { folder: folder.to_owned() }
+    }
+
     /// The note about an address. One that is damaged is none.
     ///
     /// # Errors

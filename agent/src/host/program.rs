@@ -18,6 +18,8 @@ pub struct Program {
     pub user: Option<(u32, u32)>,
     /// Variables beside PATH, HOME and LANG.
     pub env: BTreeMap<String, String>,
+    /// It is not ended together with the agent: half of it must not be left behind.
+    pub outlives: bool,
     /// How long it may run.
     pub timeout: Option<Duration>,
 }

@@ -74,8 +74,16 @@ fn load<T>(path: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, Facts
     parse(&text).ok_or_else(|| FactsError::Form { path: path.into() })
 }
 
-/// The source address of the default route, IPv4 first; none where there is no such route.
+/// The source address of the default route, IPv4 first; without such a route the first lasting address.
 fn default_address(lasting: &[IpAddr]) -> Option<IpAddr> {
+    or_first(address_by_route(lasting), lasting)
+}
+
+fn or_first(by_route: Option<IpAddr>, lasting: &[IpAddr]) -> Option<IpAddr> {
+    by_route.or_else(|| lasting.first().copied())
+}
+
+fn address_by_route(lasting: &[IpAddr]) -> Option<IpAddr> {
     // Connecting a datagram socket chooses the route and sends nothing. Both are addresses for documentation, which
     // only a default route leads to.
     let v4 = source_address((Ipv4Addr::UNSPECIFIED.into(), 0), (Ipv4Addr::new(203, 0, 113, 1).into(), 9));

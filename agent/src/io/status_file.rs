@@ -31,6 +31,10 @@ pub struct Status {
     pub version: String,
     /// The host's id; none before enrolment.
     pub id: Option<HostId>,
+    /// The name that the host would like.
+    pub name: HostId,
+    /// The fingerprint of the host's key: what a person compares before approving it.
+    pub key: String,
     /// What is applied.
     pub applied: Option<Applied>,
     /// How the host fares.
@@ -41,6 +45,8 @@ pub struct Status {
     pub message: String,
     /// How many resources are in each state.
     pub counts: BTreeMap<ResourceState, u32>,
+    /// The host has left the repository.
+    pub retired: bool,
     /// Full sweeps since the start.
     pub sweeps: u64,
     /// Microseconds of processor time that they took.
@@ -49,18 +55,34 @@ pub struct Status {
     pub written: u64,
 }
 
+/// Who the host is.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// Its id, once it is enrolled.
+    pub id: Option<HostId>,
+    /// The name that it would like.
+    pub name: HostId,
+    /// The fingerprint of its key.
+    pub key: String,
+}
+
 /// The writer of the file.
 pub struct StatusFile {
     path: PathBuf,
-    id: Option<HostId>,
+    identity: Identity,
     last: Option<Instant>,
     waiting: Option<Status>,
 }
 
 impl StatusFile {
     /// Writes to `status.json` in `folder`.
-    pub fn new(folder: &Path, id: Option<HostId>) -> StatusFile {
-        StatusFile { path: path_in(folder), id, last: None, waiting: None }
+    pub fn new(folder: &Path, identity: Identity) -> StatusFile {
+        StatusFile { path: path_in(folder), identity, last: None, waiting: None }
+    }
+
+    /// The host has this id from now on.
+    pub fn set_id(&mut self, id: HostId) {
+        self.identity.id = Some(id);
     }
 
     /// Takes what is to be said, and writes it now or as soon as it is due.
@@ -68,12 +90,15 @@ impl StatusFile {
         let status = Status {
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            id: self.id.clone(),
+            id: self.identity.id.clone(),
+            name: self.identity.name.clone(),
+            key: self.identity.key.clone(),
             applied: report.applied.clone(),
             health: report.health,
             reason: report.reason.clone(),
             message: report.message.clone(),
             counts: report.counts.clone(),
+            retired: report.retired,
             sweeps: counts.sweeps,
             sweep_cpu_us: u64::try_from(counts.cpu.as_micros()).unwrap_or(u64::MAX),
             written: clock::now().0,

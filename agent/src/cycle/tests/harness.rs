@@ -8,7 +8,7 @@ use crate::host::RealHost;
 use crate::io::clock;
 use crate::io::facts::load_facts;
 use crate::io::host_keys::HostKeys;
-use crate::io::status_file::StatusFile;
+use crate::io::status_file::{Identity, StatusFile};
 use crate::known::Known;
 use crate::ledger::Ledger;
 use crate::store::Store;
@@ -16,7 +16,7 @@ use crate::test_orchestrator::{TestOrchestrator, host_id};
 use crate::vault::Vault;
 use crate::worker::{Order, Shared, WorkerInput, work};
 use muster_schema::report::{Report, Transition};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
@@ -62,13 +62,14 @@ impl Agent {
         let converger = Converger::begin(managed, resources.unwrap_or_default(), mode, clock::now()).unwrap();
         let shared = Arc::new(Shared::default());
         let (orders, receiver) = std::sync::mpsc::channel();
+        let identity = Identity { id: None, name: host_id(), key: self.keys.public_key().fingerprint() };
         let input = WorkerInput {
             converger,
             applied: accepted.as_ref().map(|accepted| accepted.applied.clone()),
             manifest: accepted.as_ref().map(|accepted| accepted.manifest),
             retired: accepted.is_some_and(|accepted| accepted.retired),
             sweep_interval: Duration::from_secs(3600),
-            status: StatusFile::new(state, None),
+            status: StatusFile::new(state, identity),
         };
         let cycle = Cycle {
             transport: self.orchestrator.clone(),
@@ -102,6 +103,10 @@ impl Agent {
 
     pub(super) async fn end(&mut self) {
         self.stop().await;
+    }
+
+    pub(super) fn state(&self) -> &Path {
+        self.dir.path()
     }
 
     pub(super) fn store(&self) -> PathBuf {
@@ -139,7 +144,7 @@ impl Agent {
         .await;
     }
 
-    async fn wait(&self, what: &str, is: impl Fn() -> bool) {
+    pub(super) async fn wait(&self, what: &str, is: impl Fn() -> bool) {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while !is() {
             assert!(tokio::time::Instant::now() < deadline, "waited in vain for {what}");

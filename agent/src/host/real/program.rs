@@ -13,6 +13,14 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::NamedTempFile;
 
+/// Runs a program in a control group of its own, which systemd does not end together with the agent's. It becomes
+/// the program itself, so that exit code, output and signals are the program's.
+const SCOPE: [&str; 5] = ["/usr/bin/systemd-run", "--scope", "--quiet", "--collect", "--slice=system.slice"];
+const BOOTED: &str = "/run/systemd/system";
+
+#[cfg(test)]
+mod tests;
+
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// How long a program that took too long may still clean up.
 const GRACE: Duration = Duration::from_secs(2);
@@ -65,8 +73,10 @@ fn command(program: &Program, script: Option<&Path>) -> Command {
         Some(script) if program.argv.is_empty() => interpreter_of(script),
         _ => program.argv.clone(),
     };
-    let mut argv = argv.iter();
-    let mut command = Command::new(argv.next().map_or("", String::as_str));
+    let scope = if program.outlives && has_scopes() { &SCOPE[..] } else { &[] };
+    let mut argv =
+        scope.iter().copied().chain((!scope.is_empty()).then_some("--")).chain(argv.iter().map(String::as_str));
+    let mut command = Command::new(argv.next().unwrap_or_default());
     command.args(argv).args(script).env_clear().env("PATH", PATH).env("HOME", "/root").env("LANG", "C.UTF-8");
     command.envs(&program.env).current_dir(program.cwd.as_deref().unwrap_or("/"));
     if let Some((uid, gid)) = program.user {
@@ -76,6 +86,12 @@ fn command(program: &Program, script: Option<&Path>) -> Command {
     // A group of its own, so that what it started ends with it when it takes too long.
     command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     command
+}
+
+/// Whether systemd is at work and takes orders of ours.
+fn has_scopes() -> bool {
+    let found = SCOPE.first().is_some_and(|program| Path::new(program).exists());
+    found && Path::new(BOOTED).exists() && rustix::process::geteuid().is_root()
 }
 
 /// Reads what the child writes until it ends. `None` when it took too long.

@@ -39,3 +39,13 @@ fn facts_are_quick_and_the_same_each_time() {
     assert!(times[25] < Duration::from_millis(50), "p50 {:?}", times[25]);
     println!("p50 {:?}, p99 {:?}", times[25], times[49]);
 }
+
+#[test]
+fn without_a_default_route_the_first_address_is_the_address() {
+    let lasting: Vec<std::net::IpAddr> = vec!["10.91.0.11".parse().unwrap(), "10.92.0.1".parse().unwrap()];
+    let route = super::address_by_route(&lasting);
+    assert_eq!(super::default_address(&lasting), route.or(Some(lasting[0])));
+    assert_eq!(super::or_first(None, &lasting), Some(lasting[0]));
+    assert_eq!(super::or_first(Some(lasting[1]), &lasting), Some(lasting[1]));
+    assert_eq!(super::or_first(None, &[]), None);
+}

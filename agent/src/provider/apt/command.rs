@@ -62,7 +62,7 @@ pub(super) fn install_program(words: &[String], freedom: Freedom, timeout: Durat
     if !freedom.removals {
         argv.push("--no-remove".to_owned());
     }
-    finish(argv, words, timeout)
+    Program { outlives: true, ..finish(argv, words, timeout) }
 }
 
 /// The same, only told.
@@ -87,7 +87,8 @@ pub(super) fn update_program(timeout: Duration) -> Program {
 
 /// Lets dpkg finish what was interrupted.
 pub(super) fn configure_program(timeout: Duration) -> Program {
-    package_program(["dpkg", "--force-confdef", "--force-confold", "--configure", "-a"].map(str::to_owned), timeout)
+    let argv = ["dpkg", "--force-confdef", "--force-confold", "--configure", "-a"].map(str::to_owned);
+    Program { outlives: true, ..package_program(argv, timeout) }
 }
 
 /// Holds packages, or lets them go.

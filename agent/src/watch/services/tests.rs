@@ -1,7 +1,7 @@
 #![allow(clippy::disallowed_methods)]
 
 use super::watch_services;
-use crate::io::status_file::StatusFile;
+use crate::io::status_file::{Identity, StatusFile};
 use crate::resource::test_converger::{load, open};
 use crate::test_machine::enter_booted;
 use crate::worker::{InForce, Order, Shared, WorkerInput, work};
@@ -34,13 +34,14 @@ impl Daemon {
         let shared = Arc::new(Shared::default());
         let (teller, sender, of_worker) = (orders.clone(), orders.clone(), shared.clone());
         let worker = std::thread::spawn(move || {
+            let identity = Identity { id: None, name: "probe".parse().unwrap(), key: String::new() };
             let input = WorkerInput {
                 converger: open(),
                 applied: None,
                 manifest: None,
                 retired: false,
                 sweep_interval: Duration::from_secs(3600),
-                status: StatusFile::new(Path::new("/run"), None),
+                status: StatusFile::new(Path::new("/run"), identity),
             };
             work(input, Path::new("/"), (sender, receiver), &of_worker).unwrap();
         });
