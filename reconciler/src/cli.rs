@@ -1,5 +1,5 @@
 //! The command line: one command a file, each with its arguments and a `run`.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the terminal is this module's business")]
+#![allow(clippy::print_stderr, reason = "the terminal is this module's business")]
 
 use std::process::ExitCode;
 

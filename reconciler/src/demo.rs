@@ -3,7 +3,7 @@
 //! Real keys, a real state repository and real pushes, the orchestrator as a
 //! process and three agents in sandbox roots. Every step is observed on disk.
 #![allow(clippy::disallowed_methods, reason = "lays out folders, starts processes and looks at the disk")]
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the demo talks to a person")]
+#![allow(clippy::print_stderr, reason = "the demo talks to a person")]
 
 mod agent_program;
 mod approval;

@@ -1,6 +1,6 @@
 //! A question to the person at the terminal.
 
-use crate::cli::say::print;
+use super::say::print;
 use std::io::{BufRead, IsTerminal, Write};
 
 use anyhow::bail;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::cli::say::say;
+use super::say::say;
 use crate::demo::{DemoOptions, run as run_demo};
 
 /// See the whole way of a change on this machine: no root, no broker, no configuration.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, ensure};
 use muster_schema::{HostId, Sha256Digest};
 
-use crate::cli::say::say;
+use super::say::say;
 use crate::io::bus::BrokerUrl;
 use crate::keys;
 

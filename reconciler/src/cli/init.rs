@@ -9,7 +9,7 @@ use anyhow::{Context, ensure};
 use git2::Repository;
 use muster_schema::FleetName;
 
-use crate::cli::say::say;
+use super::say::say;
 use crate::io::clock;
 use crate::io::git::{CommitAuthor, SshKeygenSigner, commit_signed};
 use crate::keys;

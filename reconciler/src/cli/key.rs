@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::Subcommand;
 use muster_schema::FleetName;
 
-use crate::cli::say::say;
+use super::say::say;
 use crate::{io, keys};
 
 /// Make the keys of a fleet.

@@ -1,6 +1,6 @@
 //! Tables for people, JSON and YAML for programs.
 
-use crate::cli::say::{print, say};
+use super::say::{print, say};
 use std::io::IsTerminal;
 
 use serde::Serialize;

@@ -7,8 +7,8 @@ use anyhow::bail;
 
 use super::exit;
 use super::facts::FactsArgs;
+use super::say::{print, say};
 use super::validate::{counted, print_findings};
-use crate::cli::say::{print, say};
 use crate::io::repository::{list_folder, list_revision};
 use crate::model::{Finding, Model, ModelCache, load_model};
 use crate::plan::{plan_fleet, render_markdown, render_text};

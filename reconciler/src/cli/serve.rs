@@ -9,7 +9,7 @@ use anyhow::Context;
 use muster_schema::CommitId;
 use muster_schema::head::MAX_HEAD_LIFE;
 
-use crate::cli::say::say;
+use super::say::say;
 use crate::cycle::Config;
 use crate::io::bus::BrokerUrl;
 use crate::io::git::{RemoteUrl, StateSource};

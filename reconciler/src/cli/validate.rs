@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::exit;
 use super::output::inert;
+use super::say::say;
 use super::state::StateArgs;
-use crate::cli::say::say;
 use crate::model::{Finding, ModelCache, Scope, load_model};
 use crate::render::{CheckedFleet, MissingFact, check_fleet};
 

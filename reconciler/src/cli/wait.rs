@@ -11,6 +11,7 @@ use serde_json::Value;
 use self::goal::{Goal, Pushed, short};
 use super::exit;
 use super::output::inert;
+use super::say::say;
 use super::server::{Server, text};
 
 mod goal;
@@ -64,7 +65,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
         let Some(first) = rest.first() else {
             bar.finish_and_clear();
             let hosts = if done.len() == 1 { "host is" } else { "hosts are" };
-            println!("{} {hosts} there after {:.1} s", done.len(), started.elapsed().as_secs_f64());
+            say!("{} {hosts} there after {:.1} s", done.len(), started.elapsed().as_secs_f64());
             return Ok(ExitCode::SUCCESS);
         };
         bar.set_message(match &goal {
@@ -118,12 +119,12 @@ fn is_well(args: &Args, host: &Value) -> bool {
 /// Tells why the wait ended early.
 fn tell(goal: &Goal, out_of_reach: Option<&str>, rest: &[&Value]) {
     match (out_of_reach, goal) {
-        (Some(why), _) => println!("{}", inert(why)),
-        (None, Goal::Unseen(commit)) => println!("the orchestrator has not seen {} yet; was it pushed?", short(commit)),
+        (Some(why), _) => say!("{}", inert(why)),
+        (None, Goal::Unseen(commit)) => say!("the orchestrator has not seen {} yet; was it pushed?", short(commit)),
         (None, Goal::At(_)) => {}
     }
     for host in rest {
         let axes = format!("{} {}/{}", text(host, "sync"), text(host, "health"), text(host, "reason"));
-        println!("{}: {} {}", text(host, "id"), inert(&axes), inert(&text(host, "message")));
+        say!("{}: {} {}", text(host, "id"), inert(&axes), inert(&text(host, "message")));
     }
 }

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::exit;
 use super::output::inert;
+use super::say::say;
 use super::server::{Server, commit, text};
-use crate::cli::say::say;
 
 /// Tell why a host, or one resource on it, is as it is.
 #[derive(Debug, clap::Args)]
