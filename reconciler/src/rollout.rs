@@ -38,10 +38,11 @@ pub fn choose_wave(
     next
 }
 
-/// The hosts that have something published and that no assigned revision declares any more.
+/// The hosts that have something published and that no assigned revision declares any more,
+/// without those that are on their way out already.
 pub fn leaving_hosts(fleet: &FleetStatus, declared: &BTreeSet<HostId>) -> BTreeSet<HostId> {
     let leaves = |(id, host): &(&HostId, &crate::status::HostStatus)| {
-        host.desired.is_some() && host.retired.is_none() && !declared.contains(*id)
+        host.desired.is_some() && host.retired.is_none() && !host.reverting && !declared.contains(*id)
     };
     fleet.hosts.iter().filter(leaves).map(|(id, _)| id.clone()).collect()
 }

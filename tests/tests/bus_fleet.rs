@@ -172,6 +172,32 @@ fn a_wait_right_after_a_push_waits_for_it_and_gives_up_on_what_is_refused() {
     assert!(begun.elapsed() < WELL_BELOW_A_POLL, "it does not wait for what cannot come");
 }
 
+#[test]
+fn a_host_that_leaves_puts_back_what_it_found_where_its_file_said_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut fleet, agent) = begin(folder.path(), None);
+    let motd = agent.root().join("etc/motd");
+    approve(&fleet);
+    wait_until("the file", SOON, || holds(&motd, "hello\n")).unwrap();
+    let path = "environments/production/hosts/one.yaml";
+    let file = fleet.repository.read("main", path).unwrap();
+    fleet.repository.write(path, format!("{}\non_retire: revert\n", file.trim_end())).unwrap();
+    let said = fleet.repository.publish("hosts: Put one back when it leaves").unwrap();
+    fleet.wait_synced("one", &said).unwrap();
+
+    fs::remove_file(fleet.repository.work().join(path)).unwrap();
+    fleet.repository.publish("hosts: Retire one").unwrap();
+    fleet.wait_host("one", "to be retired", |host| host["reason"] == "Retired").unwrap();
+    assert!(!motd.exists(), "it was put back before the agent stopped");
+    // From now on it is the owner's own.
+    fs::write(&motd, "mine\n").unwrap();
+    stays("what the owner writes", Duration::from_secs(2), || holds(&motd, "mine\n")).unwrap();
+    // And that is not undone by a restart.
+    fleet.kill().unwrap();
+    fleet.start().unwrap();
+    fleet.wait_host("one", "to be retired still", |host| host["reason"] == "Retired").unwrap();
+}
+
 /// Loses the proofs of enrolment while the orchestrator is down; the agent proves itself anew.
 fn lose_enrolment(folder: &Path, bus: Option<&str>) {
     let (mut fleet, agent) = begin(folder, bus);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use muster_schema::manifest::{HostIdentity, Source, content_digest};
+use muster_schema::resource::Resource;
 use muster_schema::state::Health;
 use muster_schema::{CommitId, HostId, PublicKey, SCHEMA_VERSION, Sha256Digest};
 
@@ -81,7 +82,7 @@ impl Orchestrator {
             self.tree.publish(&batch)?;
             for (target, (outcome, render)) in chunk.iter().zip(outcomes) {
                 self.last_renders.extend(render.map(|render| (target.id.clone(), render)));
-                published.extend(self.take_outcome(target, outcome));
+                published.extend(self.take_outcome(&target.id, &target.revision, outcome));
             }
         }
         Counters::add(&self.state.counters.manifests, published.len());
@@ -152,30 +153,64 @@ impl Orchestrator {
         if trail.is_some_and(|trail| trail.would_loop(content, now)) {
             return Ok((Outcome::Held(hold_for_loop()), render));
         }
+        let serial = next_serial(target.serial, now);
+        let bundle = self.sign_bundle(identity, &target.revision, facts_commit, serial, resources, blobs)?;
+        Ok((Outcome::New(Box::new(bundle)), render))
+    }
+
+    /// Packs and signs what a host is to have.
+    fn sign_bundle(
+        &self,
+        host: HostIdentity,
+        revision: &CommitId,
+        facts_commit: Option<CommitId>,
+        serial: u64,
+        resources: Vec<Resource>,
+        blobs: BTreeMap<Sha256Digest, Arc<[u8]>>,
+    ) -> Result<NewBundle, CycleError> {
         let origin = Origin {
             fleet: self.fleet.clone(),
             epoch: self.epoch,
-            source: Source { commit: target.revision.clone(), facts_commit, policy_version: 0 },
+            source: Source { commit: revision.clone(), facts_commit, policy_version: 0 },
         };
         let count = u32::try_from(resources.len()).unwrap_or(u32::MAX);
-        let manifest = pack_manifest(&origin, identity, next_serial(target.serial, now), resources);
-        let manifest = sign_manifest(manifest, self.keys.render.as_ref())?;
-        let head = head_of(&self.fleet, &manifest, target.revision.clone(), now, self.config.head_life);
+        let manifest = sign_manifest(pack_manifest(&origin, host, serial, resources), self.keys.render.as_ref())?;
+        let head = head_of(&self.fleet, &manifest, revision.clone(), clock::now(), self.config.head_life);
         let head = sign_head(head, self.keys.fresh.as_ref())?;
-        Ok((Outcome::New(Box::new(NewBundle { manifest, head, blobs, resources: count })), render))
+        Ok(NewBundle { manifest, head, blobs, resources: count })
     }
 
-    /// Takes over what became of a target; returns its id if something new is published.
-    fn take_outcome(&mut self, target: &Target, outcome: Outcome) -> Option<HostId> {
+    /// Publishes a manifest without resources for hosts: their agents put back
+    /// what they found.
+    pub(super) fn publish_nothing(&mut self, hosts: Vec<HostIdentity>, revision: &CommitId) -> Result<(), CycleError> {
+        let mut batch = Batch::default();
+        let mut bundles = Vec::new();
+        for host in hosts {
+            let id = host.id.clone();
+            let serial = next_serial(self.serials.get(&id).copied().unwrap_or(0), clock::now());
+            let bundle = self.sign_bundle(host, revision, None, serial, Vec::new(), BTreeMap::new())?;
+            batch.manifest(&bundle.manifest);
+            batch.head(&bundle.head);
+            bundles.push((id, bundle));
+        }
+        self.tree.publish(&batch)?;
+        for (id, bundle) in bundles {
+            self.take_outcome(&id, revision, Outcome::New(Box::new(bundle)));
+        }
+        Ok(())
+    }
+
+    /// Takes over what became of a host; returns its id if something new is published.
+    fn take_outcome(&mut self, id: &HostId, revision: &CommitId, outcome: Outcome) -> Option<HostId> {
         let mut fleet = self.state.fleet_mut();
-        let host = fleet.hosts.entry(target.id.clone()).or_default();
+        let host = fleet.hosts.entry(id.clone()).or_default();
         let before = (host.hold.take(), host.desired.clone());
         let by_facts = !std::mem::take(&mut host.publishing);
         let new = match outcome {
             Outcome::Same => None,
             Outcome::Held(hold) => {
                 if hold.reason == FACTS_LOOP
-                    && let Some(trail) = self.trails.get_mut(&target.id)
+                    && let Some(trail) = self.trails.get_mut(id)
                 {
                     trail.set_loops();
                 }
@@ -185,8 +220,10 @@ impl Orchestrator {
             Outcome::New(bundle) => {
                 let NewBundle { manifest, head, resources, .. } = *bundle;
                 match &before.1 {
-                    Some(held) if by_facts => note_change(&mut self.trails, target, held.content, manifest.content()),
-                    _ => drop(self.trails.remove(&target.id)),
+                    Some(held) if by_facts => {
+                        note_change(&mut self.trails, (id, revision), held.content, manifest.content())
+                    }
+                    _ => drop(self.trails.remove(id)),
                 }
                 host.desired = Some(Desired {
                     host: manifest.host().clone(),
@@ -194,21 +231,21 @@ impl Orchestrator {
                     content: manifest.content(),
                     epoch: self.epoch,
                     serial: manifest.serial(),
-                    changed_at: target.revision.clone(),
+                    changed_at: revision.clone(),
                     resources,
                 });
-                self.serials.insert(target.id.clone(), manifest.serial());
-                self.heads.insert(target.id.clone(), head.head().clone());
-                Some(target.id.clone())
+                self.serials.insert(id.clone(), manifest.serial());
+                self.heads.insert(id.clone(), head.head().clone());
+                Some(id.clone())
             }
         };
         if (&before.0, &before.1) != (&host.hold, &host.desired) {
-            self.unsaved.insert(target.id.clone());
+            self.unsaved.insert(id.clone());
         }
         drop(fleet);
         if new.is_some() {
-            let message = format!("new manifest at {}", target.revision.short());
-            self.state.events.push(clock::now(), EventKind::ManifestPublished, Some(target.id.clone()), message);
+            let message = format!("new manifest at {}", revision.short());
+            self.state.events.push(clock::now(), EventKind::ManifestPublished, Some(id.clone()), message);
         }
         new
     }
@@ -217,13 +254,13 @@ impl Orchestrator {
 /// Facts gave a host another content at the revision that it had.
 fn note_change(
     trails: &mut HashMap<HostId, DigestTrail>,
-    target: &Target,
+    (id, revision): (&HostId, &CommitId),
     before: Sha256Digest,
     content: Sha256Digest,
 ) {
-    let begin = || DigestTrail::new(target.revision.clone(), before);
-    let trail = trails.entry(target.id.clone()).or_insert_with(begin);
-    if !trail.is_at(&target.revision) {
+    let begin = || DigestTrail::new(revision.clone(), before);
+    let trail = trails.entry(id.clone()).or_insert_with(begin);
+    if !trail.is_at(revision) {
         *trail = begin();
     }
     trail.push(content, clock::now());

@@ -129,6 +129,7 @@ impl Orchestrator {
             let messages: Vec<&str> = verified.mainline().map(|commit| commit.message.as_str()).collect();
             published.extend(self.retire_hosts(&declared, &messages, before.anchor.as_ref())?);
         }
+        published.extend(self.retire_reverted()?);
         self.record(repository, verified.id(), &findings, published.len());
         Ok(published)
     }
@@ -209,6 +210,8 @@ impl Orchestrator {
                     status.enrolled = false;
                 }
                 status.recipient = host.recipient.clone();
+                status.on_retire = host.on_retire;
+                status.reverting = false;
                 status.publishing |= status.assigned.as_ref() != Some(revision);
                 status.assigned = Some(revision.clone());
                 status.retired = None;

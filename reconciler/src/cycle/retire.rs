@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use muster_schema::condition::ConditionStatus;
+use muster_schema::document::OnRetire;
 use muster_schema::head::Head;
 use muster_schema::{CommitId, HostId};
 
@@ -12,6 +13,7 @@ use crate::events::EventKind;
 use crate::io::clock;
 use crate::io::store::Batch;
 use crate::rollout::{leaving_hosts, retirement_is_confirmed};
+use crate::status::HostStatus;
 
 impl Orchestrator {
     /// Gives the hosts that left a last head: `renamed` where a declared host
@@ -46,9 +48,14 @@ impl Orchestrator {
         self.state_condition("RetirementsConfirmed", ConditionStatus::True, "Confirmed", "", &anchor);
         let mut batch = Batch::default();
         let mut changed = Vec::new();
+        let mut reverting = Vec::new();
         for id in leaving {
             let Some(head) = self.heads.get(&id) else { continue };
             let renamed = self.host_with_key_of(head, declared);
+            if renamed.is_none() && self.is_to_revert(&id) {
+                reverting.push(head.host.clone());
+                continue;
+            }
             let last = renew_head(head, anchor.clone(), clock::now(), self.config.head_life);
             let last = sign_head(Head { retired: renamed.is_none(), renamed, ..last }, self.keys.fresh.as_ref())?;
             batch.head(&last);
@@ -58,7 +65,63 @@ impl Orchestrator {
         for (id, head) in &changed {
             self.take_retirement(id, head);
         }
-        Ok(changed.into_iter().map(|(id, _)| id).collect())
+        let mut hinted: Vec<HostId> = changed.into_iter().map(|(id, _)| id).collect();
+        hinted.extend(reverting.iter().map(|host| host.id.clone()));
+        self.publish_nothing(reverting.clone(), &anchor)?;
+        for host in reverting {
+            self.take_reverting(&host.id, &anchor);
+        }
+        Ok(hinted)
+    }
+
+    /// Gives a last head to the hosts that have put back what they found.
+    /// Returns them.
+    ///
+    /// # Errors
+    /// When a signer or the tree fails; it is to be tried again.
+    pub(super) fn retire_reverted(&mut self) -> Result<Vec<HostId>, CycleError> {
+        let done: Vec<HostId> = {
+            let fleet = self.state.fleet();
+            let reverted = fleet.hosts.iter().filter(|(_, host)| host.reverting && host.is_synced());
+            reverted.map(|(id, _)| id.clone()).collect()
+        };
+        let mut batch = Batch::default();
+        let mut last = Vec::new();
+        for head in done.iter().filter_map(|id| self.heads.get(id)) {
+            let head = renew_head(head, head.revision.clone(), clock::now(), self.config.head_life);
+            let head = sign_head(Head { retired: true, ..head }, self.keys.fresh.as_ref())?;
+            batch.head(&head);
+            last.push(head.head().clone());
+        }
+        if !last.is_empty() {
+            self.tree.publish(&batch)?;
+        }
+        for head in last {
+            self.take_retirement(&head.host.id, &head);
+        }
+        Ok(done)
+    }
+
+    /// Whether a host that leaves is to put back what it found: its last
+    /// declaration says so, and it has something from us.
+    fn is_to_revert(&self, id: &HostId) -> bool {
+        let fleet = self.state.fleet();
+        let has_something = |host: &HostStatus| {
+            host.applied.is_some() && host.desired.as_ref().is_some_and(|desired| desired.resources > 0)
+        };
+        fleet.hosts.get(id).is_some_and(|host| host.on_retire == OnRetire::Revert && has_something(host))
+    }
+
+    /// A host that left is told to put back what it found, and is retired after that.
+    fn take_reverting(&mut self, id: &HostId, revision: &CommitId) {
+        if let Some(host) = self.state.fleet_mut().hosts.get_mut(id) {
+            host.reverting = true;
+            host.environment = None;
+            host.assigned = Some(revision.clone());
+        }
+        self.unsaved.insert(id.clone());
+        let message = "has left the repository; the agent puts back what it found";
+        self.state.events.push(clock::now(), EventKind::HostRetired, Some(id.clone()), message);
     }
 
     /// The declared host that has the key of `head`'s host: its new name.
@@ -71,10 +134,14 @@ impl Orchestrator {
     fn take_retirement(&mut self, id: &HostId, head: &Head) {
         let message = match &head.renamed {
             Some(new) => format!("renamed to {new}"),
+            None if self.state.fleet().hosts.get(id).is_some_and(|host| host.reverting) => {
+                "the agent has put back what it found, and stops".to_owned()
+            }
             None => "has left the repository; the agent stops and leaves the host as it is".to_owned(),
         };
         if let Some(host) = self.state.fleet_mut().hosts.get_mut(id) {
             host.retired = Some(head.issued);
+            host.reverting = false;
             host.environment = None;
             host.hold = None;
         }

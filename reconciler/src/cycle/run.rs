@@ -59,6 +59,10 @@ pub async fn run_cycle(
                     messages.push(message);
                 }
                 take(&mut orchestrator, messages);
+                match block_in_place(|| orchestrator.retire_reverted()) {
+                    Ok(retired) => door.hints().notify_hosts(&retired),
+                    Err(error) => log(Err::<(), _>(error), "a host cannot be retired"),
+                }
             }
             () = at(facts_due) => match block_in_place(|| orchestrator.render_for_facts()) {
                 Ok(published) => door.hints().notify_hosts(&published),

@@ -192,6 +192,29 @@ async fn a_manifest_names_the_status_commit_with_the_facts_that_it_came_from() {
     assert_eq!(fleet.manifest().source.facts_commit.unwrap().as_str(), second);
 }
 
+#[test]
+fn a_host_that_is_to_revert_has_nothing_before_it_is_retired() {
+    let mut fleet = Fleet::start();
+    let path = "environments/lab/hosts/web-1.yaml";
+    let file = std::fs::read_to_string(fleet.repo.work().join(path)).unwrap();
+    fleet.repo.write(path, &format!("{file}on_retire: revert\n"));
+    fleet.push("second");
+    fleet.orchestrator.reconcile().unwrap();
+    fleet.rename("a");
+    fleet.report_applied();
+    std::fs::remove_file(fleet.repo.work().join(path)).unwrap();
+    fleet.push("third");
+    assert_eq!(fleet.orchestrator.reconcile().unwrap(), [id()]);
+    assert_eq!(fleet.manifest().resources, []);
+    let retired = |fleet: &Fleet| fleet.orchestrator.tree().load_host(&id()).unwrap().unwrap().0.retired;
+    assert_eq!((fleet.orchestrator.retire_reverted().unwrap(), retired(&fleet)), (vec![], false), "it is not done");
+    fleet.push("fourth");
+    assert_eq!(fleet.orchestrator.reconcile().unwrap(), [], "nothing new for it");
+    fleet.report_applied();
+    assert_eq!((fleet.orchestrator.retire_reverted().unwrap(), retired(&fleet)), (vec![id()], true));
+    assert_eq!(fleet.orchestrator.retire_reverted().unwrap(), [], "once");
+}
+
 #[tokio::test]
 async fn after_a_start_hosts_that_lack_something_are_hinted_at_at_once_and_silent_ones_too() {
     let mut fleet = Fleet::start();

@@ -232,11 +232,6 @@ impl Loading<'_> {
             let documents_unread = [fleet, &*environment.document, &*document].iter().any(|document| document.unread);
             let unread = documents_unread || profiles.iter().chain(&environment.profiles).any(|profile| profile.unread);
             let host = Host { unread, ..host_of(id, name.clone(), labels, &document, base) };
-            if let Some(node) = document.root.get("on_retire").filter(|_| host.on_retire == OnRetire::Revert) {
-                let finding = Finding::new(node.place.clone(), "'on_retire: revert' is not supported yet");
-                let hint = "leave it out: a host that leaves stays as it is; empty its resources first to put it back";
-                self.found.push(finding.with_hint(hint));
-            }
             let both = |other: &Host| Scope::Environments([name.to_string(), other.environment.to_string()].into());
             if let Some(other) = hosts.get(&host.id) {
                 let reason = format!("the host '{}' is declared twice, also at {}", host.id, other.place);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use muster_schema::condition::Condition;
+use muster_schema::document::OnRetire;
 use muster_schema::manifest::HostIdentity;
 use muster_schema::report::{Applied, Rejection, ResourceReport, Transition};
 use muster_schema::state::{Contact, Health, ResourceState, Sync};
@@ -102,6 +103,10 @@ pub struct HostStatus {
     pub facts_seq: u64,
     /// When it was last heard of; kept in memory only.
     pub last_contact: Option<Timestamp>,
+    /// What is to become of it when it leaves, as it was last declared.
+    pub on_retire: OnRetire,
+    /// It has left the repository, and puts back what it found before it is retired.
+    pub reverting: bool,
     /// It has left the repository; when that was published.
     pub retired: Option<Timestamp>,
     /// It reported that it stopped enforcing.
@@ -140,6 +145,11 @@ impl HostStatus {
         };
         let (health, reason, message) = self.health(contact);
         Axes { sync: self.sync(), health, reason, message, contact }
+    }
+
+    /// Whether it has what is published for it, and nothing of that is amiss.
+    pub fn is_synced(&self) -> bool {
+        self.sync() == Sync::Synced
     }
 
     fn sync(&self) -> Sync {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use muster_schema::condition::{Condition, ConditionStatus};
+use muster_schema::document::OnRetire;
 use muster_schema::report::{Applied, Rejection, ResourceReport, Transition};
 use muster_schema::state::{Cause, Contact, Health, ResourceState, Sync};
 use muster_schema::{Address, CommitId, HostId, PublicKey, Timestamp};
@@ -57,6 +58,10 @@ pub(super) struct HostFile {
     facts_seq: u64,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     retired: Option<ReadableTime>,
+    #[serde(skip_serializing_if = "is_default", default)]
+    on_retire: OnRetire,
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    reverting: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     retirement_done: bool,
 }
@@ -144,6 +149,8 @@ impl HostFile {
             report_seq: host.report_seq,
             facts_seq: host.facts_seq,
             retired: host.retired.map(ReadableTime),
+            on_retire: host.on_retire,
+            reverting: host.reverting,
             retirement_done: host.retirement_done,
         }
     }
@@ -175,6 +182,8 @@ impl HostFile {
             facts_seq: self.facts_seq,
             last_contact: (self.contact == Contact::Live).then_some(stale),
             retired: self.retired.map(|time| time.0),
+            on_retire: self.on_retire,
+            reverting: self.reverting,
             retirement_done: self.retirement_done,
         }
     }
@@ -245,6 +254,10 @@ fn inert(text: &str) -> String {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_default(on_retire: &OnRetire) -> bool {
+    *on_retire == OnRetire::default()
+}
+
 fn is_zero(count: &usize) -> bool {
     *count == 0
 }
