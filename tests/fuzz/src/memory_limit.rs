@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "an allocator is unsafe by its nature")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// The most bytes that one input may take, beside what was there before it.
@@ -18,7 +19,7 @@ static ALLOCATOR: Counting = Counting;
 fn add(bytes: usize) {
     if USED.fetch_add(bytes, Relaxed).saturating_add(bytes) > ALLOWED.load(Relaxed) {
         // Nothing may be allocated here.
-        let _ = rustix::io::write(rustix::stdio::stderr(), b"FOUND more than 256 MiB of memory\n");
+        let _ = rustix::io::write(std::io::stderr().as_fd(), b"FOUND more than 256 MiB of memory\n");
         std::process::abort();
     }
 }
