@@ -12,6 +12,7 @@ use muster_schema::{HostId, Sha256Digest, Timestamp, json};
 use serde::{Deserialize, Serialize};
 
 const ACCEPTED_KEY: &str = "accepted";
+const CONVERGED_KEY: &str = "converged";
 const ROOT_KEY: &str = "root";
 const ID_KEY: &str = "id";
 
@@ -53,6 +54,24 @@ impl Accepted {
     pub fn manifest(&self, blobs: &Vault) -> Option<Manifest> {
         json::load_strict(&blobs.load(&self.manifest)?, MAX_MANIFEST_BYTES).ok()
     }
+}
+
+/// The manifest that the host was once converged to from beginning to end: what differs from it since is drift.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn load_converged(store: &Store) -> Result<Option<Sha256Digest>, StoreError> {
+    store.load(CONVERGED_KEY)
+}
+
+/// Keeps that the host was converged to `manifest`.
+///
+/// # Errors
+/// When the store refuses.
+pub fn commit_converged(store: &Store, manifest: Sha256Digest) -> Result<(), StoreError> {
+    let mut batch = Batch::new();
+    batch.put(CONVERGED_KEY, &manifest)?;
+    store.commit(batch)
 }
 
 /// A root document as the store keeps it.

@@ -6,6 +6,7 @@ use crate::ledger::Entry;
 use crate::plan::{CycleError, Plan, Purpose, Schedule, ScheduleInput, Target, Verdict, plan_changes};
 use crate::provider::systemd::UnitName;
 use crate::resource::{self, ResourceError, State, View};
+use crate::store::StoreError;
 use muster_schema::content::BlobRef;
 use muster_schema::resource::{Enforcement, Resource};
 use muster_schema::state::Cause;
@@ -25,6 +26,9 @@ pub enum ConvergeError {
     /// The agent's own disk refused.
     #[error("cannot apply")]
     Apply(#[from] ApplyError),
+    /// What was converged could not be written down.
+    #[error("the agent's store")]
+    Store(#[from] StoreError),
     /// The resources require each other.
     #[error("cannot order the resources")]
     Cycle(#[from] CycleError),

@@ -1,5 +1,6 @@
 //! The thread that converges the host. Everything that may change the host happens here, one thing after the other.
 
+use crate::accepted::{commit_converged, load_converged};
 use crate::converge::{ConvergeError, Converged, Converger, Extent};
 use crate::io::clock;
 use crate::io::status_file::{StatusFile, SweepCount};
@@ -130,9 +131,7 @@ pub fn work(
         counts: SweepCount::default(),
         input,
     };
-    if worker.input.applied.is_some() && !worker.input.retired {
-        worker.sweep(Cause::Corrective)?;
-    }
+    worker.resume()?;
     worker.tell();
     loop {
         let due = worker.next_due();
@@ -228,6 +227,13 @@ impl Worker {
         self.input.manifest = Some(in_force.manifest);
         self.input.retired = false;
         self.sweep(Cause::Intentional)
+    }
+
+    /// Takes up the manifest of the last run. What that run did not get to is no drift.
+    fn resume(&mut self) -> Result<(), ConvergeError> {
+        let Some(applied) = self.input.applied.as_ref().filter(|_| !self.input.retired) else { return Ok(()) };
+        let known = load_converged(&self.input.converger.managed().store)? == Some(applied.manifest);
+        self.sweep(if known { Cause::Corrective } else { Cause::Intentional })
     }
 
     fn note_event(&mut self, event: notify::Result<notify::Event>, batch: &mut EventBatch) {
@@ -342,6 +348,9 @@ impl Worker {
         let unseen = self.watch.as_mut().map(|watch| watch.set_paths(paths)).unwrap_or_default();
         self.look_at_unseen(unseen)?;
         if cause != Cause::Corrective && !converged.stopped {
+            if let Some(applied) = &self.input.applied {
+                commit_converged(&self.input.converger.managed().store, applied.manifest)?;
+            }
             self.forget_contents()?;
         }
         Ok(())

@@ -128,3 +128,23 @@ async fn the_status_file_knows_the_host_by_its_id_and_key() {
     assert_eq!(status.key.len(), 39, "{}", status.key);
     agent.end().await;
 }
+
+#[tokio::test]
+async fn what_a_run_did_not_get_to_is_no_drift_for_the_next() {
+    let mut agent = Agent::begin().await;
+    let [first, second] = ["first", "second"].map(|text| agent.orchestrator.blob(text));
+    agent.orchestrator.publish(&json!({"files/etc/motd": {"content": first}}));
+    agent.wait_for("etc/motd", Some("first")).await;
+    agent.stop().await;
+    // The last run ends between accepting the second manifest and applying it.
+    agent.accept_only(&json!({"files/etc/motd": {"content": second}}), "second");
+    agent.start().await;
+    agent.wait_for("etc/motd", Some("second")).await;
+    agent.restart().await;
+    agent.write("etc/motd", "drift");
+    agent.wait_for("etc/motd", Some("second")).await;
+    agent.wait_for_transitions(3).await;
+    agent.end().await;
+    let told: Vec<Cause> = agent.transitions().iter().map(|t| t.cause).collect();
+    assert_eq!(told, [Cause::Initial, Cause::Intentional, Cause::Corrective]);
+}
