@@ -231,11 +231,12 @@ impl Drop for Host {
 }
 
 /// The writable layer is on disk where that can carry one, else in memory (an overlay cannot lie on an
-/// overlay, as in a container).
+/// overlay, as in a container). It is volatile where the kernel has that: nothing is flushed to the machine's
+/// disk, which a host does not outlive anyway. Else its end waits for all that the machine has to write.
 fn mount_overlay(base: &Path, folder: &Path, disk: &Path) -> Result<()> {
     let layer = folder.join("layer");
     fs::create_dir_all(&layer)?;
-    let attempt = || -> Result<()> {
+    let attempt = |last: &[u8]| -> Result<()> {
         let (upper, work) = (layer.join("upper"), layer.join("work"));
         fs::create_dir_all(&upper)?;
         fs::create_dir_all(&work)?;
@@ -244,14 +245,15 @@ fn mount_overlay(base: &Path, folder: &Path, disk: &Path) -> Result<()> {
             options.extend_from_slice(name.as_bytes());
             options.extend_from_slice(path.as_os_str().as_bytes());
         }
+        options.extend_from_slice(last);
         mount("overlay", disk, "overlay", MountFlags::empty(), Some(CString::new(options)?.as_c_str()))?;
         Ok(())
     };
-    if attempt().is_ok() {
+    if attempt(b",volatile").or_else(|_| attempt(b"")).is_ok() {
         return Ok(());
     }
     mount("tmpfs", &layer, "tmpfs", MountFlags::empty(), Some(c"mode=755"))?;
-    attempt()
+    attempt(b"")
 }
 
 /// nspawn below its holder, and below nspawn the host's PID 1: number 1 in a process namespace of its own,

@@ -48,7 +48,7 @@ fn lab_a_push_configures_hosts_and_every_kind_of_drift_heals() {
         ("services/nginx", "systemctl disable nginx", "systemctl is-enabled nginx"),
         ("packages/muster-testpkg", "dpkg --remove muster-testpkg", "muster-testpkg"),
         ("users/deploy", "usermod --shell /bin/sh deploy", "getent passwd deploy | grep -q /bin/bash"),
-        ("groups/deploy", "userdel deploy; groupdel deploy", "getent group deploy && getent passwd deploy"),
+        ("groups/deploy", "userdel deploy", "getent group deploy && getent passwd deploy"),
     ];
     for (address, drift, healed) in &drifts {
         let corrections = web::corrections(&real.fleet.fetch("hosts/web-1").unwrap(), address);

@@ -95,20 +95,25 @@ fn lab_an_agent_killed_in_the_middle_of_an_apply_finishes() {
         real.fleet.repository.write("applications/many/application.yaml", many(round)).unwrap();
         let pushed = real.fleet.repository.publish(&format!("many: Round {round}")).unwrap();
         let written = || {
-            let line = format!("cat /srv/many/* 2>/dev/null | grep -c '^{round} ' || true");
-            host.exec(&line).unwrap().parse::<usize>().unwrap()
+            let files = fs::read_dir(host.path("/srv/many")).into_iter().flatten().flatten();
+            let own = format!("{round} ");
+            files.filter(|file| fs::read_to_string(file.path()).is_ok_and(|text| text.starts_with(&own))).count()
         };
         // Another point of the apply in each round: at its beginning, with some or most files there.
         let point = [0, 1, FILES / 3, FILES - 1][round];
         wait_until("the apply to be on its way", SOON, || written() >= point).unwrap();
         host.exec("systemctl kill --signal=KILL muster-agent").unwrap();
-        real.fleet
+        let view = real
+            .fleet
             .wait_host_within(LONG, "web-1", "to finish what was begun", |view| {
                 view["assigned"] == pushed && view["sync"] == "Synced" && view["health"] == "Healthy"
             })
             .unwrap();
         assert_eq!(written(), FILES);
         assert!(host.holds("muster-testpkg"));
+        // What was begun before the kill and is finished after it is no drift.
+        let transitions = view["transitions"].as_array().unwrap();
+        assert!(!transitions.is_empty() && transitions.iter().all(|t| t["cause"] != "corrective"), "{transitions:#?}");
     }
     // What it takes back is killed in the middle too.
     real.fleet.repository.write("environments/production/environment.yaml", "labels: {}\n").unwrap();
@@ -134,25 +139,88 @@ fn lab_an_orchestrator_killed_between_any_two_publishes_goes_on() {
     if !need::has(need::LAB) || !need::has(need::BROKER) {
         return;
     }
+    const SILENT: usize = 200;
     let mut real = started(["web-1", "web-2"]);
+    // Publishing for many takes long enough to be cut: hosts that are approved and never heard of.
+    for n in 0..SILENT {
+        let key = minisign::KeyPair::generate_unencrypted_keypair().unwrap().pk.to_base64();
+        real.fleet.declare("production", &format!("silent-{n:03}"), &key, ASSIGNED).unwrap();
+    }
+    let many = real.fleet.repository.publish("hosts: Approve many").unwrap();
+    for host in &real.hosts {
+        real.fleet.wait_synced(host.name(), &many).unwrap();
+    }
+    wait_until("heads for the new ones", SOON, || published(&real, &many) == SILENT).unwrap();
+
     let mut serials = [0, 0];
-    for round in 0..10_u64 {
+    let mut cut_in_the_middle = 0;
+    // A manifest, a head and the signature of each for every host, and one blob: from before the first to after
+    // the last.
+    let all = 4 * (SILENT + 2) + 1;
+    for (round, renames) in [0, 1, all / 4, all / 2, all / 2 + 1, all * 5 / 8, all * 3 / 4, all].into_iter().enumerate()
+    {
         let text = format!("round {round}");
         real.fleet.repository.write(BASE, base(&text)).unwrap();
+        let seen = Renames::watch(&real.fleet.data().join("published"));
         let pushed = real.fleet.repository.publish(&format!("base: Round {round}")).unwrap();
-        // From before it has noticed to after everything is out.
-        std::thread::sleep(Duration::from_millis(round * 12));
+        seen.wait_for(renames);
         real.fleet.kill().unwrap();
+        let out = published(&real, &pushed);
+        cut_in_the_middle += usize::from(out > 0 && out < SILENT + 2);
         real.fleet.start().unwrap();
         for (host, serial) in real.hosts.iter().zip(&mut serials) {
-            let view = real.fleet.wait_synced(host.name(), &pushed).unwrap();
+            let view = real
+                .fleet
+                .wait_host_within(LONG, host.name(), "what was published before the kill or after it", |view| {
+                    view["assigned"] == pushed && view["sync"] == "Synced" && view["health"] == "Healthy"
+                })
+                .unwrap();
             assert!(says(host, &text));
             let now = view["serial"].as_u64().unwrap();
             assert!(now > *serial, "serials only grow: {now} after {serial}");
             *serial = now;
         }
+        wait_until("all heads", SOON, || published(&real, &pushed) == SILENT + 2).unwrap();
     }
+    assert!(cut_in_the_middle > 0, "no round was cut between two heads");
     nothing_was_refused(&real);
+}
+
+/// How many heads of the published tree are at the revision `commit`.
+fn published<const N: usize>(real: &RealFleet<N>, commit: &str) -> usize {
+    let hosts = fs::read_dir(real.fleet.data().join("published/hosts")).unwrap().flatten();
+    let revision =
+        |bytes: Vec<u8>| Some(serde_json::from_slice::<serde_json::Value>(&bytes).ok()?["revision"] == commit);
+    hosts.filter(|host| fs::read(host.path().join("head.json")).ok().and_then(revision) == Some(true)).count()
+}
+
+/// Counts the files that are put in their place below a folder, as they come.
+struct Renames {
+    _watcher: notify::RecommendedWatcher,
+    seen: std::sync::mpsc::Receiver<()>,
+}
+
+impl Renames {
+    fn watch(folder: &std::path::Path) -> Self {
+        use notify::event::{EventKind, ModifyKind, RenameMode};
+        use notify::{RecursiveMode, Watcher};
+        let (tell, seen) = std::sync::mpsc::channel();
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            let to = EventKind::Modify(ModifyKind::Name(RenameMode::To));
+            if event.is_ok_and(|event| event.kind == to) {
+                let _ = tell.send(());
+            }
+        })
+        .unwrap();
+        watcher.watch(folder, RecursiveMode::Recursive).unwrap();
+        Self { _watcher: watcher, seen }
+    }
+
+    fn wait_for(&self, count: usize) {
+        for n in 0..count {
+            assert!(self.seen.recv_timeout(SOON).is_ok(), "{n} of {count} files were published");
+        }
+    }
 }
 
 #[test]

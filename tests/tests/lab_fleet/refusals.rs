@@ -113,8 +113,7 @@ fn lab_a_new_host_without_facts_delays_nobody() {
     if !need::has(need::LAB) || !need::has(need::BROKER) {
         return;
     }
-    let real = RealFleet::start(["lb-1", "web-1"]).unwrap();
-    let [balancer, web] = &real.hosts;
+    let mut real = RealFleet::start(["lb-1", "web-1"]).unwrap();
     real.fleet
         .repository
         .write(
@@ -127,15 +126,17 @@ fn lab_a_new_host_without_facts_delays_nobody() {
     real.fleet.approve("production", "web-1", "labels: {role: web}\n").unwrap();
     let last = real.fleet.approve("production", "lb-1", upstream).unwrap();
     real.fleet.wait_synced("lb-1", &last).unwrap();
-    let only = format!("{}\n", web.address());
+    let only = format!("{}\n", real.hosts[1].address());
     wait_until("the address in the balancer's file", SOON, || {
-        balancer.read_file("/etc/upstream").is_ok_and(|text| text == only)
+        real.hosts[0].read_file("/etc/upstream").is_ok_and(|text| text == only)
     })
     .unwrap();
 
-    // A host that is approved and has never been heard of.
+    // A host that is approved and has never been heard of, and that reads its own facts.
+    let own = "resources: {files: {/etc/family: {content: \"{{ facts.os.family }}\\n\"}}}\n";
+    real.fleet.repository.write("applications/own/application.yaml", own).unwrap();
     let silent = minisign::KeyPair::generate_unencrypted_keypair().unwrap().pk.to_base64();
-    real.fleet.declare("production", "web-9", &silent, "labels: {role: web}\n").unwrap();
+    real.fleet.declare("production", "web-9", &silent, "labels: {role: web}\napplications: {own: {}}\n").unwrap();
     real.fleet.repository.write("environments/production/environment.yaml", "applications: {base: {}}\n").unwrap();
     real.fleet.repository.write(BASE, base("not delayed")).unwrap();
     let next = real.fleet.repository.publish("hosts: Add one that is not there yet").unwrap();
@@ -143,8 +144,21 @@ fn lab_a_new_host_without_facts_delays_nobody() {
         real.fleet.wait_synced(host.name(), &next).unwrap();
         assert!(says(host, "not delayed"));
     }
-    assert_eq!(balancer.read_file("/etc/upstream").unwrap(), only);
+    assert_eq!(real.hosts[0].read_file("/etc/upstream").unwrap(), only);
     let nine = real.fleet.fetch("hosts/web-9").unwrap();
-    assert_ne!(nine["health"], "Healthy", "nobody has heard of it");
+    assert_eq!([&nine["health"], &nine["reason"]], ["Pending", "WaitingForFacts"], "{nine:#}");
     assert_eq!(nine["contact"], "NeverSeen");
+
+    // Nor does one that is switched off: what is known of it stays, and it catches up.
+    real.hosts[1].power_cut().unwrap();
+    real.fleet.repository.write(BASE, base("while one is off")).unwrap();
+    let last = real.fleet.repository.publish("base: While one is off").unwrap();
+    real.fleet.wait_synced("lb-1", &last).unwrap();
+    assert!(says(&real.hosts[0], "while one is off"));
+    assert_eq!(real.hosts[0].read_file("/etc/upstream").unwrap(), only);
+    assert!(says(&real.hosts[1], "not delayed"));
+    real.hosts[1].power_on().unwrap();
+    real.hosts[1].wait_running().unwrap();
+    real.fleet.wait_synced("web-1", &last).unwrap();
+    assert!(says(&real.hosts[1], "while one is off"));
 }
