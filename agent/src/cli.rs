@@ -9,6 +9,7 @@ mod status;
 use crate::config::{DEFAULT_CONFIG, Settings};
 use clap::{Args, Parser, Subcommand};
 use muster_schema::resource::Enforcement;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -74,6 +75,11 @@ struct Options {
     /// Report differences and write nothing, where a resource does not say otherwise.
     #[arg(long)]
     audit: bool,
+}
+
+/// Tells what a command found. A reader that went away, as `head` does, is no fault: the exit code says how it went.
+fn tell(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 /// Runs the command; errors are told with all their causes.

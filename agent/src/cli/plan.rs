@@ -1,6 +1,6 @@
 //! `muster-agent plan`: what would be changed now.
 
-use super::Options;
+use super::{Options, tell};
 use crate::converge::{count_changes, look_at_host};
 use crate::host::{Notes, RealHost};
 use crate::io::status_file::load_status;
@@ -20,18 +20,14 @@ mod tests;
 pub(super) fn show(options: Options, as_json: bool) -> anyhow::Result<ExitCode> {
     let settings = options.settings()?;
     let (schedule, plan) = look(&settings.state_folder(), &settings.root_folder(), settings.mode.unwrap_or_default())?;
-    if as_json {
-        println!(
-            "{:#}",
-            lines(&schedule, &plan)
-                .map(|(address, what)| serde_json::json!({"address": address, "change": what}))
-                .collect::<serde_json::Value>()
-        );
-    } else {
-        for (address, what) in lines(&schedule, &plan) {
-            println!("{address}: {what}");
+    let lines = lines(&schedule, &plan);
+    tell(&match as_json {
+        true => {
+            let json = |(address, what)| serde_json::json!({"address": address, "change": what});
+            format!("{:#}\n", lines.map(json).collect::<serde_json::Value>())
         }
-    }
+        false => lines.map(|(address, what)| format!("{address}: {what}\n")).collect(),
+    });
     Ok(if count_changes(&plan) == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 

@@ -1,6 +1,6 @@
 //! `muster-agent status`: how the host fares, and what is to be done next.
 
-use super::{Options, state};
+use super::{Options, state, tell};
 use crate::io::status_file::{Status, load_status};
 use anyhow::Context;
 use muster_schema::state::Health;
@@ -12,11 +12,10 @@ mod tests;
 pub(super) fn show(options: Options, as_json: bool) -> anyhow::Result<ExitCode> {
     let folder = options.settings()?.state_folder();
     let status = load_status(&folder).with_context(|| format!("no agent has run with {}", folder.display()))?;
-    if as_json {
-        println!("{}", serde_json::to_string_pretty(&status)?);
-    } else {
-        print!("{}", render(&status, state::is_running(&folder)));
-    }
+    tell(&match as_json {
+        true => serde_json::to_string_pretty(&status)? + "\n",
+        false => render(&status, state::is_running(&folder)),
+    });
     Ok(ExitCode::SUCCESS)
 }
 

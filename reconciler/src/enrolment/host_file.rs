@@ -1,6 +1,10 @@
 //! Writes a host's key into its file, and leaves what people wrote as it is.
 
+use std::sync::Arc;
+
 use muster_schema::PublicKey;
+
+use crate::model::{Node, load_yaml};
 
 #[cfg(test)]
 mod tests;
@@ -36,7 +40,11 @@ pub fn approve_host_file(text: Option<&str>, key: &PublicKey, recipient: &str) -
     // Behind comments at the head and a document start.
     let head = lines.iter().take_while(|line| line.starts_with('#') || line.trim_end() == "---").count();
     lines.splice(head..head, added);
-    Ok(lines.join("\n") + "\n")
+    let text = lines.join("\n") + "\n";
+    // An indented map, for one, does not take lines at the margin.
+    let root = load_yaml(&Arc::from("host file"), text.as_bytes()).map_err(|_| HostFileError::Form)?;
+    let holds_key = root.get("key").and_then(Node::as_str).is_some_and(|held| held == key.to_string());
+    if holds_key { Ok(text) } else { Err(HostFileError::Form) }
 }
 
 fn check_same_key(value: &str, key: &PublicKey) -> Result<(), HostFileError> {

@@ -171,7 +171,7 @@ fn lab_an_orchestrator_killed_between_any_two_publishes_goes_on() {
         for (host, serial) in real.hosts.iter().zip(&mut serials) {
             let view = real
                 .fleet
-                .wait_host_within(LONG, host.name(), "what was published before the kill or after it", |view| {
+                .wait_host_within(SOON, host.name(), "what was published before the kill or after it", |view| {
                     view["assigned"] == pushed && view["sync"] == "Synced" && view["health"] == "Healthy"
                 })
                 .unwrap();

@@ -35,7 +35,16 @@ fn an_empty_or_the_same_key_is_filled_and_another_is_not_replaced() {
 
 #[test]
 fn a_file_of_another_form_is_left_alone() {
-    for text in ["{labels: {role: web}}\n", "- a\n", "\"key\": x\n", "? key\n: x\n", "key:x\nplain\n", "<<: *base\n"] {
+    for text in [
+        "{labels: {role: web}}\n",
+        "- a\n",
+        "\"key\": x\n",
+        "? key\n: x\n",
+        "key:x\nplain\n",
+        "<<: *base\n",
+        "  role: web\n",
+        "a: [\n",
+    ] {
         assert!(approve(Some(text)).is_err(), "{text}");
     }
 }
