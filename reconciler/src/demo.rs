@@ -11,6 +11,7 @@ mod compliance;
 mod figures;
 mod folders;
 mod hosts;
+mod interrupt;
 mod narration;
 mod process;
 mod repository;

@@ -3,6 +3,7 @@
 
 #![allow(clippy::disallowed_methods)]
 use std::fs;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use anyhow::{Context, Result, ensure};
 use muster_tests::need::{self, Need};
 use muster_tests::process::{Process, command};
 use muster_tests::programs;
+use muster_tests::wait::wait_until;
 use serde_json::Value;
 
 const LIMIT: Duration = Duration::from_secs(120);
@@ -73,5 +75,23 @@ fn the_demo_takes_no_folder_that_has_something_in_it() -> Result<()> {
     fs::write(dir.path().join("mine"), "precious")?;
     ensure!(tell(&["--keep", &dir.path().display().to_string()], tempfile::tempdir()?.path()).is_err());
     ensure!(fs::read_dir(dir.path())?.count() == 1, "something was left in it");
+    Ok(())
+}
+
+#[test]
+fn a_demo_that_is_told_to_end_leaves_nothing_running() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let kept = dir.path().join("kept");
+    fs::create_dir(&kept)?;
+    let mut demo = command(programs::muster()?);
+    demo.args(["demo", "--keep"]).arg(&kept);
+    let mut demo = Process::start("demo", demo, &dir.path().join("demo.log"))?;
+    let log = kept.join("serve.log");
+    wait_until("the orchestrator", LIMIT, || fs::read_to_string(&log).is_ok_and(|text| text.contains("serving on ")))?;
+    let text = fs::read_to_string(&log)?;
+    let address = text.lines().find_map(|line| line.strip_prefix("serving on http://")).context("an address")?;
+    TcpStream::connect(address).context("the orchestrator runs")?;
+    demo.stop(LIMIT)?;
+    ensure!(TcpStream::connect(address).is_err(), "the orchestrator still runs");
     Ok(())
 }

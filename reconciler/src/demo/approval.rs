@@ -7,6 +7,7 @@ use anyhow::{Context, ensure};
 use muster_schema::PublicKey;
 
 use super::hosts::{DemoHost, PATIENCE};
+use super::interrupt;
 use super::repository::{Edits, StateRepository};
 use crate::enrolment::approve_host_file;
 
@@ -24,6 +25,7 @@ pub(super) fn wait_for_pending(hosts: &mut [DemoHost], url: &str) -> Result<Pend
         for host in hosts.iter_mut() {
             host.check_running()?;
         }
+        interrupt::check()?;
         ensure!(started.elapsed() < PATIENCE, "not every agent announced itself within {} s", PATIENCE.as_secs());
         std::thread::sleep(Duration::from_millis(20));
     }

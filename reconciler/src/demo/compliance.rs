@@ -8,6 +8,7 @@ use muster_schema::FleetName;
 use ssh_key::PrivateKey;
 
 use super::hosts::PATIENCE;
+use super::interrupt;
 use crate::io::clock;
 use crate::io::git::StatusBranch;
 use crate::status::{FleetStatus, load_status};
@@ -30,6 +31,7 @@ pub(super) fn watch_status(
         {
             return Ok(Instant::now());
         }
+        interrupt::check()?;
         ensure!(started.elapsed() < PATIENCE, "not in the status branch within {} s", PATIENCE.as_secs());
         std::thread::sleep(LOOK);
     }

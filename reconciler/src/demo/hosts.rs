@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
+use super::interrupt;
 use super::process::Process;
 
 /// How long any one step may take.
@@ -74,6 +75,7 @@ pub(super) fn watch_disk(
                 *seen = Some(Instant::now());
             }
         }
+        interrupt::check()?;
         if started.elapsed() > PATIENCE {
             for host in hosts.iter_mut() {
                 host.check_running()?;

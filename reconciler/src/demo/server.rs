@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 
 use super::folders::Folders;
 use super::hosts::PATIENCE;
+use super::interrupt;
 use super::process::Process;
 
 /// Starts `muster serve` on a free port and reads its address from its log.
@@ -23,6 +24,7 @@ pub(super) fn start_server(folders: &Folders, trust: &str) -> Result<(Process, S
         if let Some(url) = complete.filter_map(|line| line.trim().strip_prefix("serving on ")).next() {
             return Ok((server, url.to_owned()));
         }
+        interrupt::check()?;
         if !server.is_running() || started.elapsed() > PATIENCE {
             bail!("the orchestrator did not start: {}", text.trim());
         }

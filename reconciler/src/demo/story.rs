@@ -14,6 +14,7 @@ use super::compliance::watch_status;
 use super::figures::{Figures, millis};
 use super::folders::{Folders, lay_out};
 use super::hosts::{DemoHost, watch_disk};
+use super::interrupt;
 use super::narration::Narration;
 use super::process::Process;
 use super::repository::{Edits, StateRepository};
@@ -60,6 +61,7 @@ struct Stage {
 /// What was not observed, or could not be done.
 pub fn run(options: &DemoOptions) -> Result<Figures, anyhow::Error> {
     let started = Instant::now();
+    interrupt::listen()?;
     // The folder goes when the demo ends, unless it is to be kept.
     let scratch = tempfile::Builder::new().prefix("muster-demo-").tempdir()?;
     let folders = lay_out(options.keep.as_deref().unwrap_or(scratch.path()))?;
@@ -82,7 +84,7 @@ pub fn run(options: &DemoOptions) -> Result<Figures, anyhow::Error> {
     if !options.once {
         let page = &figures.status_page;
         say.note(&format!("\n       Look at {page} ; edit below {} ; end with Ctrl-C.", folders.hosts.display()));
-        wait_for_interrupt()?;
+        interrupt::wait();
     }
     Ok(stage.figures)
 }
@@ -228,10 +230,4 @@ fn range<'a>(values: impl Iterator<Item = &'a f64>) -> String {
         (Some(least), Some(most)) => format!("{least:.1} to {most:.1} ms"),
         _ => "–".to_owned(),
     }
-}
-
-fn wait_for_interrupt() -> Result<(), anyhow::Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(tokio::signal::ctrl_c())?;
-    Ok(())
 }
