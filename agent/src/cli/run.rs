@@ -20,6 +20,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 pub(super) fn run(options: Options) -> anyhow::Result<ExitCode> {
     begin_log();
@@ -105,9 +108,11 @@ fn claimed_name(config: &Config) -> anyhow::Result<HostId> {
     host.parse().context("the host's own name is no name for muster; give --name")
 }
 
+/// Logs to standard error what `MUSTER_LOG` asks for, as in `debug` or `info,muster_agent::watch=trace`.
 fn begin_log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("MUSTER_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,lapin=off"));
+    let asked = std::env::var("MUSTER_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
+    let usual = || Targets::new().with_default(LevelFilter::INFO).with_target("lapin", LevelFilter::OFF);
     let ansi = rustix::termios::isatty(std::io::stderr());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi).init();
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(ansi);
+    tracing_subscriber::registry().with(asked.unwrap_or_else(usual)).with(lines).init();
 }

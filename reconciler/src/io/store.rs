@@ -5,7 +5,7 @@
 //! their signatures. A reader that sees a head sees all that it names.
 #![allow(clippy::disallowed_methods, reason = "this is the tree's one writer")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -133,47 +133,62 @@ impl PublishedTree {
     pub fn publish(&self, batch: &Batch) -> Result<(), StoreError> {
         let missing = |(path, _): &(&PathBuf, &Vec<u8>)| !self.top.join(path).exists();
         let files: Vec<_> = batch.files.iter().filter(missing).collect();
-        self.write_all(&files)?;
-        self.write_all(&batch.heads.iter().collect::<Vec<_>>())
+        let heads: Vec<_> = batch.heads.iter().collect();
+        let each = files.len() + heads.len() <= SYNC_EACH;
+        self.stage(files.iter().chain(&heads), each)?;
+        self.put_in_place(&files, each)?;
+        self.put_in_place(&heads, each)
     }
 
-    /// Writes temporary files, makes them durable, then renames them in order.
-    fn write_all(&self, files: &[(&PathBuf, &Vec<u8>)]) -> Result<(), StoreError> {
-        let mut folders: Vec<PathBuf> = Vec::new();
-        let mut last = None;
+    /// Writes temporary files and makes them durable.
+    fn stage<'a>(
+        &self,
+        files: impl Iterator<Item = &'a (&'a PathBuf, &'a Vec<u8>)>,
+        each: bool,
+    ) -> Result<(), StoreError> {
+        let mut folder = PathBuf::new();
+        let mut written = false;
         for (path, bytes) in files {
             let path = self.top.join(path);
             let error = |source| StoreError::File { path: path.clone(), source };
-            let folder = path.parent().unwrap_or(&self.top).to_owned();
-            if !folders.contains(&folder) {
-                fs::create_dir_all(&folder).map_err(error)?;
-                if files.len() <= SYNC_EACH {
-                    folders.push(folder);
-                }
+            // Those of one folder follow one another.
+            if let Some(parent) = path.parent().filter(|parent| *parent != folder) {
+                fs::create_dir_all(parent).map_err(error)?;
+                folder = parent.to_owned();
             }
             let mut file = File::create(temporary(&path)).map_err(error)?;
             file.write_all(bytes).map_err(error)?;
-            if files.len() <= SYNC_EACH {
+            if each {
                 file.sync_all().map_err(error)?;
             }
-            last = Some(file);
+            written = true;
         }
-        let top = |source| StoreError::File { path: self.top.clone(), source };
-        if let (Some(file), true) = (&last, files.len() > SYNC_EACH) {
-            rustix::fs::syncfs(file).map_err(|errno| top(errno.into()))?;
-        }
+        if written && !each { self.sync() } else { Ok(()) }
+    }
+
+    /// Renames the temporary files of `files` in order, durably.
+    fn put_in_place(&self, files: &[(&PathBuf, &Vec<u8>)], each: bool) -> Result<(), StoreError> {
+        let mut folders: BTreeSet<PathBuf> = BTreeSet::new();
         for (path, _) in files {
             let path = self.top.join(path);
             fs::rename(temporary(&path), &path).map_err(|source| StoreError::File { path: path.clone(), source })?;
+            folders.extend(path.parent().filter(|_| each).map(Path::to_owned));
         }
-        if let (Some(file), true) = (&last, files.len() > SYNC_EACH) {
-            return rustix::fs::syncfs(file).map_err(|errno| top(errno.into()));
+        if !each && !files.is_empty() {
+            return self.sync();
         }
         for folder in folders {
             let sync = File::open(&folder).and_then(|folder| folder.sync_all());
             sync.map_err(|source| StoreError::File { path: folder, source })?;
         }
         Ok(())
+    }
+
+    /// Makes everything durable that was written to the tree's file system.
+    fn sync(&self) -> Result<(), StoreError> {
+        let error = |source| StoreError::File { path: self.top.clone(), source };
+        let top = File::open(&self.top).map_err(error)?;
+        rustix::fs::syncfs(top).map_err(|errno| error(errno.into()))
     }
 
     /// The head of `host` and its manifest, as they were last published.
