@@ -18,6 +18,7 @@ mod key;
 mod log;
 mod output;
 mod plan;
+mod progress;
 mod render;
 mod say;
 mod serve;

@@ -99,6 +99,17 @@ impl FleetPlan {
 
 /// Plans the way from one repository to another. `found` is what loading the new one found.
 pub fn plan_fleet(base: &Model, head: &Model, facts: &FactsOfFleet, found: Vec<Finding>) -> FleetPlan {
+    plan_hosts(base, head, head.hosts(), facts, found)
+}
+
+/// As [`plan_fleet`], with the hosts of `head` one after the other as `hosts` gives them.
+pub fn plan_hosts<'m>(
+    base: &Model,
+    head: &Model,
+    hosts: impl Iterator<Item = &'m Host>,
+    facts: &FactsOfFleet,
+    found: Vec<Finding>,
+) -> FleetPlan {
     let held: BTreeSet<&str> = head
         .environments()
         .map(AsRef::as_ref)
@@ -106,7 +117,7 @@ pub fn plan_fleet(base: &Model, head: &Model, facts: &FactsOfFleet, found: Vec<F
         .collect();
     let mut planning = Planning { findings: found.clone(), ..Planning::default() };
     // Of a faulty environment nothing is published, so nothing changes.
-    for host in head.hosts().filter(|host| !held.contains(host.environment.as_ref())) {
+    for host in hosts.filter(|host| !held.contains(host.environment.as_ref())) {
         planning.plan_host(base, head, facts, host);
     }
     // No host is retired by a faulty revision.

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use muster_schema::resource::Resource;
 use muster_schema::{HostId, Sha256Digest};
 
-pub use check::{CheckedFleet, check_fleet, merge_findings};
+pub use check::{CheckedFleet, check_fleet, check_hosts, merge_findings};
 pub use explain::{ExplainedAttribute, explain_resource, layer_of};
 pub use facts::FactsOfFleet;
 pub use reads::Reads;

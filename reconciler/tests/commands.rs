@@ -258,3 +258,15 @@ fn tree_of(dir: &Path) -> String {
     git(dir, &["reset", "-q"]);
     tree
 }
+
+#[test]
+fn a_terminal_sees_progress_and_a_pipe_does_not() {
+    let dir = state();
+    let validate = format!("{} validate", env!("CARGO_BIN_EXE_muster"));
+    let mut script = Command::new("script");
+    let on_terminal = script.args(["-qec", &validate, "/dev/null"]).env("TERM", "xterm").current_dir(dir.path());
+    let seen = String::from_utf8(on_terminal.output().unwrap().stdout).unwrap();
+    assert!(seen.contains("/2 hosts"), "{seen:?}");
+    let piped = muster(&["validate"], dir.path());
+    assert_eq!((piped.stdout.as_slice(), piped.stderr.as_slice()), (&b"no faults in 2 hosts\n"[..], &b""[..]));
+}

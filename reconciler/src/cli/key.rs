@@ -7,6 +7,7 @@ use anyhow::Context;
 use clap::Subcommand;
 use muster_schema::FleetName;
 
+use super::progress;
 use super::say::say;
 use crate::{io, keys};
 
@@ -35,8 +36,10 @@ enum Command {
 pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let Command::Generate { dir, fleet, password_file } = &args.command;
     let password = password_file.as_deref().map(io::password::load_password).transpose()?;
+    let making = progress::spinner("making keys");
     let fingerprint = keys::generate(dir, fleet, io::clock::now(), password.as_deref().map(String::as_str))
         .with_context(|| format!("no keys were made in {}", dir.display()))?;
+    drop(making);
     say!("root fingerprint: {fingerprint}");
     say!("Move {} to a safe place off this machine; serving does not need it.", dir.join("root.key").display());
     Ok(ExitCode::SUCCESS)

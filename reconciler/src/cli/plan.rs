@@ -5,13 +5,13 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 
-use super::exit;
 use super::facts::FactsArgs;
 use super::say::{print, say};
 use super::validate::{counted, print_findings};
+use super::{exit, progress};
 use crate::io::repository::{list_folder, list_revision};
 use crate::model::{Finding, Model, ModelCache, load_model};
-use crate::plan::{plan_fleet, render_markdown, render_text};
+use crate::plan::{plan_hosts, render_markdown, render_text};
 
 /// Show what a change of the repository does to each host: exits 1 where something changes.
 #[derive(Debug, clap::Args)]
@@ -50,7 +50,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     }
     let (head, found) = load_head(args, &mut cache)?;
     let facts = args.facts.load(&args.dir)?;
-    let plan = plan_fleet(&base, &head, &facts, found);
+    let bar = progress::bar(head.hosts().count(), "hosts");
+    let plan = plan_hosts(&base, &head, bar.wrap_iter(head.hosts()), &facts, found);
+    drop(bar);
     match args.format {
         Form::Json => say!("{}", serde_json::to_string_pretty(&plan)?),
         Form::Markdown => print(format_args!("{}", render_markdown(&plan))),

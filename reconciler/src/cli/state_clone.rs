@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use git2::{ObjectType, Oid, Repository, Tree};
 
+use super::progress;
 use crate::io::clock;
 use crate::io::git::{
     CommitAuthor, RemoteUrl, SshKeygenSigner, commit_signed, fetch_remote, load_operator, load_signing_key,
@@ -119,6 +120,8 @@ impl StateClone {
     /// Pushes `main`, where it is to be pushed.
     pub(super) fn push(&self) -> Result<(), anyhow::Error> {
         let (Some(remote), true) = (&self.remote, self.push) else { return Ok(()) };
+        // ssh may ask for something, so nothing moves meanwhile.
+        progress::announce("pushing");
         let refspec = format!("refs/heads/{BRANCH}:refs/heads/{BRANCH}");
         let pushed = block_on(push_refs(self.repository.path(), remote, &[&refspec], &[]))?;
         pushed.with_context(|| format!("the commit is made and not pushed; try: git push origin {BRANCH}"))

@@ -6,12 +6,12 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::exit;
 use super::output::inert;
 use super::say::say;
 use super::state::StateArgs;
+use super::{exit, progress};
 use crate::model::{Finding, ModelCache, Scope, load_model};
-use crate::render::{CheckedFleet, MissingFact, check_fleet};
+use crate::render::{CheckedFleet, MissingFact, check_hosts};
 
 /// Check a state repository: list every fault in it. Hosts that wait for facts are named; that is no fault.
 #[derive(Debug, clap::Args)]
@@ -45,8 +45,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let files = args.state.list(&args.dir)?;
     let facts = args.state.facts(&args.dir)?;
     let (model, found) = load_model(&files, &mut ModelCache::default());
-    let checked = check_fleet(&model, &facts, found);
     let hosts = model.hosts().count();
+    let bar = progress::bar(hosts, "hosts");
+    let checked = check_hosts(&model, bar.wrap_iter(model.hosts()), &facts, found);
+    drop(bar);
     match args.output {
         Form::Text => print_text(&checked, hosts),
         Form::Json => {

@@ -1,18 +1,16 @@
 //! `muster wait`.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
 use self::goal::{Goal, Pushed, short};
-use super::exit;
 use super::output::inert;
 use super::say::say;
 use super::server::{Server, text};
+use super::{exit, progress};
 
 mod goal;
 
@@ -43,8 +41,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let started = Instant::now();
-    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
-    bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}")?);
+    let bar = progress::bar(0, "");
     let pushed = match args.revision {
         Some(_) => None,
         None => Pushed::load(&args.repo, &text(&args.server.fetch("fleet")?, "fleet")),

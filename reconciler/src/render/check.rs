@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use muster_schema::HostId;
 
 use super::{FactsOfFleet, MissingFact, NotRendered, RenderedHost, render_host};
-use crate::model::{Finding, Model, Scope};
+use crate::model::{Finding, Host, Model, Scope};
 
 /// What a whole fleet renders to.
 #[derive(Debug, Default)]
@@ -20,8 +20,18 @@ pub struct CheckedFleet {
 
 /// Renders every host. `found` is what loading found.
 pub fn check_fleet(model: &Model, facts: &FactsOfFleet, found: Vec<Finding>) -> CheckedFleet {
+    check_hosts(model, model.hosts(), facts, found)
+}
+
+/// Renders these hosts of the model, one after the other. `found` is what loading found.
+pub fn check_hosts<'m>(
+    model: &Model,
+    hosts: impl Iterator<Item = &'m Host>,
+    facts: &FactsOfFleet,
+    found: Vec<Finding>,
+) -> CheckedFleet {
     let mut checked = CheckedFleet { found, ..CheckedFleet::default() };
-    for host in model.hosts() {
+    for host in hosts {
         match render_host(model, &host.id, facts) {
             Ok(rendered) => {
                 checked.rendered.insert(host.id.clone(), rendered);
