@@ -44,7 +44,7 @@ fn lab_a_push_configures_hosts_and_every_kind_of_drift_heals() {
         ("files/etc/motd", "echo tampered >>/etc/motd", "grep -qx managed /etc/motd && [ $(wc -l </etc/motd) = 1 ]"),
         ("files/etc/motd", "rm /etc/motd", "grep -qx managed /etc/motd"),
         ("files/etc/motd", "chmod 666 /etc/motd", "[ $(stat -c %a /etc/motd) = 640 ]"),
-        ("services/nginx", "systemctl stop nginx", "systemctl is-active nginx"),
+        ("services/nginx", "systemctl stop --no-block nginx", "systemctl is-active nginx"),
         ("services/nginx", "systemctl disable nginx", "systemctl is-enabled nginx"),
         ("packages/muster-testpkg", "dpkg --remove muster-testpkg", "muster-testpkg"),
         ("users/deploy", "usermod --shell /bin/sh deploy", "getent passwd deploy | grep -q /bin/bash"),
