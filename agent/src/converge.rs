@@ -213,7 +213,7 @@ fn schedule(
 fn missing_folders(host: &dyn HostRead, resources: &[Resource]) -> BTreeSet<String> {
     let mut reader = host.reader();
     let mut missing = BTreeSet::new();
-    for resource in resources.iter().filter(|resource| resource.address.collection().id_is_path()) {
+    for resource in resources.iter().filter(|resource| resource.address.collection().occupies_path()) {
         let mut path = HostPath::new(resource.address.id()).ok();
         while let Some(parent) = path.as_ref().and_then(HostPath::parent) {
             if missing.contains(parent.as_str()) || !matches!(reader.meta(&parent), Ok(None)) {

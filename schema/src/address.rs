@@ -7,6 +7,8 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use id::IdForm;
+
 use crate::collection::{Collection, UnknownCollection};
 
 mod id;
@@ -17,6 +19,8 @@ mod tests;
 pub const MAX_ID_BYTES: usize = 4095;
 /// The longest part of a path, in bytes: of a file's name on Linux.
 const MAX_NAME_BYTES: usize = 255;
+/// How the slash of a name is written in an address, where it would read as that of a path.
+const ENCODED_SLASH: &str = "%2F";
 
 /// Names one resource of a host: `packages/nginx`, `files/etc/motd`.
 ///
@@ -64,7 +68,7 @@ pub enum AddressError {
         id: String,
     },
     /// The id is no name of its collection.
-    #[error("{collection}: '{id}' is not a name; {}", id::rule_of(*collection))]
+    #[error("{collection}: '{id}' is not a name; {}", id::rule_of(collection.id_form()))]
     BadName {
         /// The collection of the address.
         collection: Collection,
@@ -106,7 +110,7 @@ impl Address {
             if id.split('/').any(|part| part.len() > MAX_NAME_BYTES) {
                 return Err(AddressError::LongName { collection, id });
             }
-        } else if !id::is_name(collection, &id) {
+        } else if !id::is_name(collection.id_form(), &id) {
             return Err(AddressError::BadName { collection, id });
         }
         Ok(Address { collection, id })
@@ -133,8 +137,11 @@ fn is_clean_absolute(path: &str) -> bool {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let slash = if self.collection.id_is_path() { "" } else { "/" };
-        write!(f, "{}{slash}{}", self.collection, self.id)
+        if self.collection.id_is_path() {
+            return write!(f, "{}{}", self.collection, self.id);
+        }
+        // A slash in a name is no part of a path.
+        write!(f, "{}/{}", self.collection, self.id.replace('/', ENCODED_SLASH))
     }
 }
 
@@ -144,7 +151,10 @@ impl FromStr for Address {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (name, id) = text.split_once('/').ok_or_else(|| AddressError::NoCollection(text.to_owned()))?;
         let collection: Collection = name.parse()?;
-        if collection.id_is_path() { Address::new(collection, format!("/{id}")) } else { Address::new(collection, id) }
+        if collection.id_is_path() {
+            return Address::new(collection, format!("/{id}"));
+        }
+        Address::new(collection, id.replace(ENCODED_SLASH, "/"))
     }
 }
 

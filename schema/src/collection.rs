@@ -6,58 +6,78 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A kind of resource; the first part of every address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Collection {
-    /// Directories, by absolute path.
-    Directories,
-    /// Regular files, by absolute path.
-    Files,
-    /// Symbolic links, by absolute path.
-    Links,
-    /// Groups of the account database, by name.
-    Groups,
-    /// Users of the account database, by name.
-    Users,
-    /// Packages of the host's package manager, by name.
-    Packages,
-    /// Services of the host's service manager, by name.
-    Services,
-    /// Commands with guards, by a free name.
-    Commands,
+use crate::address::IdForm;
+use crate::resource::table::for_each_resource_type;
+use crate::resource::*;
+
+macro_rules! define_collection {
+    ($($(#[$doc:meta])* $collection:ident $name:literal $variant:ident($spec:ty);)*) => {
+        /// A kind of resource; the first part of every address.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Collection {
+            $($(#[$doc])* $collection,)*
+        }
+
+        impl Collection {
+            /// Every collection of this build.
+            pub const ALL: [Collection; [$($name),*].len()] = [$(Collection::$collection),*];
+
+            /// The name used in addresses, documents and messages.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Collection::$collection => $name,)*
+                }
+            }
+
+            /// What ids of this collection look like.
+            pub fn id_form(self) -> IdForm {
+                match self {
+                    $(Collection::$collection => <$spec as ResourceSpec>::ID,)*
+                }
+            }
+
+            /// What resources of the same application it comes after, and before.
+            pub fn class(self) -> Option<OrderClass> {
+                match self {
+                    $(Collection::$collection => <$spec as ResourceSpec>::CLASS,)*
+                }
+            }
+
+            /// How its resources may react to the change of others.
+            pub fn reactions(self) -> Reactions {
+                match self {
+                    $(Collection::$collection => <$spec as ResourceSpec>::REACTIONS,)*
+                }
+            }
+
+            /// How documents give contents of its resources.
+            pub fn contents(self) -> ContentForm {
+                match self {
+                    $(Collection::$collection => <$spec as ResourceSpec>::CONTENTS,)*
+                }
+            }
+
+            /// Whether the attribute `mode` are permission bits.
+            pub fn has_permissions(self) -> bool {
+                match self {
+                    $(Collection::$collection => <$spec as ResourceSpec>::HAS_PERMISSIONS,)*
+                }
+            }
+        }
+    };
 }
+for_each_resource_type!(define_collection);
 
 impl Collection {
-    /// Every collection of this build.
-    pub const ALL: [Collection; 8] = [
-        Collection::Directories,
-        Collection::Files,
-        Collection::Links,
-        Collection::Groups,
-        Collection::Users,
-        Collection::Packages,
-        Collection::Services,
-        Collection::Commands,
-    ];
-
-    /// The name used in addresses, documents and messages.
-    pub fn name(self) -> &'static str {
-        match self {
-            Collection::Directories => "directories",
-            Collection::Files => "files",
-            Collection::Links => "links",
-            Collection::Groups => "groups",
-            Collection::Users => "users",
-            Collection::Packages => "packages",
-            Collection::Services => "services",
-            Collection::Commands => "commands",
-        }
-    }
-
     /// Whether ids of this collection are absolute paths.
     pub fn id_is_path(self) -> bool {
-        matches!(self, Collection::Directories | Collection::Files | Collection::Links)
+        matches!(self.id_form(), IdForm::Path | IdForm::MountPoint)
+    }
+
+    /// Whether a resource of this collection is what stands at the path that is its id.
+    pub fn occupies_path(self) -> bool {
+        self.id_form() == IdForm::Path
     }
 }
 

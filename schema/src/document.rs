@@ -5,7 +5,7 @@
 //! editors complete them; attributes of resources may be templates there.
 
 mod application;
-mod attributes;
+pub(crate) mod attributes;
 mod environment;
 mod fleet;
 mod host;
@@ -27,7 +27,7 @@ pub use fleet::FleetDocument;
 pub use host::{HostDocument, OnRetire};
 pub use parameter::{ParameterDocument, ParameterType};
 pub use profile::ProfileDocument;
-pub use resources::{Assignments, Labels, Resources, Settings};
+pub use resources::{Assignments, Labels, Resources, Settings, collection_schema};
 pub use schemas::{document_schema, document_schemas};
 pub use selector::Selector;
 

@@ -16,7 +16,9 @@ mod group;
 mod link;
 mod meta;
 mod package;
+mod resource_type;
 mod service;
+pub(crate) mod table;
 mod user;
 
 #[cfg(test)]
@@ -29,6 +31,7 @@ pub use group::GroupSpec;
 pub use link::LinkSpec;
 pub use meta::{Enforcement, Existence, Meta, OnRemove};
 pub use package::PackageSpec;
+pub use resource_type::{ContentForm, NamedAccounts, OrderClass, Reactions, ResourceSpec};
 pub use service::ServiceSpec;
 pub use user::{Membership, UserSpec};
 
@@ -45,27 +48,74 @@ pub struct Resource {
     pub spec: Spec,
 }
 
-/// The attributes of a resource, by collection. An attribute that is `None` is unmanaged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub enum Spec {
-    /// Of `directories/…`.
-    Directory(DirectorySpec),
-    /// Of `files/…`.
-    File(FileSpec),
-    /// Of `links/…`.
-    Link(LinkSpec),
-    /// Of `groups/…`.
-    Group(GroupSpec),
-    /// Of `users/…`.
-    User(UserSpec),
-    /// Of `packages/…`.
-    Package(PackageSpec),
-    /// Of `services/…`.
-    Service(ServiceSpec),
-    /// Of `commands/…`.
-    Command(Box<CommandSpec>),
+macro_rules! define_spec {
+    ($($(#[$doc:meta])* $collection:ident $name:literal $variant:ident($spec:ty);)*) => {
+        /// The attributes of a resource, by collection. An attribute that is `None` is unmanaged.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+        #[serde(untagged)]
+        pub enum Spec {
+            $($(#[$doc])* $variant($spec),)*
+        }
+
+        impl Spec {
+            /// Reads the attributes of a resource of `collection` from any form.
+            ///
+            /// # Errors
+            /// When an attribute is unknown, or of another type.
+            pub fn deserialize_as<'de, D: Deserializer<'de>>(
+                collection: Collection,
+                attributes: D,
+            ) -> Result<Self, D::Error> {
+                Ok(match collection {
+                    $(Collection::$collection => Spec::$variant(Deserialize::deserialize(attributes)?),)*
+                })
+            }
+
+            /// The collection that these attributes belong to.
+            pub fn collection(&self) -> Collection {
+                match self {
+                    $(Spec::$variant(_) => Collection::$collection,)*
+                }
+            }
+
+            /// The contents that it names, by slot.
+            pub fn contents(&self) -> Vec<(&'static str, BlobRef)> {
+                match self {
+                    $(Spec::$variant(spec) => spec.contents(),)*
+                }
+            }
+
+            /// Takes the content of a slot.
+            pub fn set_content(&mut self, slot: &str, content: BlobRef) {
+                match self {
+                    $(Spec::$variant(spec) => spec.set_content(slot, content),)*
+                }
+            }
+
+            /// The accounts that it needs: they are made before it.
+            pub fn accounts(&self) -> NamedAccounts<'_> {
+                match self {
+                    $(Spec::$variant(spec) => spec.accounts(),)*
+                }
+            }
+
+            /// What fits the types and still makes no sense, as the end of a sentence that begins with the address.
+            pub fn contradiction(&self, meta: &Meta) -> Option<String> {
+                match self {
+                    $(Spec::$variant(spec) => spec.contradiction(meta),)*
+                }
+            }
+        }
+
+        /// The JSON Schema of the attributes of a collection, as they stand in a manifest.
+        pub(crate) fn spec_schema(collection: Collection) -> serde_json::Value {
+            match collection {
+                $(Collection::$collection => crate::document::attributes::schema_of::<$spec>(),)*
+            }
+        }
+    };
 }
+table::for_each_resource_type!(define_spec);
 
 impl Spec {
     /// Reads the attributes of a resource of `collection`.
@@ -76,47 +126,9 @@ impl Spec {
         Spec::deserialize_as(collection, attributes)
     }
 
-    /// Reads the attributes of a resource of `collection` from any form.
-    ///
-    /// # Errors
-    /// When an attribute is unknown, or of another type.
-    pub fn deserialize_as<'de, D: Deserializer<'de>>(collection: Collection, attributes: D) -> Result<Self, D::Error> {
-        Ok(match collection {
-            Collection::Directories => Spec::Directory(Deserialize::deserialize(attributes)?),
-            Collection::Files => Spec::File(Deserialize::deserialize(attributes)?),
-            Collection::Links => Spec::Link(Deserialize::deserialize(attributes)?),
-            Collection::Groups => Spec::Group(Deserialize::deserialize(attributes)?),
-            Collection::Users => Spec::User(Deserialize::deserialize(attributes)?),
-            Collection::Packages => Spec::Package(Deserialize::deserialize(attributes)?),
-            Collection::Services => Spec::Service(Deserialize::deserialize(attributes)?),
-            Collection::Commands => Spec::Command(Deserialize::deserialize(attributes)?),
-        })
-    }
-
-    /// The collection that these attributes belong to.
-    pub fn collection(&self) -> Collection {
-        match self {
-            Spec::Directory(_) => Collection::Directories,
-            Spec::File(_) => Collection::Files,
-            Spec::Link(_) => Collection::Links,
-            Spec::Group(_) => Collection::Groups,
-            Spec::User(_) => Collection::Users,
-            Spec::Package(_) => Collection::Packages,
-            Spec::Service(_) => Collection::Services,
-            Spec::Command(_) => Collection::Commands,
-        }
-    }
-
     /// The blobs that the agent needs for these attributes.
     pub fn blobs(&self) -> Vec<BlobRef> {
-        match self {
-            Spec::File(file) => file.content.into_iter().collect(),
-            Spec::Command(command) => {
-                let undo = command.undo.as_ref();
-                [command.script, command.stdin, undo.and_then(|undo| undo.script)].into_iter().flatten().collect()
-            }
-            _ => Vec::new(),
-        }
+        self.contents().into_iter().map(|(_, blob)| blob).collect()
     }
 }
 

@@ -4,7 +4,7 @@
 //! before files before services. Where such an edge would close a circle, it is left out.
 
 use super::Target;
-use muster_schema::resource::{Resource, Spec};
+use muster_schema::resource::{OrderClass, Resource, Spec};
 use muster_schema::{Address, Collection};
 use std::collections::{BTreeMap, HashMap};
 
@@ -137,19 +137,14 @@ fn parent_of(address: &Address, index: &HashMap<&Address, usize>) -> Option<usiz
 }
 
 fn owners_of(resource: &Resource) -> Vec<Address> {
-    let (users, mut groups): (Vec<&String>, Vec<&String>) = match &resource.spec {
-        Spec::File(file) => (file.owner.iter().collect(), file.group.iter().collect()),
-        Spec::Directory(directory) => (directory.owner.iter().collect(), directory.group.iter().collect()),
-        Spec::User(user) => (Vec::new(), user.group.iter().chain(user.groups.iter().flatten()).collect()),
-        Spec::Command(command) => (command.user.iter().collect(), Vec::new()),
-        Spec::Link(_) | Spec::Group(_) | Spec::Package(_) | Spec::Service(_) => (Vec::new(), Vec::new()),
-    };
-    groups.dedup();
+    let mut named = resource.spec.accounts();
     // A user whose group is not named gets the one of its own name, if that is there.
-    let own = (resource.address.collection() == Collection::Users).then(|| resource.address.id().to_owned());
-    let users = users.into_iter().filter_map(|name| Address::new(Collection::Users, name.as_str()).ok());
-    let groups = groups.into_iter().cloned().chain(own);
-    users.chain(groups.filter_map(|name| Address::new(Collection::Groups, name).ok())).collect()
+    if resource.address.collection() == Collection::Users {
+        named.groups.push(resource.address.id());
+    }
+    let users = named.users.into_iter().filter_map(|name| Address::new(Collection::Users, name).ok());
+    let groups = named.groups.into_iter().filter_map(|name| Address::new(Collection::Groups, name).ok());
+    users.chain(groups).collect()
 }
 
 /// The users that a group lists. Where both sides name each other, the group is made first.
@@ -159,8 +154,8 @@ fn members_of(spec: &Spec) -> Vec<Address> {
     members.filter_map(|name| Address::new(Collection::Users, name.as_str()).ok()).collect()
 }
 
-/// Two extra nodes for each application stand for "its packages are there" and "its files are there". The answer is
-/// how many nodes that made.
+/// Extra nodes for each application stand for "all of this class is there", in the order of the classes. The answer
+/// is how many nodes that made.
 fn add_application_edges(targets: &[&Target], edges: &mut Vec<Edge>) -> usize {
     let mut applications: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, target) in targets.iter().enumerate() {
@@ -168,26 +163,24 @@ fn add_application_edges(targets: &[&Target], edges: &mut Vec<Edge>) -> usize {
             applications.entry(application).or_default().push(at);
         }
     }
-    let mut extra = 0;
+    let mut gates = 0;
+    let mut edge = |first, then| edges.push(Edge { first, then, strength: Strength::Application });
     for members in applications.values() {
-        let installed = targets.len() + extra;
-        let written = installed + 1;
-        extra += 2;
-        let mut edge = |first, then| edges.push(Edge { first, then, strength: Strength::Application });
-        edge(installed, written);
+        let first_gate = targets.len() + gates;
+        gates += OrderClass::ALL.len();
+        for gate in 1..OrderClass::ALL.len() {
+            edge(first_gate + gate - 1, first_gate + gate);
+        }
         for at in members {
-            match targets.get(*at).map(|target| target.address().collection()) {
-                Some(Collection::Packages) => edge(*at, installed),
-                Some(Collection::Files | Collection::Directories | Collection::Links) => {
-                    edge(installed, *at);
-                    edge(*at, written);
-                }
-                Some(Collection::Services) => edge(written, *at),
-                Some(Collection::Users | Collection::Groups | Collection::Commands) | None => {}
+            let class = targets.get(*at).and_then(|target| target.address().collection().class());
+            let Some(rank) = OrderClass::ALL.iter().position(|one| Some(*one) == class) else { continue };
+            edge(*at, first_gate + rank);
+            if rank > 0 {
+                edge(first_gate + rank - 1, *at);
             }
         }
     }
-    extra
+    gates
 }
 
 /// The longest way to each node; `None` for those in or behind a circle.

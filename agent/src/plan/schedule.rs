@@ -117,7 +117,7 @@ fn implicit_folders(input: &ScheduleInput<'_>, managed: &BTreeSet<Address>) -> V
     }
     let mut folders = BTreeSet::new();
     for resource in input.resources {
-        if !resource.address.collection().id_is_path() || resource.meta.state == Existence::Absent {
+        if !resource.address.collection().occupies_path() || resource.meta.state == Existence::Absent {
             continue;
         }
         let mut path = resource.address.id();
@@ -152,7 +152,7 @@ fn implicit_folders(input: &ScheduleInput<'_>, managed: &BTreeSet<Address>) -> V
 /// Whether what leaves stands where `kept` is to be.
 fn is_in_the_way(leaving: &Target, kept: &Target) -> bool {
     let (old, new) = (leaving.address(), kept.address());
-    if !old.collection().id_is_path() || !new.collection().id_is_path() {
+    if !old.collection().occupies_path() || !new.collection().occupies_path() {
         return false;
     }
     if old.id() == new.id() || kept.resource.meta.state == Existence::Absent {

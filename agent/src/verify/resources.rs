@@ -26,7 +26,7 @@ pub fn check_resources(resources: &[Resource]) -> Result<(), Reject> {
         if !addresses.insert(address) {
             return refuse(format!("{address} stands twice"));
         }
-        if !address.collection().id_is_path() {
+        if !address.collection().occupies_path() {
             continue;
         }
         let path = HostPath::new(address.id())

@@ -190,17 +190,7 @@ fn mask(value: &mut Value) {
 
 /// The contents of a resource by slot: `content`, `script`, `stdin`, `undo.script`.
 fn contents_of(resource: &Resource) -> BTreeMap<String, BlobRef> {
-    use muster_schema::resource::Spec;
-    let slots: Vec<(&str, Option<BlobRef>)> = match &resource.spec {
-        Spec::File(file) => vec![("content", file.content)],
-        Spec::Command(command) => vec![
-            ("script", command.script),
-            ("stdin", command.stdin),
-            ("undo.script", command.undo.as_ref().and_then(|undo| undo.script)),
-        ],
-        _ => Vec::new(),
-    };
-    slots.into_iter().filter_map(|(slot, blob)| Some((slot.to_owned(), blob?))).collect()
+    resource.spec.contents().into_iter().map(|(slot, blob)| (slot.to_owned(), blob)).collect()
 }
 
 /// What reacts to these changes: each once, by the edges of the new host set.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use minijinja::Value;
 use muster_schema::Collection;
 use muster_schema::content::MAX_BLOB_BYTES;
+use muster_schema::resource::ContentForm;
 
 use super::placed::{Contents, PlacedContent};
 use super::rendering::{Rendering, Stopped};
@@ -17,11 +18,11 @@ type Locals = [(Arc<str>, Value)];
 
 /// Whether an attribute of a document gives a content, or says how.
 pub(super) fn is_content(collection: Collection, name: &str) -> bool {
-    match collection {
-        Collection::Files => matches!(name, "content" | "source" | "template" | "vars"),
-        Collection::Commands => matches!(name, "script" | "stdin"),
-        Collection::Directories => name == "source",
-        _ => false,
+    match collection.contents() {
+        ContentForm::None => false,
+        ContentForm::Tree => name == "source",
+        ContentForm::Whole => matches!(name, "content" | "source" | "template" | "vars"),
+        ContentForm::Attributes(slots) => slots.contains(&name),
     }
 }
 
@@ -34,23 +35,18 @@ pub(super) fn render_contents(
     locals: &Locals,
     scope: &Value,
 ) -> Result<Contents, Stopped> {
+    let form = collection.contents();
     let mut contents = Contents::new();
-    let mut add = |slot, given: Option<&Node>| -> Result<(), Stopped> {
-        if let Some(content) =
-            given.map(|given| render_content(rendering, given, origin, locals, scope)).transpose()?.flatten()
-        {
+    for slot in form.slots() {
+        let given = match (form, slot.split_once('.')) {
+            (ContentForm::Whole, _) => Some(attributes),
+            (_, Some((outer, inner))) => attributes.get(outer).and_then(|outer| outer.get(inner)),
+            (_, None) => attributes.get(slot),
+        };
+        let rendered = given.map(|given| render_content(rendering, given, origin, locals, scope)).transpose()?;
+        if let Some(content) = rendered.flatten() {
             contents.insert(slot, content);
         }
-        Ok(())
-    };
-    match collection {
-        Collection::Files => add("content", Some(attributes))?,
-        Collection::Commands => {
-            add("script", attributes.get("script"))?;
-            add("stdin", attributes.get("stdin"))?;
-            add("undo.script", attributes.get("undo").and_then(|undo| undo.get("script")))?;
-        }
-        _ => {}
     }
     Ok(contents)
 }

@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use muster_schema::content::BlobRef;
-use muster_schema::resource::{CommandSpec, Enforcement, Existence, Meta, Resource, ServiceSpec, Spec};
+use muster_schema::resource::{Enforcement, Existence, Meta, Resource, Spec};
 use muster_schema::{Address, Collection};
 use serde::Deserialize;
 
@@ -73,7 +72,7 @@ fn typed(attributes: &Node, placed: &Placed, edges: &Edges) -> Result<(Meta, Spe
     };
     let mut spec = Spec::deserialize_as(collection, entries_deserializer(entries.iter().filter(of_type)))?;
     for (slot, content) in &placed.contents {
-        set_content(&mut spec, slot, content.content.blob);
+        spec.set_content(slot, content.content.blob);
     }
     let list = |name: &str| edges.get(name).into_iter().flatten().cloned().collect();
     meta.requires = list("requires");
@@ -83,21 +82,10 @@ fn typed(attributes: &Node, placed: &Placed, edges: &Edges) -> Result<(Meta, Spe
     Ok((meta, spec))
 }
 
-fn set_content(spec: &mut Spec, slot: &str, blob: BlobRef) {
-    match (spec, slot) {
-        (Spec::File(file), _) => file.content = Some(blob),
-        (Spec::Command(command), "script") => command.script = Some(blob),
-        (Spec::Command(command), "stdin") => command.stdin = Some(blob),
-        (Spec::Command(command), _) => command.undo.get_or_insert_default().script = Some(blob),
-        _ => {}
-    }
-}
-
 /// `mode` means permission bits where there are any, unless it is one of the words.
 fn is_enforcement(collection: Collection, entry: &Entry) -> bool {
-    let has_bits = matches!(collection, Collection::Files | Collection::Directories);
     let is_word = || matches!(entry.value.as_str(), Some("enforce" | "audit" | "apply_once"));
-    entry.key.as_ref() == "mode" && (!has_bits || is_word())
+    entry.key.as_ref() == "mode" && (!collection.has_permissions() || is_word())
 }
 
 /// The attributes did not fit their types: says which, or at least what serde says.
@@ -121,31 +109,7 @@ fn unsound(address: &Address, meta: &Meta, spec: &Spec) -> Option<String> {
     if meta.state == Existence::Absent {
         return None;
     }
-    match spec {
-        Spec::Link(link) if link.target.is_none() => Some(format!("{address}: 'target' is missing")),
-        Spec::Service(service)
-            if *service == ServiceSpec::default() && meta.restart_on.is_empty() && meta.reload_on.is_empty() =>
-        {
-            Some(format!("{address} manages nothing: say whether it is running, enabled or masked"))
-        }
-        Spec::Service(ServiceSpec { masked: Some(true), running: Some(true), .. }) => {
-            Some(format!("{address} cannot be masked and running"))
-        }
-        Spec::Command(command) if runs_nothing(command) => {
-            Some(format!("{address} manages nothing: 'argv' or 'script' is missing"))
-        }
-        Spec::File(file) if file.validate.as_ref().is_some_and(Vec::is_empty) => {
-            Some(format!("{address}: 'validate' is an empty list"))
-        }
-        Spec::Package(package) if meta.state == Existence::Latest && package.version.is_some() => {
-            Some(format!("{address} cannot have a version and the state 'latest'"))
-        }
-        _ => None,
-    }
-}
-
-fn runs_nothing(command: &CommandSpec) -> bool {
-    command.script.is_none() && command.argv.as_ref().is_none_or(Vec::is_empty)
+    spec.contradiction(meta).map(|contradiction| format!("{address} {contradiction}"))
 }
 
 /// All contents of resources by digest.

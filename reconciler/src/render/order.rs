@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use muster_schema::resource::OrderClass;
 use muster_schema::{Address, Collection};
 
 use super::edges::Edges;
@@ -69,23 +70,15 @@ impl Graph {
         graph
     }
 
-    /// Packages before files before services, within each application.
+    /// Repositories before packages before files before services, within each application.
     fn add_classes(&mut self, present: &[(NodeIndex, &Placed)]) {
-        let mut classes: HashMap<(Arc<str>, Class), NodeIndex> = HashMap::new();
+        let mut classes: HashMap<(Arc<str>, OrderClass), NodeIndex> = HashMap::new();
         for (index, placed) in present {
-            let Some(instance) = &placed.instance else { continue };
-            let own = Class::of(placed.address.collection());
-            if let Some(own) = own {
-                let node = self.class(&mut classes, instance, own);
-                self.before[node].push(*index);
-            }
-            let waits_for: &[Class] = match placed.address.collection() {
-                Collection::Services => &[Class::Packages, Class::Paths],
-                _ if own == Some(Class::Paths) => &[Class::Packages],
-                _ => &[],
-            };
-            for class in waits_for {
-                let node = self.class(&mut classes, instance, *class);
+            let (Some(instance), Some(own)) = (&placed.instance, placed.address.collection().class()) else { continue };
+            let node = self.class(&mut classes, instance, own);
+            self.before[node].push(*index);
+            for class in OrderClass::ALL.into_iter().filter(|class| *class < own) {
+                let node = self.class(&mut classes, instance, class);
                 self.before[*index].push(node);
             }
         }
@@ -93,9 +86,9 @@ impl Graph {
 
     fn class(
         &mut self,
-        classes: &mut HashMap<(Arc<str>, Class), NodeIndex>,
+        classes: &mut HashMap<(Arc<str>, OrderClass), NodeIndex>,
         instance: &Arc<str>,
-        class: Class,
+        class: OrderClass,
     ) -> NodeIndex {
         *classes.entry((instance.clone(), class)).or_insert_with(|| {
             self.before.push(Vec::new());
@@ -171,23 +164,6 @@ impl Graph {
         cycles.dedup();
         cycles.truncate(MAX_CYCLES);
         cycles
-    }
-}
-
-/// Resources of an application that others wait for as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Class {
-    Packages,
-    Paths,
-}
-
-impl Class {
-    fn of(collection: Collection) -> Option<Class> {
-        match collection {
-            Collection::Packages => Some(Class::Packages),
-            Collection::Files | Collection::Directories | Collection::Links => Some(Class::Paths),
-            _ => None,
-        }
     }
 }
 

@@ -127,7 +127,7 @@ pub(super) fn check_paths(rendering: &Rendering, host_set: &HostSet) {
         let scope = rendering.scope_of(placed.tainted || other.tainted);
         rendering.record().find(Finding::new(placed.place.clone(), reason).with_scope(scope));
     };
-    for placed in host_set.resources.values().filter(|placed| placed.address.collection().id_is_path()) {
+    for placed in host_set.resources.values().filter(|placed| placed.address.collection().occupies_path()) {
         if let Some(other) = paths.insert(placed.address.id(), placed) {
             let reason = format!("{} has the path of {}, at {}", placed.address, other.address, other.place);
             tell(placed, other, reason);

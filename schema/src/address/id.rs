@@ -1,34 +1,80 @@
 //! What names of resources are made of. What a host's own tools refuse besides is told by its agent.
 
-use crate::collection::Collection;
-
 /// The longest name of a user or group, in bytes: shadow's limit.
 const MAX_ACCOUNT_BYTES: usize = 32;
 /// The longest name of a unit without `.service`, in bytes: systemd's limit.
 const MAX_SERVICE_BYTES: usize = 247;
+/// The longest name of a unit, in bytes: systemd's limit.
+const MAX_UNIT_BYTES: usize = 255;
+/// The longest name of a module, in bytes: the kernel's limit.
+const MAX_MODULE_BYTES: usize = 55;
+/// The units that systemd reads from files.
+const UNIT_SUFFIXES: [&str; 8] = ["service", "socket", "target", "timer", "path", "mount", "automount", "slice"];
 
-/// Whether `id` can be the name of something in `collection`, which has no paths.
-pub(super) fn is_name(collection: Collection, id: &str) -> bool {
-    match collection {
-        Collection::Packages => is_package(id),
-        Collection::Users | Collection::Groups => is_account(id),
-        Collection::Services => is_service(id),
-        _ => !id.starts_with('-') && !id.contains(|c: char| c == '/' || c.is_whitespace()),
+/// What the ids of a collection look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdForm {
+    /// The absolute path of the thing itself: two resources never have the same.
+    Path,
+    /// The absolute path of a folder that something is put on, and that may be managed by itself.
+    MountPoint,
+    /// A package's name, with its architecture where that is a foreign one.
+    Package,
+    /// The name of a user or group.
+    Account,
+    /// The name of a service; `nginx` means `nginx.service`.
+    Service,
+    /// A unit file of systemd, `backup.timer`, or a drop-in of one, `nginx.service.d/limits.conf`.
+    Unit,
+    /// A parameter of the kernel: `net.ipv4.ip_forward`.
+    Sysctl,
+    /// A module of the kernel.
+    Module,
+    /// The name of a host.
+    HostName,
+    /// The one thing of its kind; its id is always the same word.
+    Single(&'static str),
+    /// A name that only muster knows.
+    Free,
+}
+
+/// Whether `id` is of a form other than a path.
+pub(super) fn is_name(form: IdForm, id: &str) -> bool {
+    match form {
+        IdForm::Package => is_package(id),
+        IdForm::Account => is_account(id),
+        IdForm::Service => is_service(id),
+        IdForm::Unit => is_unit(id),
+        IdForm::Sysctl => is_sysctl(id),
+        IdForm::Module => is_module(id),
+        IdForm::HostName => is_host_name(id),
+        IdForm::Single(word) => id == word,
+        IdForm::Path | IdForm::MountPoint | IdForm::Free => {
+            !id.starts_with('-') && !id.contains(|c: char| c == '/' || c.is_whitespace())
+        }
     }
 }
 
 /// The rule of [`is_name`], for people.
-pub(super) fn rule_of(collection: Collection) -> &'static str {
-    match collection {
-        Collection::Packages => {
+pub(super) fn rule_of(form: IdForm) -> String {
+    let rule = match form {
+        IdForm::Package => {
             "use letters, digits, '+', '-', '.' and '_', with ':architecture' at the end where it is a foreign one"
         }
-        Collection::Users | Collection::Groups => {
+        IdForm::Account => {
             "use letters, digits, '_', '-' and '.', at most 32, not only digits, and no dash or dot in front"
         }
-        Collection::Services => "use letters, digits, ':', '-', '_', '.', '\\' and '@', as systemd does",
-        _ => "no slash, no white space, no dash in front",
-    }
+        IdForm::Service => "use letters, digits, ':', '-', '_', '.', '\\' and '@', as systemd does",
+        IdForm::Unit => {
+            "name a unit file with its suffix, as in backup.timer, or a drop-in, as in nginx.service.d/limits.conf"
+        }
+        IdForm::Sysctl => "use letters, digits, '_', '-', '.', '/' and ':', as in net.ipv4.ip_forward",
+        IdForm::Module => "use letters, digits, '_' and '-'",
+        IdForm::HostName => "use letters, digits, '-' and '.', at most 253, as host names are made of",
+        IdForm::Single(word) => return format!("there is only one, '{word}'"),
+        IdForm::Path | IdForm::MountPoint | IdForm::Free => "no slash, no white space, no dash in front",
+    };
+    rule.to_owned()
 }
 
 /// Of all package managers together: Debian has small letters only.
@@ -61,4 +107,46 @@ fn is_service(id: &str) -> bool {
         && !stem.starts_with('-')
         && !template
         && stem.bytes().all(allowed)
+}
+
+/// A unit file, or a drop-in of one.
+fn is_unit(id: &str) -> bool {
+    let (unit, drop_in) = match id.split_once(".d/") {
+        Some((unit, drop_in)) => (unit, Some(drop_in)),
+        None => (id, None),
+    };
+    let Some((stem, suffix)) = unit.rsplit_once('.') else { return false };
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_' | b'.' | b'\\' | b'@');
+    let is_file = |name: &str| {
+        let stem = name.strip_suffix(".conf").unwrap_or_default();
+        !stem.is_empty() && !stem.starts_with('.') && stem.bytes().all(allowed)
+    };
+    UNIT_SUFFIXES.contains(&suffix)
+        && !stem.is_empty()
+        && unit.len() <= MAX_UNIT_BYTES
+        && !stem.starts_with(['-', '.', '@'])
+        && stem.bytes().all(allowed)
+        && drop_in.is_none_or(is_file)
+}
+
+fn is_sysctl(id: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b':');
+    let clean = id.split(['.', '/']).all(|part| !part.is_empty());
+    id.contains(['.', '/']) && clean && !id.starts_with('-') && id.bytes().all(allowed)
+}
+
+fn is_module(id: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    !id.is_empty() && id.len() <= MAX_MODULE_BYTES && !id.starts_with('-') && id.bytes().all(allowed)
+}
+
+/// RFC 1123, section 2.1, with names that have dots.
+fn is_host_name(id: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    id.len() <= 253 && id.split('.').all(is_label)
 }

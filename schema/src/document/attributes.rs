@@ -12,10 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::collection::Collection;
 use crate::mode::Mode;
-use crate::resource::{
-    CommandSpec, DirectorySpec, Enforcement, Existence, FileSpec, GroupSpec, LinkSpec, OnRemove, PackageSpec,
-    ServiceSpec, UndoSpec, UserSpec,
-};
+use crate::resource::{ContentForm, Enforcement, Existence, OnRemove, Reactions, spec_schema};
 
 /// What every resource may have in a document.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -48,22 +45,22 @@ enum Each {
     Map(BTreeMap<String, Value>),
 }
 
-/// What a service may react to.
+/// What may restart or reload.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[allow(dead_code, reason = "describes a document; rendering reads it by name")]
-struct ServiceReactions {
+struct RestartReactions {
     /// Addresses, globs or `applications/<application>`: restart when one of these changed.
     restart_on: Option<Vec<String>>,
     /// Addresses, globs or `applications/<application>`: reload when one of these changed.
     reload_on: Option<Vec<String>>,
 }
 
-/// What a command may react to.
+/// What may run.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[allow(dead_code, reason = "describes a document; rendering reads it by name")]
-struct CommandReactions {
+struct RunReactions {
     /// Addresses, globs or `applications/<application>`: run when one of these changed.
     run_on: Option<Vec<String>>,
 }
@@ -96,7 +93,7 @@ struct TreeAttributes {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged)]
 #[allow(dead_code, reason = "describes a document; rendering reads it by name")]
-enum ScriptAttribute {
+enum ContentAttribute {
     Text(String),
     From(ContentAttributes),
 }
@@ -113,53 +110,44 @@ enum ModeOrEnforcement {
 /// The JSON Schema of a resource's attributes after rendering: no templates are left.
 pub fn attributes_schema(collection: Collection) -> Value {
     let mut properties = Map::new();
-    extend::<MetaAttributes>(&mut properties);
-    match collection {
-        Collection::Directories => {
-            extend::<DirectorySpec>(&mut properties);
-            extend::<TreeAttributes>(&mut properties);
-        }
-        Collection::Files => {
-            extend::<FileSpec>(&mut properties);
-            extend::<ContentAttributes>(&mut properties);
-        }
-        Collection::Links => extend::<LinkSpec>(&mut properties),
-        Collection::Groups => extend::<GroupSpec>(&mut properties),
-        Collection::Users => extend::<UserSpec>(&mut properties),
-        Collection::Packages => extend::<PackageSpec>(&mut properties),
-        Collection::Services => {
-            extend::<ServiceSpec>(&mut properties);
-            extend::<ServiceReactions>(&mut properties);
-        }
-        Collection::Commands => {
-            extend::<CommandSpec>(&mut properties);
-            extend::<CommandReactions>(&mut properties);
-            for name in ["script", "stdin"] {
-                replace::<ScriptAttribute>(&mut properties, name);
-            }
-            let mut undo = Map::new();
-            extend::<UndoSpec>(&mut undo);
-            replace::<ScriptAttribute>(&mut undo, "script");
-            let description = properties.get("undo").and_then(|undo| undo.get("description"));
-            let undo = json!({
-                "description": description,
-                "type": ["object", "null"],
-                "properties": undo,
-                "additionalProperties": false,
-            });
-            properties.insert("undo".to_owned(), undo);
-        }
+    extend(&mut properties, schema_of::<MetaAttributes>());
+    extend(&mut properties, spec_schema(collection));
+    match collection.reactions() {
+        Reactions::None => {}
+        Reactions::RestartOrReload => extend(&mut properties, schema_of::<RestartReactions>()),
+        Reactions::Run => extend(&mut properties, schema_of::<RunReactions>()),
     }
-    match collection {
-        Collection::Files | Collection::Directories => {
-            replace::<ModeOrEnforcement>(&mut properties, "mode");
-        }
-        _ => {
-            let enforcement = properties.get("enforcement").cloned().unwrap_or_default();
-            properties.insert("mode".to_owned(), enforcement);
-        }
+    match collection.contents() {
+        ContentForm::None => {}
+        ContentForm::Tree => extend(&mut properties, schema_of::<TreeAttributes>()),
+        ContentForm::Whole => extend(&mut properties, schema_of::<ContentAttributes>()),
+        ContentForm::Attributes(slots) => slots.iter().for_each(|slot| allow_content(&mut properties, slot)),
+    }
+    if collection.has_permissions() {
+        replace::<ModeOrEnforcement>(&mut properties, "mode");
+    } else {
+        let enforcement = properties.get("enforcement").cloned().unwrap_or_default();
+        properties.insert("mode".to_owned(), enforcement);
     }
     json!({"type": "object", "properties": properties, "additionalProperties": false})
+}
+
+/// Lets the attribute of a slot be a text, or a map that says where its content comes from.
+fn allow_content(properties: &mut Map<String, Value>, slot: &str) {
+    let Some((outer, inner)) = slot.split_once('.') else { return replace::<ContentAttribute>(properties, slot) };
+    let Some(Value::Object(found)) = properties.get(outer).cloned() else { return };
+    // What may be left out is `anyOf` of the map and null.
+    let choices = found.get("anyOf").and_then(Value::as_array).cloned().unwrap_or_default();
+    let map = choices.into_iter().find(|choice| choice.get("properties").is_some()).unwrap_or(found.clone().into());
+    let mut nested = map.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
+    allow_content(&mut nested, inner);
+    let schema = json!({
+        "description": found.get("description"),
+        "type": ["object", "null"],
+        "properties": nested,
+        "additionalProperties": false,
+    });
+    properties.insert(outer.to_owned(), schema);
 }
 
 /// The JSON Schema of a resource's attributes as they are written: a template may
@@ -221,9 +209,8 @@ fn drop_null_defaults(schema: &mut Value) {
     }
 }
 
-/// Adds the properties of `T`, with nothing referred to by name.
-fn extend<T: JsonSchema>(properties: &mut Map<String, Value>) {
-    let mut schema = schema_of::<T>();
+/// Adds the properties of a schema.
+fn extend(properties: &mut Map<String, Value>, mut schema: Value) {
     if let Some(found) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         properties.append(found);
     }
@@ -240,7 +227,8 @@ fn replace<T: JsonSchema>(properties: &mut Map<String, Value>, name: &str) {
     properties.insert(name.to_owned(), schema);
 }
 
-fn schema_of<T: JsonSchema>() -> Value {
+/// The schema of `T`, with nothing referred to by name.
+pub(crate) fn schema_of<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.inline_subschemas = true;
         settings.meta_schema = None;

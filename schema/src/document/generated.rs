@@ -4,21 +4,33 @@
 use std::fs;
 use std::path::Path;
 
-use super::document_schemas;
-use super::test_reference::reference_page;
+use super::test_reference::{collection_page, reference_page};
+use super::{collection_schema, document_schemas};
+use crate::collection::Collection;
 
 #[test]
 fn json_schemas_are_current() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("json/v1");
     for (name, schema) in document_schemas() {
         let path = folder.join(format!("{name}.json"));
-        check_current(&path, &format!("{}\n", serde_json::to_string_pretty(&schema).expect("json")));
+        check_schema(&path, &schema);
+    }
+    for collection in Collection::ALL {
+        check_schema(&folder.join(format!("resources/{collection}.json")), &collection_schema(collection));
     }
 }
 
+fn check_schema(path: &Path, schema: &serde_json::Value) {
+    check_current(path, &format!("{}\n", serde_json::to_string_pretty(schema).expect("json")));
+}
+
 #[test]
-fn the_reference_page_is_current() {
-    check_current(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/attributes.md"), &reference_page());
+fn the_reference_pages_are_current() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference");
+    check_current(&folder.join("attributes.md"), &reference_page());
+    for collection in Collection::ALL {
+        check_current(&folder.join(format!("resources/{collection}.md")), &collection_page(collection));
+    }
 }
 
 fn check_current(path: &Path, text: &str) {

@@ -78,11 +78,7 @@ impl JsonSchema for Resources {
 pub(super) fn resources_schema() -> Value {
     let collections: Map<String, Value> = Collection::ALL
         .into_iter()
-        .map(|collection| {
-            let attributes = templated_attributes_schema(collection);
-            let by_id = json!({"type": "object", "additionalProperties": attributes});
-            (collection.name().to_owned(), by_id)
-        })
+        .map(|collection| (collection.name().to_owned(), json!({"$ref": format!("resources/{collection}.json")})))
         .collect();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -91,5 +87,15 @@ pub(super) fn resources_schema() -> Value {
         "type": "object",
         "properties": collections,
         "additionalProperties": false
+    })
+}
+
+/// The JSON Schema of the resources of one collection, by id.
+pub fn collection_schema(collection: Collection) -> Value {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": collection.name(),
+        "type": "object",
+        "additionalProperties": templated_attributes_schema(collection)
     })
 }

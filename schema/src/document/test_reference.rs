@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{attributes_schema, document_schemas};
 use crate::collection::Collection;
+use crate::resource::spec_schema;
 
 const HEAD: &str = "# Documents and attributes
 Generated from the schemas in `schema/json/v1/`, which editors can use to complete and check; do not edit it by hand. The rules that documents follow stand in [The state repository](format.md).
@@ -13,7 +14,10 @@ Generated from the schemas in `schema/json/v1/`, which editors can use to comple
 An attribute that is omitted is unmanaged. In a resource a template may stand for any value.
 ";
 
-/// The whole page.
+const COLLECTION_HEAD: &str =
+    "<!-- Generated from the doc comments in schema/src/resource/; do not edit it by hand. -->";
+
+/// The page of documents, of what every resource has, and where each resource type is described.
 pub(super) fn reference_page() -> String {
     let mut page = String::from(HEAD);
     for (name, schema) in document_schemas() {
@@ -32,11 +36,25 @@ pub(super) fn reference_page() -> String {
     let _ = write!(page, "\n## Every resource\n\n");
     let all = properties(&attributes_schema(Collection::Packages));
     write_table(&mut page, &keep(all, |name| shared.iter().any(|one| one == name)), &Value::Null);
+    page.push_str("\n## Resources\n\n| collection | what |\n|---|---|\n");
     for collection in Collection::ALL {
-        let own = |name: &str| !shared.iter().any(|one| one == name) || (name == "mode" && has_permissions(collection));
-        let _ = write!(page, "\n## Resources: {collection}\n\n");
-        write_table(&mut page, &keep(properties(&attributes_schema(collection)), own), &Value::Null);
+        let schema = spec_schema(collection);
+        let about = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+        let first = about.split("\n\n").next().map(one_line_of).unwrap_or_default();
+        let _ = writeln!(page, "| [{collection}](resources/{collection}.md) | {first} |");
     }
+    page
+}
+
+/// The page of one resource type: its doc comment and its attributes.
+pub(super) fn collection_page(collection: Collection) -> String {
+    let shared = shared_names();
+    let own = |name: &str| !shared.iter().any(|one| one == name) || (name == "mode" && collection.has_permissions());
+    let schema = spec_schema(collection);
+    let about = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+    let mut page = format!("# {collection}\n{}\n\n{}\n\n", COLLECTION_HEAD, about.trim());
+    write_table(&mut page, &keep(properties(&attributes_schema(collection)), own), &Value::Null);
+    page.push_str("\nWhat every resource has stands in [Documents and attributes](../attributes.md#every-resource).\n");
     page
 }
 
@@ -45,11 +63,6 @@ fn shared_names() -> Vec<String> {
     let in_all =
         |name: &String| Collection::ALL.iter().all(|one| properties(&attributes_schema(*one)).contains_key(name));
     properties(&attributes_schema(Collection::Packages)).keys().filter(|name| in_all(name)).cloned().collect()
-}
-
-/// Whether `mode` are permission bits there, too.
-fn has_permissions(collection: Collection) -> bool {
-    matches!(collection, Collection::Files | Collection::Directories)
 }
 
 fn properties(schema: &Value) -> Map<String, Value> {
@@ -112,5 +125,9 @@ fn word_of(of_type: &str, schema: &Value, root: &Value) -> String {
 }
 
 fn one_line(text: Option<&Value>) -> String {
-    text.and_then(Value::as_str).unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
+    one_line_of(text.and_then(Value::as_str).unwrap_or_default())
+}
+
+fn one_line_of(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::address::IdForm;
 use crate::content::BlobRef;
+use crate::resource::{ContentForm, Meta, NamedAccounts, Reactions, ResourceSpec};
 
 /// How a command is undone when its resource leaves.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -62,4 +64,33 @@ pub struct CommandSpec {
     /// The exit codes that mean success; 0 where nothing is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ok_codes: Option<Vec<i32>>,
+}
+
+impl ResourceSpec for CommandSpec {
+    const ID: IdForm = IdForm::Free;
+    const REACTIONS: Reactions = Reactions::Run;
+    const CONTENTS: ContentForm = ContentForm::Attributes(&["script", "stdin", "undo.script"]);
+
+    fn contents(&self) -> Vec<(&'static str, BlobRef)> {
+        let undo = self.undo.as_ref().and_then(|undo| undo.script);
+        let slots = [("script", self.script), ("stdin", self.stdin), ("undo.script", undo)];
+        slots.into_iter().filter_map(|(slot, blob)| Some((slot, blob?))).collect()
+    }
+
+    fn set_content(&mut self, slot: &str, content: BlobRef) {
+        match slot {
+            "script" => self.script = Some(content),
+            "stdin" => self.stdin = Some(content),
+            _ => self.undo.get_or_insert_default().script = Some(content),
+        }
+    }
+
+    fn accounts(&self) -> NamedAccounts<'_> {
+        NamedAccounts::of_user(&self.user)
+    }
+
+    fn contradiction(&self, _: &Meta) -> Option<String> {
+        let runs_nothing = self.script.is_none() && self.argv.as_ref().is_none_or(Vec::is_empty);
+        runs_nothing.then(|| "manages nothing: 'argv' or 'script' is missing".to_owned())
+    }
 }

@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::address::IdForm;
 use crate::mode::Mode;
+use crate::resource::{ContentForm, NamedAccounts, OrderClass, ResourceSpec};
 
 /// A directory. On creation it gets root:root and mode 0755 where nothing is said.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -18,4 +20,15 @@ pub struct DirectorySpec {
     /// The permission bits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
+}
+
+impl ResourceSpec for DirectorySpec {
+    const ID: IdForm = IdForm::Path;
+    const CLASS: Option<OrderClass> = Some(OrderClass::Paths);
+    const CONTENTS: ContentForm = ContentForm::Tree;
+    const HAS_PERMISSIONS: bool = true;
+
+    fn accounts(&self) -> NamedAccounts<'_> {
+        NamedAccounts::of_owner(&self.owner, &self.group)
+    }
 }

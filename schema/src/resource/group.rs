@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::address::IdForm;
 use crate::resource::Membership;
+use crate::resource::ResourceSpec;
 
 /// A group of the local account database.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -21,4 +23,8 @@ pub struct GroupSpec {
     /// Whether it is made as a system group; read on creation only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub system: Option<bool>,
+}
+
+impl ResourceSpec for GroupSpec {
+    const ID: IdForm = IdForm::Account;
 }

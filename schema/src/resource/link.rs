@@ -1,5 +1,7 @@
 //! Symbolic links.
 
+use crate::address::IdForm;
+use crate::resource::{Meta, OrderClass, ResourceSpec};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,4 +15,13 @@ pub struct LinkSpec {
     /// Whether a file in its place may be replaced. A directory never is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub force: Option<bool>,
+}
+
+impl ResourceSpec for LinkSpec {
+    const ID: IdForm = IdForm::Path;
+    const CLASS: Option<OrderClass> = Some(OrderClass::Paths);
+
+    fn contradiction(&self, _: &Meta) -> Option<String> {
+        self.target.is_none().then(|| "needs a 'target'".to_owned())
+    }
 }

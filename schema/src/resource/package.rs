@@ -1,5 +1,7 @@
 //! Packages.
 
+use crate::address::IdForm;
+use crate::resource::{Existence, Meta, OrderClass, ResourceSpec};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,4 +18,14 @@ pub struct PackageSpec {
     /// Whether a lower version than the installed one may be installed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_downgrade: Option<bool>,
+}
+
+impl ResourceSpec for PackageSpec {
+    const ID: IdForm = IdForm::Package;
+    const CLASS: Option<OrderClass> = Some(OrderClass::Packages);
+
+    fn contradiction(&self, meta: &Meta) -> Option<String> {
+        let both = meta.state == Existence::Latest && self.version.is_some();
+        both.then(|| "cannot have a version and the state 'latest'".to_owned())
+    }
 }

@@ -1,5 +1,7 @@
 //! Users.
 
+use crate::address::IdForm;
+use crate::resource::{NamedAccounts, ResourceSpec};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -54,4 +56,13 @@ pub struct UserSpec {
     /// Whether it is made as a system user; read on creation only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub system: Option<bool>,
+}
+
+impl ResourceSpec for UserSpec {
+    const ID: IdForm = IdForm::Account;
+
+    fn accounts(&self) -> NamedAccounts<'_> {
+        let groups = self.group.iter().chain(self.groups.iter().flatten());
+        NamedAccounts { users: Vec::new(), groups: groups.map(String::as_str).collect() }
+    }
 }

@@ -1,0 +1,156 @@
+//! What is known of a resource type before any host is asked.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::address::IdForm;
+use crate::content::BlobRef;
+use crate::resource::Meta;
+
+/// The attributes of one resource type, and what follows from them alone.
+///
+/// Everything has a default but the form of ids, so that a type says only what is special about it.
+pub trait ResourceSpec: Default + Serialize + DeserializeOwned + JsonSchema {
+    /// What ids look like.
+    const ID: IdForm;
+
+    /// What of the same application it comes after, and before.
+    const CLASS: Option<OrderClass> = None;
+
+    /// How it may react to the change of other resources.
+    const REACTIONS: Reactions = Reactions::None;
+
+    /// How documents give its contents.
+    const CONTENTS: ContentForm = ContentForm::None;
+
+    /// Whether `mode` are permission bits; what is done about a difference is then written `enforcement`, or `mode`
+    /// where it is one of its words.
+    const HAS_PERMISSIONS: bool = false;
+
+    /// The contents that it names, by slot: one of [`ContentForm::slots`].
+    fn contents(&self) -> Vec<(&'static str, BlobRef)> {
+        Vec::new()
+    }
+
+    /// Takes the content of a slot of [`ContentForm::slots`].
+    fn set_content(&mut self, _slot: &str, _content: BlobRef) {}
+
+    /// The accounts that it needs, by name or number: they are made before it.
+    fn accounts(&self) -> NamedAccounts<'_> {
+        NamedAccounts::default()
+    }
+
+    /// What fits the types and still makes no sense, as the end of a sentence that begins with the address:
+    /// `cannot be masked and running`. Not asked of what is to be absent.
+    fn contradiction(&self, _meta: &Meta) -> Option<String> {
+        None
+    }
+}
+
+/// What resources of one application wait for without saying so: each class for those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OrderClass {
+    /// Where packages come from.
+    Repositories,
+    /// Packages.
+    Packages,
+    /// What stands at a path, or in a file.
+    Paths,
+    /// What runs.
+    Services,
+}
+
+impl OrderClass {
+    /// All classes, in their order.
+    pub const ALL: [OrderClass; 4] =
+        [OrderClass::Repositories, OrderClass::Packages, OrderClass::Paths, OrderClass::Services];
+}
+
+/// How a resource may react to the change of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reactions {
+    /// Not at all.
+    None,
+    /// It restarts or reloads: `restart_on`, `reload_on`.
+    RestartOrReload,
+    /// It runs: `run_on`.
+    Run,
+}
+
+/// How documents give contents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContentForm {
+    /// There is none.
+    None,
+    /// One content, by `content`, `source` or `template` (with `vars`) among the attributes. Its slot is `content`.
+    Whole,
+    /// A folder of contents, by `source`: each file of it becomes a resource of its own.
+    Tree,
+    /// One content each in these attributes: a text, or a map of `content`, `source` or `template`.
+    /// `undo.script` is the attribute `script` in `undo`.
+    Attributes(&'static [&'static str]),
+}
+
+impl ContentForm {
+    /// The names of the contents.
+    pub const fn slots(self) -> &'static [&'static str] {
+        match self {
+            ContentForm::None | ContentForm::Tree => &[],
+            ContentForm::Whole => &["content"],
+            ContentForm::Attributes(slots) => slots,
+        }
+    }
+}
+
+/// Users and groups that a resource names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NamedAccounts<'a> {
+    /// Users, by name or number.
+    pub users: Vec<&'a str>,
+    /// Groups, by name or number.
+    pub groups: Vec<&'a str>,
+}
+
+impl<'a> NamedAccounts<'a> {
+    /// An owner and a group, as files have them.
+    pub fn of_owner(owner: &'a Option<String>, group: &'a Option<String>) -> NamedAccounts<'a> {
+        NamedAccounts {
+            users: owner.iter().map(String::as_str).collect(),
+            groups: group.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// A user and no group.
+    pub fn of_user(user: &'a Option<String>) -> NamedAccounts<'a> {
+        NamedAccounts::of_owner(user, &None)
+    }
+}
+
+/// Attributes that are kept in a box are those that are in it.
+impl<S: ResourceSpec> ResourceSpec for Box<S>
+where
+    Box<S>: Default + Serialize + DeserializeOwned + JsonSchema,
+{
+    const ID: IdForm = S::ID;
+    const CLASS: Option<OrderClass> = S::CLASS;
+    const REACTIONS: Reactions = S::REACTIONS;
+    const CONTENTS: ContentForm = S::CONTENTS;
+    const HAS_PERMISSIONS: bool = S::HAS_PERMISSIONS;
+
+    fn contents(&self) -> Vec<(&'static str, BlobRef)> {
+        S::contents(self)
+    }
+
+    fn set_content(&mut self, slot: &str, content: BlobRef) {
+        S::set_content(self, slot, content);
+    }
+
+    fn accounts(&self) -> NamedAccounts<'_> {
+        S::accounts(self)
+    }
+
+    fn contradiction(&self, meta: &Meta) -> Option<String> {
+        S::contradiction(self, meta)
+    }
+}

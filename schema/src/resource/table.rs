@@ -1,0 +1,27 @@
+//! The table of resource types: a new one is a line here.
+
+/// Calls a macro with every resource type: what it is, the variant and the name of its collection, the variant of
+/// [`super::Spec`] and the attributes in it. The order is that of addresses in manifests and reports.
+macro_rules! for_each_resource_type {
+    ($call:ident) => {
+        $call! {
+            /// Directories, by absolute path.
+            Directories "directories" Directory(DirectorySpec);
+            /// Regular files, by absolute path.
+            Files "files" File(FileSpec);
+            /// Symbolic links, by absolute path.
+            Links "links" Link(LinkSpec);
+            /// Groups of the account database, by name.
+            Groups "groups" Group(GroupSpec);
+            /// Users of the account database, by name.
+            Users "users" User(UserSpec);
+            /// Packages of the host's package manager, by name.
+            Packages "packages" Package(PackageSpec);
+            /// Services of the host's service manager, by name.
+            Services "services" Service(ServiceSpec);
+            /// Commands with guards, by a free name.
+            Commands "commands" Command(Box<CommandSpec>);
+        }
+    };
+}
+pub(crate) use for_each_resource_type;
