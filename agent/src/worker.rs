@@ -1,107 +1,30 @@
 //! The thread that converges the host. Everything that may change the host happens here, one thing after the other.
 
-use crate::accepted::{commit_converged, load_converged};
-use crate::converge::{ConvergeError, Converged, Converger, Extent};
+mod events;
+mod orders;
+mod shared;
+mod sweep;
+
+pub use orders::{InForce, Order, WorkerInput};
+pub use shared::Shared;
+
+use crate::accepted::load_converged;
+use crate::converge::{ConvergeError, Converged, Extent};
 use crate::io::clock;
-use crate::io::status_file::{StatusFile, SweepCount};
+use crate::io::status_file::SweepCount;
 use crate::outbox::build_report;
 use crate::provider::apt::is_installing;
 use crate::watch::{FlapLimit, Hurry, Later, Watch, WatchedUnits, hurry_of};
-use muster_schema::content::BlobRef;
-use muster_schema::report::{Applied, Report};
-use muster_schema::resource::Resource;
+use events::{EventBatch, STEPS_PATIENCE};
 use muster_schema::state::{Cause, ResourceState};
-use muster_schema::{Address, Collection, HostId, Timestamp};
-use std::collections::{BTreeSet, HashSet};
+use muster_schema::{Address, Timestamp};
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-/// How long a writer may take before its half-written file is looked at.
-const WRITER_PATIENCE: Duration = Duration::from_millis(50);
-
-/// What changes services and accounts does it in several steps.
-const STEPS_PATIENCE: Duration = Duration::from_millis(150);
-
-/// How long the package database must rest before it is looked at: while somebody installs, half of it is there.
-const INSTALLER_PATIENCE: Duration = Duration::from_secs(2);
-
-/// What the worker is told.
-pub enum Order {
-    /// A new manifest is in force.
-    Manifest(Box<InForce>),
-    /// The same manifest, under another revision or head.
-    Relabel(Applied),
-    /// The host has left the repository.
-    Retire(Applied),
-    /// The host has this id from now on.
-    Named(HostId),
-    /// The head has expired, at this time, or is good again. What is in force stays.
-    Hold(Option<Timestamp>),
-    /// Something happened on the host.
-    Event(notify::Result<notify::Event>),
-    /// Something happened to these services.
-    Services(BTreeSet<Address>),
-    /// Look at everything.
-    Sweep,
-    /// End at the next safe point.
-    Stop,
-}
-
-/// A manifest in force.
-pub struct InForce {
-    /// Its resources.
-    pub resources: Vec<Resource>,
-    /// What reports say.
-    pub applied: Applied,
-    /// The manifest's bytes in the vault.
-    pub manifest: BlobRef,
-}
-
-/// What the worker and the cycle share.
-#[derive(Default)]
-pub struct Shared {
-    /// Something newer is there: a run in progress is to end at its next safe point.
-    pub preempt: AtomicBool,
-    /// Held from the first fetch of a manifest's contents until its order is given: what lies there and is named
-    /// by nothing yet is not to be forgotten meanwhile.
-    pub fetching: tokio::sync::Mutex<()>,
-    report: Mutex<Option<Report>>,
-    /// The units that systemd is to tell of.
-    pub units: tokio::sync::watch::Sender<WatchedUnits>,
-    /// Wakes the sender of reports.
-    pub report_due: tokio::sync::Notify,
-}
-
-impl Shared {
-    /// The newest state of the host, without news.
-    pub fn report(&self) -> Option<Report> {
-        self.report.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn set_report(&self, report: Report) {
-        *self.report.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
-        self.report_due.notify_one();
-    }
-}
-
-/// What a worker needs.
-pub struct WorkerInput {
-    /// The host.
-    pub converger: Converger,
-    /// What is in force from the last run.
-    pub applied: Option<Applied>,
-    /// The manifest in force, which stays in the vault.
-    pub manifest: Option<BlobRef>,
-    /// The host has left the repository.
-    pub retired: bool,
-    /// Time between full sweeps.
-    pub sweep_interval: Duration,
-    /// Where counters are told.
-    pub status: StatusFile,
-}
+use std::time::Instant;
+use sweep::log_changes;
 
 /// Works until it is told to stop.
 ///
@@ -153,13 +76,6 @@ pub fn work(
         }
         worker.do_what_is_due()?;
     }
-}
-
-/// What the events of one moment concern.
-#[derive(Default)]
-struct EventBatch {
-    now: BTreeSet<Address>,
-    everything: bool,
 }
 
 struct Worker {
@@ -236,37 +152,6 @@ impl Worker {
         self.sweep(if known { Cause::Corrective } else { Cause::Intentional })
     }
 
-    fn note_event(&mut self, event: notify::Result<notify::Event>, batch: &mut EventBatch) {
-        let Some(watch) = &mut self.watch else { return };
-        let event = match event {
-            Ok(event) => event,
-            Err(error) => {
-                tracing::warn!(%error, "watching failed; looking at everything");
-                batch.everything = true;
-                return;
-            }
-        };
-        let hurry = hurry_of(&event);
-        if hurry == Hurry::Everything {
-            batch.everything = true;
-        }
-        let now = Instant::now();
-        for address in watch.concerned(&event) {
-            match (address.collection(), hurry) {
-                (_, Hurry::Never | Hurry::Everything) => {}
-                (Collection::Packages, _) => self.later.not_before(address, now + INSTALLER_PATIENCE),
-                (Collection::Services | Collection::Users | Collection::Groups, _) => {
-                    self.later.at(address, now + STEPS_PATIENCE);
-                }
-                (_, Hurry::Soon) => self.later.at(address, now + WRITER_PATIENCE),
-                (_, Hurry::Now) => {
-                    self.later.forget(&address);
-                    batch.now.insert(address);
-                }
-            }
-        }
-    }
-
     fn next_due(&self) -> Instant {
         [self.later.due(), self.input.status.due()].into_iter().flatten().fold(self.next_sweep, Instant::min)
     }
@@ -328,56 +213,6 @@ impl Worker {
         Ok(())
     }
 
-    /// Looks at everything.
-    fn sweep(&mut self, cause: Cause) -> Result<(), ConvergeError> {
-        let begun = Instant::now();
-        let cpu = clock::thread_cpu();
-        let stop = self.stop();
-        let converged = self.input.converger.converge(cause, Extent::All, &stop, clock::now)?;
-        self.counts.sweeps += 1;
-        self.counts.cpu += clock::thread_cpu().saturating_sub(cpu);
-        self.next_sweep = Instant::now() + self.input.sweep_interval;
-        log_changes(&converged);
-        self.tell();
-        let changes = converged.changes();
-        if cause != Cause::Corrective || changes > 0 {
-            tracing::info!(%cause, changes, took = ?begun.elapsed(), "converged");
-        }
-        self.watch_units();
-        let paths = self.input.converger.watched_paths();
-        let unseen = self.watch.as_mut().map(|watch| watch.set_paths(paths)).unwrap_or_default();
-        self.look_at_unseen(unseen)?;
-        if cause != Cause::Corrective && !converged.stopped {
-            if let Some(applied) = &self.input.applied {
-                commit_converged(&self.input.converger.managed().store, applied.manifest)?;
-            }
-            self.forget_contents()?;
-        }
-        Ok(())
-    }
-
-    /// Says of which units systemd is to tell, where that has changed.
-    fn watch_units(&self) {
-        let wanted = self.input.converger.watched_units();
-        self.shared.units.send_if_modified(|units| {
-            let other = *units != wanted;
-            *units = wanted;
-            other
-        });
-    }
-
-    /// Forgets the contents that nothing names any more, unless a newer manifest is being fetched or waits for us:
-    /// its contents are named by nothing that we know.
-    fn forget_contents(&mut self) -> Result<(), ConvergeError> {
-        let shared = self.shared.clone();
-        let Ok(_nothing_comes) = shared.fetching.try_lock() else { return Ok(()) };
-        if shared.preempt.load(Ordering::Relaxed) {
-            return Ok(());
-        }
-        let needed: HashSet<BlobRef> = self.input.manifest.into_iter().collect();
-        Ok(self.input.converger.forget_contents(&needed)?)
-    }
-
     fn stop(&self) -> impl Fn() -> bool + use<> {
         let shared = self.shared.clone();
         move || shared.preempt.load(Ordering::Relaxed)
@@ -389,11 +224,5 @@ impl Worker {
         let report = build_report(known, self.input.applied.clone(), self.input.retired, self.expired);
         self.input.status.tell(&report, &self.counts);
         self.shared.set_report(report);
-    }
-}
-
-fn log_changes(converged: &Converged) {
-    for outcome in converged.outcomes.iter().filter(|outcome| outcome.changed) {
-        tracing::info!(address = %outcome.address, cause = %outcome.cause, "{}", outcome.message);
     }
 }

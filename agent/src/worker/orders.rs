@@ -1,0 +1,58 @@
+//! What the worker is told, and what it needs to begin.
+
+use crate::converge::Converger;
+use crate::io::status_file::StatusFile;
+use muster_schema::content::BlobRef;
+use muster_schema::report::Applied;
+use muster_schema::resource::Resource;
+use muster_schema::{Address, HostId, Timestamp};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// What the worker is told.
+pub enum Order {
+    /// A new manifest is in force.
+    Manifest(Box<InForce>),
+    /// The same manifest, under another revision or head.
+    Relabel(Applied),
+    /// The host has left the repository.
+    Retire(Applied),
+    /// The host has this id from now on.
+    Named(HostId),
+    /// The head has expired, at this time, or is good again. What is in force stays.
+    Hold(Option<Timestamp>),
+    /// Something happened on the host.
+    Event(notify::Result<notify::Event>),
+    /// Something happened to these services.
+    Services(BTreeSet<Address>),
+    /// Look at everything.
+    Sweep,
+    /// End at the next safe point.
+    Stop,
+}
+
+/// A manifest in force.
+pub struct InForce {
+    /// Its resources.
+    pub resources: Vec<Resource>,
+    /// What reports say.
+    pub applied: Applied,
+    /// The manifest's bytes in the vault.
+    pub manifest: BlobRef,
+}
+
+/// What a worker needs.
+pub struct WorkerInput {
+    /// The host.
+    pub converger: Converger,
+    /// What is in force from the last run.
+    pub applied: Option<Applied>,
+    /// The manifest in force, which stays in the vault.
+    pub manifest: Option<BlobRef>,
+    /// The host has left the repository.
+    pub retired: bool,
+    /// Time between full sweeps.
+    pub sweep_interval: Duration,
+    /// Where counters are told.
+    pub status: StatusFile,
+}

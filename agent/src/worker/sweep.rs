@@ -1,0 +1,69 @@
+//! Full sweeps: the net under all watching.
+
+use super::Worker;
+use crate::accepted::commit_converged;
+use crate::converge::{ConvergeError, Converged, Extent};
+use crate::io::clock;
+use muster_schema::content::BlobRef;
+use muster_schema::state::Cause;
+use std::collections::HashSet;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+impl Worker {
+    /// Looks at everything.
+    pub(super) fn sweep(&mut self, cause: Cause) -> Result<(), ConvergeError> {
+        let begun = Instant::now();
+        let cpu = clock::thread_cpu();
+        let stop = self.stop();
+        let converged = self.input.converger.converge(cause, Extent::All, &stop, clock::now)?;
+        self.counts.sweeps += 1;
+        self.counts.cpu += clock::thread_cpu().saturating_sub(cpu);
+        self.next_sweep = Instant::now() + self.input.sweep_interval;
+        log_changes(&converged);
+        self.tell();
+        let changes = converged.changes();
+        if cause != Cause::Corrective || changes > 0 {
+            tracing::info!(%cause, changes, took = ?begun.elapsed(), "converged");
+        }
+        self.watch_units();
+        let paths = self.input.converger.watched_paths();
+        let unseen = self.watch.as_mut().map(|watch| watch.set_paths(paths)).unwrap_or_default();
+        self.look_at_unseen(unseen)?;
+        if cause != Cause::Corrective && !converged.stopped {
+            if let Some(applied) = &self.input.applied {
+                commit_converged(&self.input.converger.managed().store, applied.manifest)?;
+            }
+            self.forget_contents()?;
+        }
+        Ok(())
+    }
+
+    /// Says of which units systemd is to tell, where that has changed.
+    fn watch_units(&self) {
+        let wanted = self.input.converger.watched_units();
+        self.shared.units.send_if_modified(|units| {
+            let other = *units != wanted;
+            *units = wanted;
+            other
+        });
+    }
+
+    /// Forgets the contents that nothing names any more, unless a newer manifest is being fetched or waits for us:
+    /// its contents are named by nothing that we know.
+    fn forget_contents(&mut self) -> Result<(), ConvergeError> {
+        let shared = self.shared.clone();
+        let Ok(_nothing_comes) = shared.fetching.try_lock() else { return Ok(()) };
+        if shared.preempt.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let needed: HashSet<BlobRef> = self.input.manifest.into_iter().collect();
+        Ok(self.input.converger.forget_contents(&needed)?)
+    }
+}
+
+pub(super) fn log_changes(converged: &Converged) {
+    for outcome in converged.outcomes.iter().filter(|outcome| outcome.changed) {
+        tracing::info!(address = %outcome.address, cause = %outcome.cause, "{}", outcome.message);
+    }
+}
