@@ -3,13 +3,14 @@
 //! `enabled` is a yes or no, or systemd's word for what cannot be enabled. A unit that is masked is never unmasked
 //! but by `masked: false`. A unit cannot be made or removed here, its file can: to be absent, it is off.
 
-use super::{Change, Hands, Reaction, ResourceError, ResourceType, State, Value, View, Wanted, change};
+use super::{Batch, Change, Hands, Reaction, ResourceError, ResourceType, State, Value, View, Wanted, change};
 use crate::host::{HostPath, Scope};
 use crate::provider::systemd::{FileState, Systemd, SystemdError, UnitName, UnitState};
 use muster_schema::Collection;
 use muster_schema::resource::{Existence, ServiceSpec};
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 mod apply;
 #[cfg(test)]
@@ -20,6 +21,13 @@ const ENABLED: &str = "enabled";
 const MASKED: &str = "masked";
 /// systemd's word for a unit that it could not load.
 const LOAD: &str = "load";
+
+/// How long one look waits for units that are on their way to another state: somebody else's stop or restart is not
+/// to be cut short.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// When the patience of one look ends.
+struct Patience(Instant);
 
 /// The units of one look, read together.
 struct Units(HashMap<String, UnitState>);
@@ -35,10 +43,18 @@ impl ResourceType for ServiceSpec {
     fn observe(&self, id: &str, view: &View<'_>) -> Result<State, ResourceError> {
         let name = unit_name(id)?;
         let units = view.once(|view| load_units(view.ids(Collection::Services)))?;
-        Ok(match units.0.get(name.as_str()) {
-            Some(unit) => observed_unit(unit),
-            None => load_units(&[id.to_owned()])?.0.get(name.as_str()).map_or(State::Absent, observed_unit),
-        })
+        let unit = match units.0.get(name.as_str()) {
+            Some(unit) => Some(unit.clone()),
+            None => load_units(&[id.to_owned()])?.0.remove(name.as_str()),
+        };
+        let Some(unit) = unit else { return Ok(State::Absent) };
+        let too_early = unit.is_passing() && self.running.is_some_and(|running| running != unit.runs());
+        if !too_early {
+            return Ok(observed_unit(&unit));
+        }
+        let patience = view.once(|_| Ok::<_, ResourceError>(Patience(Instant::now() + PATIENCE)))?;
+        let left = patience.0.saturating_duration_since(Instant::now());
+        Ok(observed_unit(&Systemd::connect()?.await_rest(&name, left)?))
     }
 
     fn diff(&self, wanted: &Wanted, observed: &State) -> Result<Option<Change>, ResourceError> {
@@ -67,7 +83,15 @@ impl ResourceType for ServiceSpec {
     }
 
     fn apply(&self, id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
-        apply::change_unit(&unit_name(id)?, change, hands)
+        let answers = apply::change_units(&[(id, change)], hands);
+        answers.into_iter().collect()
+    }
+
+    fn batch(&self) -> Option<Batch> {
+        Some(|items, hands| {
+            let changes = items.iter().map(|item| (item.resource.address.id(), item.change));
+            apply::change_units(&changes.collect::<Vec<_>>(), hands)
+        })
     }
 
     fn react(&self, id: &str, reaction: Reaction, hands: &Hands<'_>) -> Result<(), ResourceError> {

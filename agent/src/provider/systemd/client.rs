@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::UnixStream;
 use tokio::runtime::Runtime;
 use zbus::connection::Builder;
@@ -25,6 +25,9 @@ pub(super) const UNIT: &str = "org.freedesktop.systemd1.Unit";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 /// How long an answer may take. A reload of all units is the longest.
 const ANSWER: Duration = Duration::from_secs(90);
+
+/// Between two looks at a unit that is on its way to another state.
+const PASSING: Duration = Duration::from_millis(50);
 
 /// So many signals may wait while an answer is waited for. The library takes nothing in while its queue is full.
 const QUEUE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
@@ -102,15 +105,31 @@ impl Systemd {
         let ids: Vec<&str> = listed.iter().map(|unit| unit.0.as_str()).collect();
         let files = self.load_files(&ids)?;
         let state = |unit: &ListedUnit| {
-            let (id, _, load, active, sub, ..) = unit.clone();
+            let (id, _, load, active, sub, _, _, job, ..) = unit.clone();
             let file = match files.get(&id) {
                 Some(word) => Some(FileState::of(word)),
                 None if load == "loaded" => self.file_state(&id),
                 None => None,
             };
-            UnitState { id, load, active, sub, file }
+            UnitState { id, load, active, sub, job: job != 0, file }
         };
         Ok(listed.iter().map(state).collect())
+    }
+
+    /// The state of a unit when it rests, or when `limit` is over.
+    ///
+    /// # Errors
+    /// When systemd does not answer.
+    pub fn await_rest(&self, name: &UnitName, limit: Duration) -> Result<UnitState, SystemdError> {
+        let begun = Instant::now();
+        loop {
+            let mut found = self.load_units(std::slice::from_ref(name))?;
+            let unit = found.pop().ok_or_else(|| SystemdError::Refused(format!("no answer about {name}")))?;
+            if !unit.is_passing() || begun.elapsed() >= limit {
+                return Ok(unit);
+            }
+            std::thread::sleep(PASSING);
+        }
     }
 
     /// Starts, stops, restarts or reloads a unit, and waits until that is done.
@@ -122,7 +141,7 @@ impl Systemd {
         self.runtime.block_on(job::run(&self.connection, verb, unit, limit))
     }
 
-    /// Lets a unit start at boot.
+    /// Lets a unit start at boot, once systemd has read its files anew ([`Systemd::reload`]).
     ///
     /// # Errors
     /// When systemd refuses; that the unit has nothing to enable is one.
@@ -132,10 +151,10 @@ impl Systemd {
         if !installable && changes.is_empty() {
             return Err(SystemdError::Refused(format!("{unit} has no [Install] section, and cannot be enabled")));
         }
-        self.reload()
+        Ok(())
     }
 
-    /// Lets a unit no longer start at boot.
+    /// Lets a unit no longer start at boot, once systemd has read its files anew ([`Systemd::reload`]).
     ///
     /// # Errors
     /// When systemd refuses.
@@ -143,19 +162,18 @@ impl Systemd {
         for runtime in [false, true] {
             self.tell("DisableUnitFiles", &(&[unit][..], runtime))?;
         }
-        self.reload()
+        Ok(())
     }
 
-    /// Makes starting a unit impossible.
+    /// Makes starting a unit impossible, once systemd has read its files anew ([`Systemd::reload`]).
     ///
     /// # Errors
     /// When systemd refuses.
     pub fn mask(&self, unit: &str) -> Result<(), SystemdError> {
-        self.tell("MaskUnitFiles", &(&[unit][..], false, false))?;
-        self.reload()
+        self.tell("MaskUnitFiles", &(&[unit][..], false, false))
     }
 
-    /// Makes starting a unit possible again.
+    /// Makes starting a unit possible again, once systemd has read its files anew ([`Systemd::reload`]).
     ///
     /// # Errors
     /// When systemd refuses.
@@ -163,7 +181,7 @@ impl Systemd {
         for runtime in [false, true] {
             self.tell("UnmaskUnitFiles", &(&[unit][..], runtime))?;
         }
-        self.reload()
+        Ok(())
     }
 
     /// Why a unit is as it is, in systemd's words: how its last run ended.

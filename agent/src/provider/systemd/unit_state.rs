@@ -14,6 +14,8 @@ pub struct UnitState {
     pub active: String,
     /// The finer state of its type: `running`, `auto-restart`, …
     pub sub: String,
+    /// Somebody has asked for a start, stop or restart of it, and that is not done yet.
+    pub job: bool,
     /// What is installed of it; `None` for a unit without a file.
     pub file: Option<FileState>,
 }
@@ -59,6 +61,16 @@ impl UnitState {
             "activating" => self.sub != "auto-restart",
             _ => false,
         }
+    }
+
+    /// Whether it is on the way to another state, so that it is too early to judge it.
+    pub fn is_passing(&self) -> bool {
+        self.job
+            || match self.active.as_str() {
+                "activating" => self.sub != "auto-restart",
+                "deactivating" | "reloading" | "refreshing" => true,
+                _ => false,
+            }
     }
 
     /// Whether it is masked.

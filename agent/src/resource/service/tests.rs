@@ -86,6 +86,8 @@ fn units_are_as_they_are_asked_to_be() {
     masks_and_unmasks();
     knows_aliases_instances_and_new_files();
     tells_what_fails();
+    lets_a_stop_end();
+    tells_kinds_of_files_apart();
     restarts_only_what_runs();
     two_hundred_units_are_read_at_once();
 }
@@ -127,6 +129,7 @@ fn masks_and_unmasks() {
     systemctl(&["daemon-reload"]);
     converge_wholly(&json!({"services/shy": {"enabled": true, "masked": true, "running": false}}));
     assert_eq!(systemctl(&["is-enabled", "shy"]), "masked");
+    assert_eq!(systemctl(&["show", "-p", "LoadState", "shy"]), "LoadState=masked", "it is read anew");
     let outcomes = converge(&json!({"services/shy": {"running": true, "masked": true}}));
     assert_eq!(outcome_of(&outcomes, "services/shy").state, Some(ResourceState::Blocked));
     assert_eq!(systemctl(&["is-enabled", "shy"]), "masked");
@@ -184,6 +187,47 @@ fn tells_what_fails() {
         assert_eq!(outcome.state, Some(state), "{outcome:?}");
         assert!(outcome.message.contains(part), "{outcome:?}");
     }
+    converge(&json!({}));
+}
+
+/// A start in the middle of somebody's stop would cancel that.
+fn lets_a_stop_end() {
+    write_unit("slow.service", "[Service]\nExecStart=sleep infinity\nExecStop=sleep 1\n");
+    systemctl(&["daemon-reload"]);
+    let wanted = json!({"services/slow": {"running": true}});
+    converge_wholly(&wanted);
+    for verb in ["stop", "restart"] {
+        let mut asked = Command::new("systemctl").args([verb, "slow"]).spawn().expect("runs");
+        while systemctl(&["is-active", "slow"]) != "deactivating" {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        converge_wholly(&wanted);
+        assert!(asked.wait().expect("ends").success(), "the {verb} was cancelled");
+        assert_eq!(systemctl(&["is-active", "slow"]), "active");
+    }
+    converge_wholly(&json!({}));
+}
+
+fn tells_kinds_of_files_apart() {
+    write_unit("runtime.service", SIMPLE);
+    write_unit("helper.service", SIMPLE);
+    write_unit("indirect.service", "[Service]\nExecStart=sleep infinity\n[Install]\nAlso=helper.service\n");
+    write_unit("static.service", "[Service]\nExecStart=sleep infinity\n");
+    systemctl(&["daemon-reload"]);
+    systemctl(&["enable", "--runtime", "runtime"]);
+    let wanted = json!({
+        "services/runtime": {"enabled": true},
+        "services/indirect": {"enabled": true},
+        "services/static": {"enabled": true, "running": true},
+    });
+    converge(&wanted);
+    assert_eq!(systemctl(&["is-enabled", "runtime"]), "enabled");
+    for address in ["services/indirect", "services/static"] {
+        let outcome = converge(&wanted).into_iter().rev().find(|one| one.address.to_string() == address);
+        let outcome = outcome.expect("told");
+        assert_eq!(outcome.state, Some(ResourceState::Blocked), "{outcome:?}");
+    }
+    assert_eq!(systemctl(&["is-active", "static"]), "active", "what can be put right is");
     converge(&json!({}));
 }
 
