@@ -164,12 +164,17 @@ impl Converger {
         Ok(self.managed.blobs.forget_all_but(&all)?)
     }
 
-    /// What left is not looked at again, and what was applied once is only reported from now on.
+    /// What left is not looked at again, be it a thing or an attribute, and what was applied once is only reported from
+    /// now on.
     fn is_outdated(&self, converged: &Converged) -> bool {
         let left = self.schedule.targets.iter().any(|target| target.purpose == Purpose::Leave);
         left || converged.outcomes.iter().any(|outcome| {
             let target = self.schedule.find(&outcome.address).and_then(|at| self.schedule.targets.get(at));
-            outcome.changed && target.is_some_and(|target| self.mode_of(&target.resource) == Enforcement::ApplyOnce)
+            let is_settled = |target: &Target| {
+                let own = target.resource_type().wanted(target.resource.meta.state, self.managed.host.scope());
+                self.mode_of(&target.resource) == Enforcement::ApplyOnce || target.wanted.as_ref() != Some(&own)
+            };
+            outcome.changed && target.is_some_and(is_settled)
         })
     }
 

@@ -21,7 +21,7 @@ pub use notes::Notes;
 pub use path::{BadPath, HostPath};
 pub use program::{Program, ProgramOutput};
 pub use real::RealHost;
-pub use write::{FileWrite, NewAttributes, Prepared};
+pub use write::{FileWrite, NewAttributes, NewXattr, Prepared};
 
 use muster_schema::content::BlobRef;
 use std::io::Write;
@@ -82,6 +82,12 @@ pub trait Reader {
     /// When there is no link, or its target is not UTF-8.
     fn link_target(&mut self, path: &HostPath) -> Result<String, HostError>;
 
+    /// The value of an extended attribute of the file or directory at `path`; `None` where it has none of that name.
+    ///
+    /// # Errors
+    /// When nothing stands there, or the file system keeps no such attributes.
+    fn xattr(&mut self, path: &HostPath, name: &str) -> Result<Option<Vec<u8>>, HostError>;
+
     /// The names in the directory at `path`, sorted.
     ///
     /// # Errors
@@ -109,6 +115,12 @@ pub trait HostWrite: HostRead {
     /// # Errors
     /// When something else stands there, or the system refuses.
     fn set_attributes(&self, path: &HostPath, new: &NewAttributes) -> Result<(), HostError>;
+
+    /// Sets extended attributes of the file at `path`. A file with several names is refused.
+    ///
+    /// # Errors
+    /// When something else stands there, or the file system keeps no such attributes.
+    fn set_xattrs(&self, path: &HostPath, new: &[NewXattr]) -> Result<(), HostError>;
 
     /// Makes a directory. Its parent exists.
     ///

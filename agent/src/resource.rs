@@ -4,11 +4,13 @@
 //! arm in [`of`]. Everything else (order, journal, originals, reports) works on [`State`] and [`Change`] alone.
 
 mod account;
+mod acl;
 mod change;
 mod command;
 mod directory;
 mod entry;
 mod error;
+mod extended;
 mod file;
 mod group;
 mod hands;

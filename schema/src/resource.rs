@@ -9,6 +9,7 @@ use crate::address::Address;
 use crate::collection::Collection;
 use crate::content::BlobRef;
 
+mod acl;
 mod command;
 mod directory;
 mod file;
@@ -24,6 +25,7 @@ mod user;
 #[cfg(test)]
 mod tests;
 
+pub use acl::{AclEntry, AclWho, BadAclEntry};
 pub use command::{CommandSpec, UndoSpec};
 pub use directory::DirectorySpec;
 pub use file::FileSpec;

@@ -36,6 +36,14 @@ pub enum HostError {
     /// A name is not UTF-8.
     #[error("{0} holds a name that is not UTF-8")]
     NotText(String),
+    /// The file system keeps no extended attributes of this kind.
+    #[error("the file system of {path} keeps no {name}")]
+    NoXattr {
+        /// The path.
+        path: String,
+        /// The attribute.
+        name: String,
+    },
     /// A directory is not empty.
     #[error("{0} is not empty")]
     NotEmpty(String),

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::{
-    FileKind, FileWrite, HostError, HostPath, HostRead, HostWrite, Meta, NewAttributes, Prepared, Program,
+    FileKind, FileWrite, HostError, HostPath, HostRead, HostWrite, Meta, NewAttributes, NewXattr, Prepared, Program,
     ProgramOutput, Reader, Scope,
 };
 use crate::test_crash::point;
@@ -19,6 +19,7 @@ pub(crate) struct Node {
     pub(crate) mode: u32,
     pub(crate) uid: u32,
     pub(crate) gid: u32,
+    pub(crate) xattrs: BTreeMap<String, Vec<u8>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +47,16 @@ struct Inner {
 
 impl Node {
     pub(crate) fn new(what: What, mode: u32) -> Node {
-        Node { what, mode, uid: 0, gid: 0 }
+        Node { what, mode, uid: 0, gid: 0, xattrs: BTreeMap::new() }
+    }
+
+    fn put_xattrs(&mut self, new: &[NewXattr]) {
+        for one in new {
+            match &one.value {
+                Some(value) => drop(self.xattrs.insert(one.name.clone(), value.clone())),
+                None => drop(self.xattrs.remove(&one.name)),
+            }
+        }
     }
 
     fn kind(&self) -> FileKind {
@@ -151,6 +161,12 @@ impl Reader for FakeReader<'_> {
         }
     }
 
+    fn xattr(&mut self, path: &HostPath, name: &str) -> Result<Option<Vec<u8>>, HostError> {
+        let inner = self.0.lock();
+        let node = inner.tree.get(path.as_str()).ok_or_else(|| io_error(ErrorKind::NotFound, path))?;
+        Ok(node.xattrs.get(name).cloned())
+    }
+
     fn list(&mut self, path: &HostPath) -> Result<Vec<String>, HostError> {
         let prefix = format!("{}/", path.as_str().trim_end_matches('/'));
         let inner = self.0.lock();
@@ -173,17 +189,19 @@ impl HostWrite for FakeHost {
         }
         let old = old.filter(|old| old.kind() == FileKind::File);
         let new = write.new;
-        let node = Node {
+        let mut node = Node {
             what: What::File(content),
             mode: new.mode.or(old.as_ref().map(|old| old.mode)).unwrap_or(0o644),
             uid: new.uid.or(old.as_ref().map(|old| old.uid)).unwrap_or(0),
             gid: new.gid.or(old.as_ref().map(|old| old.gid)).unwrap_or(0),
+            xattrs: old.map(|old| old.xattrs).unwrap_or_default(),
         };
+        node.put_xattrs(&write.xattrs);
         inner.next += 1;
         let name = format!(".muster-{:016x}.new", inner.next);
         let candidate = write.path.parent().unwrap().join(&name).unwrap();
         inner.tree.insert(candidate.to_string(), node);
-        Ok(Prepared { target: write.path, candidate })
+        Ok(Prepared { target: write.path, candidate, backup: write.backup })
     }
 
     fn commit(&self, prepared: Vec<Prepared>) -> Vec<Result<(), HostError>> {
@@ -191,6 +209,9 @@ impl HostWrite for FakeHost {
             point();
             let mut inner = self.lock();
             let node = inner.tree.remove(one.candidate.as_str()).unwrap();
+            if let Some(old) = inner.tree.get(one.target.as_str()).filter(|_| one.backup).cloned() {
+                inner.tree.insert(format!("{}~", one.target), old);
+            }
             inner.tree.insert(one.target.to_string(), node);
             Ok(())
         };
@@ -213,6 +234,14 @@ impl HostWrite for FakeHost {
         Ok(())
     }
 
+    fn set_xattrs(&self, path: &HostPath, new: &[NewXattr]) -> Result<(), HostError> {
+        point();
+        let mut inner = self.lock();
+        let node = inner.tree.get_mut(path.as_str()).ok_or_else(|| io_error(ErrorKind::NotFound, path))?;
+        node.put_xattrs(new);
+        Ok(())
+    }
+
     fn make_directory(&self, path: &HostPath, new: &NewAttributes) -> Result<(), HostError> {
         point();
         let mut inner = self.lock();
@@ -221,7 +250,7 @@ impl HostWrite for FakeHost {
             return Err(io_error(ErrorKind::AlreadyExists, path));
         }
         let (uid, gid) = (new.uid.unwrap_or(0), new.gid.unwrap_or(0));
-        let node = Node { what: What::Directory, mode: new.mode.unwrap_or(0o700), uid, gid };
+        let node = Node { uid, gid, ..Node::new(What::Directory, new.mode.unwrap_or(0o700)) };
         inner.tree.insert(path.to_string(), node);
         Ok(())
     }

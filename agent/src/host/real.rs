@@ -8,9 +8,12 @@ mod reader;
 mod tests;
 mod tree;
 mod writer;
+mod xattr;
 
 use super::{FileKind, Notes, Reader, Scope};
-use super::{FileWrite, HostError, HostPath, HostRead, HostWrite, NewAttributes, Prepared, Program, ProgramOutput};
+use super::{
+    FileWrite, HostError, HostPath, HostRead, HostWrite, NewAttributes, NewXattr, Prepared, Program, ProgramOutput,
+};
 use std::path::Path;
 use tree::Tree;
 
@@ -75,6 +78,10 @@ impl HostWrite for RealHost {
 
     fn set_attributes(&self, path: &HostPath, new: &NewAttributes) -> Result<(), HostError> {
         writer::set_attributes(&self.tree, path, new)
+    }
+
+    fn set_xattrs(&self, path: &HostPath, new: &[NewXattr]) -> Result<(), HostError> {
+        xattr::set_xattrs(&self.tree, path, new)
     }
 
     fn make_directory(&self, path: &HostPath, new: &NewAttributes) -> Result<(), HostError> {

@@ -14,6 +14,15 @@ pub struct NewAttributes {
     pub gid: Option<u32>,
 }
 
+/// An extended attribute to set, or to remove.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewXattr {
+    /// Its name with its name space, as in xattr(7).
+    pub name: String,
+    /// Its value; `None` removes it.
+    pub value: Option<Vec<u8>>,
+}
+
 /// A whole file to write.
 pub struct FileWrite<'a> {
     /// Where to.
@@ -22,6 +31,17 @@ pub struct FileWrite<'a> {
     pub content: Box<dyn Read + 'a>,
     /// With which attributes. What is `None` is taken over from a file in place; of a new file the mode is 0644.
     pub new: NewAttributes,
+    /// Extended attributes; those that are not named are taken over.
+    pub xattrs: Vec<NewXattr>,
+    /// Whether the file in place stays beside it as `NAME~`.
+    pub backup: bool,
+}
+
+impl<'a> FileWrite<'a> {
+    /// A write of `content` with these attributes, and nothing else.
+    pub fn new(path: HostPath, content: Box<dyn Read + 'a>, new: NewAttributes) -> FileWrite<'a> {
+        FileWrite { path, content, new, xattrs: Vec::new(), backup: false }
+    }
 }
 
 /// A candidate beside its target.
@@ -32,4 +52,6 @@ pub struct Prepared {
     pub target: HostPath,
     /// Where it lies now.
     pub candidate: HostPath,
+    /// Whether the file in place stays beside it.
+    pub backup: bool,
 }

@@ -2,9 +2,10 @@
 //!
 //! A regular file has no `type`. Anything else says what it is, a link with its `target`.
 
+use super::extended::{new_xattrs, refusal};
 use super::ownership::{new_attributes, observe_ownership};
 use super::{BatchItem, Change, Hands, ResourceError, State, Value, View};
-use crate::host::{FileKind, FileWrite, HostError, HostPath, Prepared, Program};
+use crate::host::{FileKind, FileWrite, HostError, HostPath, NewAttributes, NewXattr, Prepared, Program};
 use crate::vault::Vault;
 use muster_schema::content::BlobRef;
 use std::borrow::Cow;
@@ -80,14 +81,23 @@ pub(super) fn keep_entry(id: &str, change: &Change, view: &View<'_>, vault: &Vau
     Ok(before)
 }
 
+/// What happens between a candidate's writing and its taking the file's place.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Candidacy<'a> {
+    /// What tests it.
+    pub(super) validate: Option<&'a [String]>,
+    /// Whether the file in place stays beside it.
+    pub(super) backup: bool,
+}
+
 /// Makes one change.
 pub(super) fn apply_entry(
     id: &str,
     change: &Change,
-    validate: Option<Vec<String>>,
+    candidacy: Candidacy<'_>,
     hands: &Hands<'_>,
 ) -> Result<(), ResourceError> {
-    if let Some(candidate) = begin_entry(id, change, validate, hands)? {
+    if let Some(candidate) = begin_entry(id, change, candidacy, hands)? {
         for result in hands.host.commit(vec![candidate]) {
             result?;
         }
@@ -98,15 +108,15 @@ pub(super) fn apply_entry(
 /// Makes many changes: candidates of all files first, then one commit.
 pub(super) fn apply_entries(
     items: &[BatchItem<'_>],
-    validate: impl Fn(&BatchItem<'_>) -> Option<Vec<String>>,
+    candidacies: &[Candidacy<'_>],
     hands: &Hands<'_>,
 ) -> Vec<Result<(), ResourceError>> {
     let mut results: Vec<Result<(), ResourceError>> = Vec::with_capacity(items.len());
     let mut prepared = Vec::new();
     let mut waiting = Vec::new();
-    for (index, item) in items.iter().enumerate() {
+    for (index, (item, candidacy)) in items.iter().zip(candidacies).enumerate() {
         let id = item.resource.address.id();
-        match begin_entry(id, item.change, validate(item), hands) {
+        match begin_entry(id, item.change, *candidacy, hands) {
             Ok(None) => results.push(Ok(())),
             Ok(Some(candidate)) => {
                 prepared.push(candidate);
@@ -128,7 +138,7 @@ pub(super) fn apply_entries(
 fn begin_entry(
     id: &str,
     change: &Change,
-    validate: Option<Vec<String>>,
+    candidacy: Candidacy<'_>,
     hands: &Hands<'_>,
 ) -> Result<Option<Prepared>, ResourceError> {
     let path = path_of(id)?;
@@ -143,20 +153,22 @@ fn begin_entry(
         return Ok(None);
     }
     let new = new_attributes(&change.after, || hands.accounts())?;
+    let xattrs = new_xattrs(&change.after, &path, new.mode, hands)?;
     let content: Box<dyn std::io::Read> = match change.after(CONTENT).and_then(Value::content) {
         Some(content) => hands.contents.open(&content)?,
-        None => match hands.host.set_attributes(&path, &new) {
+        None => match set_in_place(&path, &new, &xattrs, hands) {
             // The other names are somebody else's: this one gets a file of its own.
             Err(HostError::SeveralNames(_)) => {
                 let mut bytes = Vec::new();
                 hands.host.reader().copy(&path, &mut bytes)?;
                 Box::new(Cursor::new(bytes))
             }
-            other => return Ok(other.map(|()| None)?),
+            other => return other.map(|()| None).map_err(refusal),
         },
     };
-    let candidate = hands.host.prepare(FileWrite { path, content, new })?;
-    let validate = validate.filter(|_| hands.validate && !hands.host.scope().sandbox);
+    let backup = candidacy.backup && hands.validate && change.after(CONTENT).is_some();
+    let candidate = hands.host.prepare(FileWrite { path, content, new, xattrs, backup }).map_err(refusal)?;
+    let validate = candidacy.validate.filter(|_| hands.validate && !hands.host.scope().sandbox);
     match validate.map(|argv| check_candidate(argv, &candidate, hands)) {
         Some(Err(error)) => {
             hands.host.discard(candidate);
@@ -166,7 +178,12 @@ fn begin_entry(
     }
 }
 
-fn check_candidate(argv: Vec<String>, candidate: &Prepared, hands: &Hands<'_>) -> Result<(), ResourceError> {
+fn set_in_place(path: &HostPath, new: &NewAttributes, xattrs: &[NewXattr], hands: &Hands<'_>) -> Result<(), HostError> {
+    hands.host.set_attributes(path, new)?;
+    if xattrs.is_empty() { Ok(()) } else { hands.host.set_xattrs(path, xattrs) }
+}
+
+fn check_candidate(argv: &[String], candidate: &Prepared, hands: &Hands<'_>) -> Result<(), ResourceError> {
     let argv = argv.iter().map(|part| part.replace("{path}", candidate.candidate.as_str()));
     let program = Program { timeout: hands.timeout, ..Program::new(argv) };
     hands.run(&program).map(drop)

@@ -1,6 +1,7 @@
 //! Regular files.
 
-use super::entry::{self, CONTENT};
+use super::entry::{self, CONTENT, Candidacy, TYPE, path_of};
+use super::extended::{ask_extended, observe_extended};
 use super::ownership::{GROUP, MODE, OWNER, wanted_owner};
 use super::{Batch, BatchItem, Change, Hands, ResourceError, ResourceType, State, View, Wanted, change};
 use crate::host::{HostPath, Scope};
@@ -23,11 +24,19 @@ impl ResourceType for FileSpec {
             .with(MODE, self.mode.map(|mode| mode.to_string()))
             .or_on_creation(CONTENT, BlobRef::of(b""))
             .or_on_creation(MODE, NEW_MODE);
+        let wanted = ask_extended(self, wanted);
         if scope.owners { wanted.or_on_creation(OWNER, NEW_OWNER).or_on_creation(GROUP, NEW_OWNER) } else { wanted }
     }
 
     fn observe(&self, id: &str, view: &View<'_>) -> Result<State, ResourceError> {
-        entry::observe_entry(id, self.content.is_some(), self.owner.as_deref(), self.group.as_deref(), view)
+        let (owner, group) = (self.owner.as_deref(), self.group.as_deref());
+        let mut observed = entry::observe_entry(id, self.content.is_some(), owner, group, view)?;
+        if let State::Present(attributes) = &mut observed
+            && !attributes.contains_key(TYPE)
+        {
+            observe_extended(self, &path_of(id)?, view, attributes)?;
+        }
+        Ok(observed)
     }
 
     fn diff(&self, wanted: &Wanted, observed: &State) -> Result<Option<Change>, ResourceError> {
@@ -47,7 +56,7 @@ impl ResourceType for FileSpec {
     }
 
     fn apply(&self, id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
-        entry::apply_entry(id, change, self.validate.clone(), hands)
+        entry::apply_entry(id, change, candidacy(self), hands)
     }
 
     fn batch(&self) -> Option<Batch> {
@@ -67,10 +76,18 @@ impl ResourceType for FileSpec {
     }
 }
 
+fn candidacy(spec: &FileSpec) -> Candidacy<'_> {
+    Candidacy { validate: spec.validate.as_deref(), backup: spec.backup == Some(true) }
+}
+
+fn candidacy_of<'a>(item: &BatchItem<'a>) -> Candidacy<'a> {
+    match &item.resource.spec {
+        Spec::File(file) => candidacy(file),
+        _ => Candidacy::default(),
+    }
+}
+
 fn apply_batch(items: &[BatchItem<'_>], hands: &Hands<'_>) -> Vec<Result<(), ResourceError>> {
-    let validate = |item: &BatchItem<'_>| match &item.resource.spec {
-        Spec::File(file) => file.validate.clone(),
-        _ => None,
-    };
-    entry::apply_entries(items, validate, hands)
+    let candidacies: Vec<Candidacy<'_>> = items.iter().map(candidacy_of).collect();
+    entry::apply_entries(items, &candidacies, hands)
 }

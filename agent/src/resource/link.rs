@@ -1,6 +1,6 @@
 //! Symbolic links.
 
-use super::entry::{self, TARGET, TYPE};
+use super::entry::{self, Candidacy, TARGET, TYPE};
 use super::{Change, Hands, ResourceError, ResourceType, State, View, Wanted, change};
 use crate::host::{HostPath, Scope};
 use crate::vault::Vault;
@@ -38,7 +38,7 @@ impl ResourceType for LinkSpec {
     }
 
     fn apply(&self, id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
-        entry::apply_entry(id, change, None, hands)
+        entry::apply_entry(id, change, Candidacy::default(), hands)
     }
 
     fn in_sandbox(&self) -> bool {

@@ -24,6 +24,8 @@ pub enum State {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Value {
+    /// It is not there, where that is told apart from being unknown.
+    Nothing,
     /// Yes or no.
     Bool(bool),
     /// A number.
@@ -155,6 +157,7 @@ impl From<BlobRef> for Value {
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Value::Nothing => f.write_str("nothing"),
             Value::Bool(value) => value.fmt(f),
             Value::Number(value) => value.fmt(f),
             Value::Text(text) => f.write_str(text),

@@ -129,6 +129,15 @@ impl Reader for RealReader<'_> {
         target.into_string().map_err(|_| HostError::NotText(path.to_string()))
     }
 
+    fn xattr(&mut self, path: &HostPath, name: &str) -> Result<Option<Vec<u8>>, HostError> {
+        let refused = |errno: Errno| HostError::io("read", path, errno);
+        self.enter(path)?;
+        let folder = self.open_folder().ok_or(Errno::NOENT).map_err(refused)?;
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(folder, path.name(), flags, Mode::empty()).map_err(refused)?;
+        super::xattr::read_xattr(&file, path, name)
+    }
+
     fn list(&mut self, path: &HostPath) -> Result<Vec<String>, HostError> {
         let refused = |errno: Errno| HostError::io("list", path, errno);
         let folder = self.tree.folder(path, OFlags::RDONLY)?.ok_or(Errno::NOENT).map_err(refused)?;

@@ -32,7 +32,7 @@ impl Place {
 
     fn write_as(&self, path: &str, content: &str, new: NewAttributes) -> Result<(), HostError> {
         let content = Box::new(Cursor::new(content.as_bytes().to_vec()));
-        let prepared = self.host.prepare(FileWrite { path: host_path(path), content, new })?;
+        let prepared = self.host.prepare(FileWrite::new(host_path(path), content, new))?;
         self.host.commit(vec![prepared]).remove(0)
     }
 
@@ -72,7 +72,7 @@ fn a_candidate_is_private_until_it_is_in_place() {
     let place = Place::new();
     let content = Box::new(Cursor::new(b"x".to_vec()));
     let new = NewAttributes { mode: Some(0o600), ..NewAttributes::default() };
-    let prepared = place.host.prepare(FileWrite { path: host_path("etc/f"), content, new }).unwrap();
+    let prepared = place.host.prepare(FileWrite::new(host_path("etc/f"), content, new)).unwrap();
     let candidate = place.real(prepared.candidate.relative());
     assert_eq!(fs::metadata(&candidate).unwrap().mode() & 0o077, 0);
     place.host.discard(prepared);
@@ -243,7 +243,7 @@ fn of_many_files_one_that_fails_leaves_the_others_alone() {
         fs::create_dir_all(place.real(&format!("etc/{}", number % 5))).unwrap();
         let path = host_path(&format!("etc/{}/{number}", number % 5));
         let content = Box::new(Cursor::new(number.to_string().into_bytes()));
-        prepared.push(place.host.prepare(FileWrite { path, content, new: NewAttributes::default() }).unwrap());
+        prepared.push(place.host.prepare(FileWrite::new(path, content, NewAttributes::default())).unwrap());
     }
     fs::create_dir(place.real("etc/2/7")).unwrap();
     let results = place.host.commit(prepared);

@@ -2,8 +2,9 @@
 //! written through a link, a hard link or a FIFO.
 
 use super::tree::{Tree, look};
+use super::xattr::{carry_xattrs, put_xattrs};
 use crate::host::{FileKind, FileWrite, HostError, HostPath, Meta, NewAttributes, Prepared};
-use rustix::fs::{AtFlags, Gid, Mode, OFlags, RenameFlags, Uid, XattrFlags};
+use rustix::fs::{AtFlags, Gid, Mode, OFlags, RenameFlags, Uid};
 use rustix::io::Errno;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -16,9 +17,8 @@ const CANDIDATE_END: &str = ".new";
 /// Up to so many files are synced one by one; more of them share one `syncfs`.
 const SYNCED_ONE_BY_ONE: usize = 3;
 const NEW_FILE_MODE: u32 = 0o644;
-const ACCESS_ACL: &str = "system.posix_acl_access";
-/// Not carried over: the kernel too drops capabilities when content changes.
-const CAPABILITY: &str = "security.capability";
+/// What the name of a backup ends with, as editors have it: programs that read whole folders skip such names.
+const BACKUP_END: &str = "~";
 
 pub(super) fn prepare(tree: &Tree, mut write: FileWrite<'_>) -> Result<Prepared, HostError> {
     let target = write.path.clone();
@@ -34,11 +34,11 @@ pub(super) fn prepare(tree: &Tree, mut write: FileWrite<'_>) -> Result<Prepared,
     let candidate = candidate_beside(&target).map_err(refused)?;
     let create = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = rustix::fs::openat(&folder, candidate.name(), create, Mode::RUSR | Mode::WUSR).map_err(refused)?;
-    let prepared = Prepared { target: target.clone(), candidate };
+    let prepared = Prepared { target: target.clone(), candidate, backup: write.backup && old.is_some() };
     let mut file = File::from(file);
     let written = std::io::copy(&mut write.content, &mut file)
         .map_err(|source| HostError::io("write", &target, source))
-        .and_then(|_| dress(&folder, &file, &target, old, &write.new).map_err(refused));
+        .and_then(|_| dress(&folder, &file, old, &write));
     match written {
         Ok(()) => Ok(prepared),
         Err(error) => {
@@ -49,20 +49,18 @@ pub(super) fn prepare(tree: &Tree, mut write: FileWrite<'_>) -> Result<Prepared,
 }
 
 /// Gives the candidate its owner, what the old file carried beside content, and at last its mode.
-fn dress(
-    folder: &OwnedFd,
-    file: &File,
-    target: &HostPath,
-    old: Option<Meta>,
-    new: &NewAttributes,
-) -> Result<(), Errno> {
-    give(file, new.uid.or(old.map(|old| old.uid)), new.gid.or(old.map(|old| old.gid)))?;
+fn dress(folder: &OwnedFd, file: &File, old: Option<Meta>, write: &FileWrite<'_>) -> Result<(), HostError> {
+    let (target, new) = (&write.path, &write.new);
+    let refused = |errno: Errno| HostError::io("write", target, errno);
+    give(file, new.uid.or(old.map(|old| old.uid)), new.gid.or(old.map(|old| old.gid))).map_err(refused)?;
     if old.is_some() {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        carry_xattrs(&rustix::fs::openat(folder, target.name(), flags, Mode::empty())?, file)?;
+        let found = rustix::fs::openat(folder, target.name(), flags, Mode::empty());
+        found.and_then(|found| carry_xattrs(&found, file)).map_err(refused)?;
     }
+    put_xattrs(file, target, &write.xattrs)?;
     let mode = new.mode.or(old.map(|old| old.mode)).unwrap_or(NEW_FILE_MODE);
-    rustix::fs::fchmod(file, Mode::from_raw_mode(mode))
+    rustix::fs::fchmod(file, Mode::from_raw_mode(mode)).map_err(refused)
 }
 
 /// Changes the owner where it differs, so that an agent without root's rights may keep what it has.
@@ -74,40 +72,6 @@ fn give(file: impl AsFd, uid: Option<u32>, gid: Option<u32>) -> Result<(), Errno
         return Ok(());
     }
     rustix::fs::chownat(&file, "", uid, gid, AtFlags::EMPTY_PATH)
-}
-
-fn carry_xattrs(old: &OwnedFd, new: &File) -> Result<(), Errno> {
-    let names = match list_xattrs(old) {
-        Ok(names) => names,
-        Err(Errno::NOTSUP) => return Ok(()),
-        Err(errno) => return Err(errno),
-    };
-    for name in names.iter().filter(|name| *name != CAPABILITY) {
-        let mut value = vec![0; 64 << 10];
-        let length = rustix::fs::fgetxattr(old, name.as_str(), value.as_mut_slice())?;
-        let value = value.get(..length).unwrap_or_default();
-        match rustix::fs::fsetxattr(new, name.as_str(), value, XattrFlags::empty()) {
-            // A label that the policy sets, or a name space of root's: the file has what the system gives it.
-            Err(Errno::PERM | Errno::ACCESS | Errno::NOTSUP) if !name.starts_with("user.") && name != ACCESS_ACL => {}
-            other => other?,
-        }
-    }
-    // A default list of the folder must not add what the old file did not have.
-    if !names.iter().any(|name| name == ACCESS_ACL) && list_xattrs(new)?.iter().any(|name| name == ACCESS_ACL) {
-        rustix::fs::fremovexattr(new, ACCESS_ACL)?;
-    }
-    Ok(())
-}
-
-fn list_xattrs(file: impl AsFd) -> Result<Vec<String>, Errno> {
-    let mut names = vec![0; 64 << 10];
-    let length = rustix::fs::flistxattr(file, names.as_mut_slice())?;
-    let names = names.get(..length).unwrap_or_default();
-    Ok(names
-        .split(|byte| *byte == 0)
-        .filter(|name| !name.is_empty())
-        .map(|name| String::from_utf8_lossy(name).into_owned())
-        .collect())
 }
 
 pub(super) fn commit(tree: &Tree, prepared: Vec<Prepared>) -> Vec<Result<(), HostError>> {
@@ -174,11 +138,28 @@ fn sync_candidates(
 }
 
 fn swap(folder: &OwnedFd, one: &Prepared) -> Result<(), Errno> {
+    if one.backup {
+        keep_beside(folder, one)?;
+    }
     match rustix::fs::renameat(folder, one.candidate.name(), folder, one.target.name()) {
         // A file that is itself a mount point, as containers have: its inode must stay.
         Err(Errno::BUSY) => overwrite(folder, one),
         other => other,
     }
+}
+
+/// Gives the file in place a second name, so that it stays as it is when the first is taken from it.
+fn keep_beside(folder: &OwnedFd, one: &Prepared) -> Result<(), Errno> {
+    let second = candidate_beside(&one.target)?;
+    let backup = format!("{}{BACKUP_END}", one.target.name());
+    match rustix::fs::linkat(folder, one.target.name(), folder, second.name(), AtFlags::empty()) {
+        // Gone since, or mounted over: there is nothing that could stay.
+        Err(Errno::NOENT | Errno::XDEV) => return Ok(()),
+        linked => linked?,
+    }
+    rustix::fs::renameat(folder, second.name(), folder, backup.as_str()).inspect_err(|_| {
+        let _ = rustix::fs::unlinkat(folder, second.name(), AtFlags::empty());
+    })
 }
 
 /// Writes the candidate's content and attributes into the file in place.
@@ -194,6 +175,7 @@ fn overwrite(folder: &OwnedFd, one: &Prepared) -> Result<(), Errno> {
     from.read_to_end(&mut content).map_err(into_errno)?;
     to.rewind().and_then(|()| to.write_all(&content)).map_err(into_errno)?;
     rustix::fs::ftruncate(&to, content.len() as u64)?;
+    carry_xattrs(&OwnedFd::from(from), &to)?;
     rustix::fs::fchmod(&to, Mode::from_raw_mode(stat.st_mode & 0o7777))?;
     rustix::fs::fsync(&to)?;
     rustix::fs::unlinkat(folder, one.candidate.name(), AtFlags::empty())
