@@ -16,6 +16,7 @@ openssh-client:/usr/bin/ssh-keygen
 git:/usr/bin/git
 gcc:/usr/bin/gcc
 strace:/usr/bin/strace
+sudo:/usr/sbin/visudo
 "
 nextest_version=0.9.143
 

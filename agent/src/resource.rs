@@ -5,6 +5,7 @@
 
 mod account;
 mod acl;
+mod authorized_keys;
 mod change;
 mod command;
 mod directory;
@@ -12,6 +13,7 @@ mod entry;
 mod error;
 mod extended;
 mod file;
+mod generated_file;
 mod group;
 mod hands;
 mod link;
@@ -21,6 +23,8 @@ mod package;
 mod secret;
 mod service;
 mod state;
+mod sudo_rule;
+mod system_text;
 #[cfg(test)]
 pub(crate) mod test_converger;
 mod user;
@@ -39,7 +43,7 @@ pub use wanted::Wanted;
 use crate::host::{HostPath, Scope};
 use crate::provider::systemd::UnitName;
 use crate::vault::Vault;
-use muster_schema::resource::{Existence, Resource, Spec};
+use muster_schema::resource::{Existence, Meta, Resource, ResourceSpec, Spec};
 
 /// One kind of thing. `self` is the specification of one resource.
 pub trait ResourceType {
@@ -128,6 +132,16 @@ pub trait ResourceType {
         false
     }
 
+    /// Whether a mistake in it may lock people or the agent out of the host.
+    fn is_risky(&self) -> bool {
+        false
+    }
+
+    /// Whether its drift is told by nothing and has to be looked for now and then.
+    fn is_polled(&self) -> bool {
+        false
+    }
+
     /// Paths whose change may be drift of this resource.
     fn watched_paths(&self, _id: &str) -> Vec<HostPath> {
         Vec::new()
@@ -184,6 +198,16 @@ pub fn of(resource: &Resource) -> &dyn ResourceType {
         Spec::User(spec) => spec,
         Spec::Command(spec) => &**spec,
         Spec::Service(spec) => spec,
+        Spec::AuthorizedKeys(spec) => spec,
+        Spec::SudoRule(spec) => spec,
+    }
+}
+
+/// Refuses what makes no sense, whoever rendered it.
+fn check_sense(spec: &impl ResourceSpec) -> Result<(), ResourceError> {
+    match spec.contradiction(&Meta::default()) {
+        Some(reason) => Err(ResourceError::Blocked(format!("it {reason}"))),
+        None => Ok(()),
     }
 }
 

@@ -68,9 +68,8 @@ pub const RESERVED_FIELDS: [&str; 26] = [
 pub const RESERVED_FOLDERS: [&str; 5] = ["distributions", "platforms", "runs", "scenarios", "secrets"];
 
 /// Collections that a later version gives a meaning; until then they are refused by name.
-pub const RESERVED_COLLECTIONS: [&str; 25] = [
+pub const RESERVED_COLLECTIONS: [&str; 23] = [
     "archives",
-    "authorized_keys",
     "blocks",
     "certificates",
     "checkouts",
@@ -89,7 +88,6 @@ pub const RESERVED_COLLECTIONS: [&str; 25] = [
     "repositories",
     "secrets",
     "settings_files",
-    "sudo_rules",
     "sysctls",
     "timers",
     "timezone",

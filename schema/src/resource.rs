@@ -10,6 +10,7 @@ use crate::collection::Collection;
 use crate::content::BlobRef;
 
 mod acl;
+mod authorized_keys;
 mod command;
 mod directory;
 mod file;
@@ -19,6 +20,7 @@ mod meta;
 mod package;
 mod resource_type;
 mod service;
+mod sudo_rules;
 pub(crate) mod table;
 mod user;
 
@@ -26,6 +28,7 @@ mod user;
 mod tests;
 
 pub use acl::{AclEntry, AclWho, BadAclEntry};
+pub use authorized_keys::{AuthorizedKey, AuthorizedKeyParts, AuthorizedKeysSpec, entry_of};
 pub use command::{CommandSpec, UndoSpec};
 pub use directory::DirectorySpec;
 pub use file::FileSpec;
@@ -35,6 +38,7 @@ pub use meta::{Enforcement, Existence, Meta, OnRemove};
 pub use package::PackageSpec;
 pub use resource_type::{ContentForm, NamedAccounts, OrderClass, Reactions, ResourceSpec};
 pub use service::ServiceSpec;
+pub use sudo_rules::{SudoRuleSpec, SudoTag};
 pub use user::{Membership, UserSpec};
 
 /// One resource of a host set.

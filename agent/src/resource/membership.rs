@@ -3,6 +3,7 @@
 //! What is wanted of such a list: `a`, it holds a; `!a`, it does not; `=`, it holds nothing else. So a list that is
 //! meant as "at least these" gives back what it added, and leaves alone what others added.
 
+use super::authorized_keys::unite_keys;
 use super::{State, Value, Wanted};
 use muster_schema::resource::{Existence, Membership, Resource, Spec};
 use std::collections::BTreeSet;
@@ -73,6 +74,7 @@ pub(crate) fn unite_memberships(resource: &Resource, wanted: &mut Wanted, resour
     let name = match &resource.spec {
         Spec::Group(_) => "members",
         Spec::User(_) => "groups",
+        Spec::AuthorizedKeys(spec) => return unite_keys(spec, resource.address.id(), wanted, resources),
         _ => return,
     };
     let State::Present(attributes) = &mut wanted.state else { return };

@@ -21,6 +21,10 @@ macro_rules! for_each_resource_type {
             Services "services" Service(ServiceSpec);
             /// Commands with guards, by a free name.
             Commands "commands" Command(Box<CommandSpec>);
+            /// Keys that may log in as a user, by a free name.
+            AuthorizedKeys "authorized_keys" AuthorizedKeys(AuthorizedKeysSpec);
+            /// Rules of sudo, by a free name.
+            SudoRules "sudo_rules" SudoRule(SudoRuleSpec);
         }
     };
 }

@@ -1,0 +1,102 @@
+//! Changing the file of a user, in a folder that the user owns.
+
+use super::{KEYS, KeyPaths, identity, lines_of, login_of, paths_of};
+use crate::host::{FileKind, HostError, Login, NewAttributes};
+use crate::resource::system_text::{append_line, load_text, write_text};
+use crate::resource::{Change, Hands, ResourceError, Value, check_sense};
+use muster_schema::resource::AuthorizedKeysSpec;
+use muster_schema::{Address, Collection};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// What was made for the keys of a user, so that it can go with them.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct Note {
+    folder_made: bool,
+    file_made: bool,
+}
+
+/// Adds and removes lines; the others stay where and as they are.
+pub(super) fn change_keys(spec: &AuthorizedKeysSpec, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
+    check_sense(spec)?;
+    let user = spec.user.as_deref().unwrap_or_default();
+    let accounts = hands.accounts()?;
+    let login = login_of(spec, &accounts).ok_or_else(|| ResourceError::Blocked(format!("there is no user {user}")))?;
+    let paths = paths_of(login)?;
+    let found = load_text(&paths.file, hands.host.reader().as_mut())?;
+    let text = changed_text(found.as_deref().unwrap_or_default(), change);
+    let note_at = Address::new(Collection::AuthorizedKeys, user).ok();
+    let note_at = note_at.as_ref().filter(|_| hands.host.notes().is_some());
+    if text.trim().is_empty() {
+        let note = note_at.and_then(|at| hands.host.notes()?.load::<Note>(at).ok().flatten()).unwrap_or_default();
+        if found.is_none() {
+            return Ok(());
+        }
+        if note.file_made {
+            return remove_made(&paths, note, note_at, hands);
+        }
+    }
+    let fresh = found.is_none().then(|| missing_parts(&paths, hands)).transpose()?;
+    if let (Some(note), Some(at), Some(notes)) = (fresh, note_at, hands.host.notes()) {
+        notes.save(at, &note).map_err(|error| ResourceError::Failed(format!("writing down what is made: {error}")))?;
+    }
+    let owner = |mode| NewAttributes { mode: Some(mode), uid: Some(login.uid), gid: Some(login.gid) };
+    if fresh.is_some_and(|note| note.folder_made) {
+        make_folder(&paths, login, &owner(0o700), hands)?;
+    }
+    let new = if fresh.is_some() { owner(0o600) } else { NewAttributes::default() };
+    write_text(&paths.file, &text, new, hands)
+}
+
+/// The lines that the change takes away are left out, those that it adds follow at the end.
+fn changed_text(text: &str, change: &Change) -> String {
+    let lines = |value: Option<&Value>| -> BTreeSet<String> {
+        value.and_then(Value::list).unwrap_or_default().iter().cloned().collect()
+    };
+    let (before, after) = (lines(change.before.get(KEYS)), lines(change.after(KEYS)));
+    let goes = |line: &str| before.contains(line) && !after.contains(line);
+    let mut changed: String = text.split_inclusive('\n').filter(|line| !goes(line.trim())).collect();
+    let there: BTreeSet<String> = lines_of(&changed).map(identity).collect();
+    for line in after.difference(&before).filter(|line| !there.contains(&identity(line))) {
+        append_line(&mut changed, line);
+    }
+    changed
+}
+
+fn missing_parts(paths: &KeyPaths, hands: &Hands<'_>) -> Result<Note, ResourceError> {
+    let mut reader = hands.host.reader();
+    if reader.meta(&paths.home)?.is_none() {
+        return Err(ResourceError::Blocked(format!("the home {} is not there", paths.home)));
+    }
+    Ok(Note { folder_made: reader.meta(&paths.folder)?.is_none(), file_made: true })
+}
+
+fn make_folder(paths: &KeyPaths, login: &Login, new: &NewAttributes, hands: &Hands<'_>) -> Result<(), ResourceError> {
+    hands.host.make_directory(&paths.folder, new)?;
+    let made = hands.host.reader().meta(&paths.folder)?;
+    if made.is_some_and(|meta| meta.kind == FileKind::Directory && meta.uid == login.uid) {
+        return Ok(());
+    }
+    Err(ResourceError::Blocked(format!("{} is not the folder that was made", paths.folder)))
+}
+
+fn remove_made(
+    paths: &KeyPaths,
+    note: Note,
+    note_at: Option<&Address>,
+    hands: &Hands<'_>,
+) -> Result<(), ResourceError> {
+    hands.host.remove(&paths.file, FileKind::File)?;
+    if note.folder_made {
+        match hands.host.remove(&paths.folder, FileKind::Directory) {
+            // Somebody keeps other things there by now.
+            Err(HostError::NotEmpty(_)) => {}
+            other => other?,
+        }
+    }
+    if let (Some(at), Some(notes)) = (note_at, hands.host.notes()) {
+        let forgotten = notes.forget(at);
+        forgotten.map_err(|error| ResourceError::Failed(format!("forgetting what was made: {error}")))?;
+    }
+    Ok(())
+}
