@@ -31,12 +31,19 @@ pub enum InboundQueue {
     Enrol,
     /// Requests for heads.
     Request,
+    /// Answers to live requests.
+    Answer,
 }
 
 impl InboundQueue {
     /// All of them.
-    pub const ALL: [InboundQueue; 4] =
-        [InboundQueue::Report, InboundQueue::Presence, InboundQueue::Enrol, InboundQueue::Request];
+    pub const ALL: [InboundQueue; 5] = [
+        InboundQueue::Report,
+        InboundQueue::Presence,
+        InboundQueue::Enrol,
+        InboundQueue::Request,
+        InboundQueue::Answer,
+    ];
 
     /// The queue that messages of this type go to; none for those that agents
     /// do not send by a broker.
@@ -46,11 +53,13 @@ impl InboundQueue {
             BodyType::Presence => Some(InboundQueue::Presence),
             BodyType::Announce | BodyType::ChallengeAnswer => Some(InboundQueue::Enrol),
             BodyType::HeadRequest => Some(InboundQueue::Request),
+            BodyType::LiveAnswer => Some(InboundQueue::Answer),
             BodyType::Challenge
             | BodyType::Enrolled
             | BodyType::HeadReply
             | BodyType::Fetch
             | BodyType::HintRequest
+            | BodyType::LiveRequest
             | BodyType::Receipt => None,
         }
     }
@@ -62,6 +71,7 @@ impl InboundQueue {
             InboundQueue::Presence => "muster.presence",
             InboundQueue::Enrol => "muster.enrol",
             InboundQueue::Request => "muster.request",
+            InboundQueue::Answer => "muster.answer",
         }
     }
 
@@ -72,6 +82,7 @@ impl InboundQueue {
             InboundQueue::Presence => "presence",
             InboundQueue::Enrol => "enrol",
             InboundQueue::Request => "request",
+            InboundQueue::Answer => "answer",
         }
     }
 
@@ -94,6 +105,16 @@ impl InboundQueue {
 /// The queue of hints to a host.
 pub fn hint_queue(host: &HostId) -> String {
     format!("muster.hints.{host}")
+}
+
+/// The queue of live requests to a host. It is there as long as somebody reads it.
+pub fn live_queue(host: &HostId) -> String {
+    format!("muster.live.{host}")
+}
+
+/// The key by which [`NOTIFY_EXCHANGE`] routes live requests to a host. Hints go by the bare id, which has no slash.
+pub fn live_routing_key(host: &HostId) -> String {
+    format!("live/{host}")
 }
 
 /// The queue of replies to one connection of the agent with this key; `random`

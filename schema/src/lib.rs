@@ -5,6 +5,7 @@
 //! reports. No I/O, no async, no clock; everything here is a value.
 
 pub mod address;
+pub mod api;
 pub mod bus;
 pub mod collection;
 pub mod commit_id;

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::api::Method;
 use crate::facts::Facts;
 use crate::fleet_name::FleetName;
 use crate::host_id::HostId;
@@ -82,6 +83,10 @@ pub enum Body {
     Fetch(Fetch),
     /// Agent: wait until there is something new for me (HTTP only).
     HintRequest(HintRequest),
+    /// Orchestrator: answer this now, if you are there.
+    LiveRequest(LiveRequest),
+    /// Agent: the answer to a live request.
+    LiveAnswer(LiveAnswer),
     /// Orchestrator: your message was taken, or why it was not.
     Receipt(Receipt),
 }
@@ -182,6 +187,26 @@ pub struct HintRequest {
     pub after: u64,
 }
 
+/// A request of the agent's own API, for one host. The message that carries it is acted upon once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LiveRequest {
+    /// How it is asked.
+    pub method: Method,
+    /// Path and query: `/v1/packages/nginx`.
+    pub target: String,
+}
+
+/// The answer, as the agent's own API gives it. The message names the request in `in_reply_to`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LiveAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// JSON: what was asked for, or a problem (see [`crate::api::Problem`]).
+    pub body: String,
+}
+
 /// What became of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -240,6 +265,8 @@ body_types! {
     HeadReply(HeadReply) = "head_reply",
     Fetch(Fetch) = "fetch",
     HintRequest(HintRequest) = "hint_request",
+    LiveRequest(LiveRequest) = "live_request",
+    LiveAnswer(LiveAnswer) = "live_answer",
     Receipt(Receipt) = "receipt",
 }
 
