@@ -72,6 +72,9 @@ struct Options {
     /// Time between full sweeps: 300s, 5m, 500ms.
     #[arg(long)]
     sweep_interval: Option<String>,
+    /// Where the agent's own API is: a path, or off.
+    #[arg(long, value_name = "PATH")]
+    api_socket: Option<PathBuf>,
     /// Report differences and write nothing, where a resource does not say otherwise.
     #[arg(long)]
     audit: bool,
@@ -109,6 +112,7 @@ impl Options {
             name: self.name,
             sweep_interval: self.sweep_interval,
             mode: self.audit.then_some(Enforcement::Audit),
+            api_socket: self.api_socket,
         };
         Ok(given.or(file))
     }

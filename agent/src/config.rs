@@ -9,6 +9,10 @@ use std::time::Duration;
 /// Where the file is looked for where nothing is said.
 pub const DEFAULT_CONFIG: &str = "/etc/muster/agent.yaml";
 const DEFAULT_STATE: &str = "/var/lib/muster-agent";
+const DEFAULT_API: &str = "/run/muster-agent/api.sock";
+/// In the agent's own folder, where it manages a tree and not the host.
+const API_IN_STATE: &str = "api.sock";
+const NO_API: &str = "off";
 const DEFAULT_SWEEP: Duration = Duration::from_secs(300);
 const SHORTEST_SWEEP: Duration = Duration::from_millis(1);
 
@@ -32,6 +36,8 @@ pub struct Settings {
     pub sweep_interval: Option<String>,
     /// What is done about differences where a resource does not say.
     pub mode: Option<Enforcement>,
+    /// Where the agent's own API is: a path, or `off`.
+    pub api_socket: Option<PathBuf>,
 }
 
 /// What is set up.
@@ -53,6 +59,8 @@ pub struct Config {
     pub sweep_interval: Duration,
     /// What is done about differences where a resource does not say.
     pub mode: Enforcement,
+    /// Where the agent's own API is, if it is anywhere.
+    pub api_socket: Option<PathBuf>,
 }
 
 /// What is wrong with the settings.
@@ -103,6 +111,7 @@ impl Settings {
             name: self.name.or(other.name),
             sweep_interval: self.sweep_interval.or(other.sweep_interval),
             mode: self.mode.or(other.mode),
+            api_socket: self.api_socket.or(other.api_socket),
         }
     }
 
@@ -139,7 +148,17 @@ impl Settings {
                 None => DEFAULT_SWEEP,
             },
             mode: self.mode.unwrap_or_default(),
+            api_socket: self.api_socket(),
         })
+    }
+
+    fn api_socket(&self) -> Option<PathBuf> {
+        match &self.api_socket {
+            Some(path) if path.as_os_str() == NO_API => None,
+            Some(path) => Some(absolute(path)),
+            None if self.root_folder() == Path::new("/") => Some(PathBuf::from(DEFAULT_API)),
+            None => Some(self.state_folder().join(API_IN_STATE)),
+        }
     }
 }
 

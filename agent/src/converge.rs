@@ -199,10 +199,29 @@ pub fn look_at_host(
     resources: &[Resource],
     mode: Enforcement,
 ) -> Result<(Schedule, Plan), ConvergeError> {
-    let schedule = schedule(host, ledger, resources, mode)?;
-    let plan = plan_changes(&schedule, &observe(host, ledger, &schedule, Extent::All));
+    let (schedule, observed) = observe_host(host, ledger, resources, mode, Extent::All)?;
+    let plan = plan_changes(&schedule, &observed);
     Ok((schedule, plan))
 }
+
+/// What a host that owns `ledger` has of the targets of a manifest. Reads only.
+///
+/// # Errors
+/// When the resources cannot be ordered.
+pub fn observe_host(
+    host: &dyn HostRead,
+    ledger: &BTreeMap<Address, Entry>,
+    resources: &[Resource],
+    mode: Enforcement,
+    extent: Extent<'_>,
+) -> Result<(Schedule, Observed), ConvergeError> {
+    let schedule = schedule(host, ledger, resources, mode)?;
+    let observed = observe(host, ledger, &schedule, extent);
+    Ok((schedule, observed))
+}
+
+/// What was read of each target, in the order of the schedule's. `None`: it was not looked at.
+pub type Observed = Vec<Option<Result<State, ResourceError>>>;
 
 fn schedule(
     host: &dyn HostRead,
@@ -252,7 +271,7 @@ fn observe(
     ledger: &BTreeMap<Address, Entry>,
     schedule: &Schedule,
     extent: Extent<'_>,
-) -> Vec<Option<Result<State, ResourceError>>> {
+) -> Observed {
     let wanted = |target: &&Target| {
         target.purpose != Purpose::NotApplicable
             && match extent {

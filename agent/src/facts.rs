@@ -4,5 +4,6 @@
 
 pub mod cpu;
 pub mod interface;
+pub mod kernel;
 pub mod os_release;
 pub mod virtualisation;

@@ -1,10 +1,12 @@
 //! Everything outside the managed host: files of the agent's own, the kernel's view of the machine, the network.
 
 pub mod amqp;
+pub mod api_socket;
 pub mod clock;
 pub mod facts;
 pub mod host_keys;
 pub mod http;
+pub mod live_facts;
 pub mod messenger;
 pub mod netlink;
 pub mod status_file;

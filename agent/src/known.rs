@@ -2,6 +2,7 @@
 
 use crate::apply::Outcome;
 use crate::store::{Batch, Store, StoreError};
+use muster_schema::api::LastChange;
 use muster_schema::report::{MAX_TEXT_BYTES, Transition};
 use muster_schema::state::{Cause, ResourceState};
 use muster_schema::{Address, Sha256Digest, Timestamp};
@@ -11,6 +12,8 @@ use std::collections::BTreeMap;
 /// Transitions that no report carried yet, by number.
 pub const TRANSITION_PREFIX: &str = "transition/";
 const STATE_PREFIX: &str = "state/";
+/// The last change of each resource. Only who asks for it reads it, so it is not in memory.
+const CHANGE_PREFIX: &str = "change/";
 const SEQ_KEY: &str = "transition-seq";
 
 /// What is known of one resource.
@@ -99,16 +102,22 @@ impl Known {
         let quiet = !outcome.changed
             && (from == outcome.state
                 || (from == Some(ResourceState::Repaired) && outcome.state == Some(ResourceState::Compliant)));
-        let key = state_key(&outcome.address);
+        let key = key_of(STATE_PREFIX, &outcome.address);
+        let change_key = key_of(CHANGE_PREFIX, &outcome.address);
         match outcome.state {
             Some(state) => {
                 let since = old.filter(|old| old.state == state).map_or(now, |old| old.since);
                 let known = KnownState { address: outcome.address.clone(), state, message: message.clone(), since };
                 batch.put(key, &known)?;
+                if outcome.changed {
+                    let cause = if from.is_none() { Cause::Initial } else { outcome.cause };
+                    batch.put(change_key, &LastChange { at: now, cause, message: message.clone() })?;
+                }
                 self.states.insert(outcome.address.clone(), known);
             }
             None => {
                 batch.remove(key);
+                batch.remove(change_key);
                 self.states.remove(&outcome.address);
             }
         }
@@ -131,9 +140,17 @@ impl Known {
 }
 
 /// Addresses may be long, keys must not: sled keeps long pages outside its log.
-fn state_key(address: &Address) -> String {
+fn key_of(prefix: &str, address: &Address) -> String {
     let digest = Sha256Digest::of(address.to_string().as_bytes()).to_string();
-    format!("{STATE_PREFIX}{}", digest.get(..32).unwrap_or(&digest))
+    format!("{prefix}{}", digest.get(..32).unwrap_or(&digest))
+}
+
+/// What is known of one resource, and its last change, beside a worker that goes on.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn load_known(store: &Store, address: &Address) -> Result<(Option<KnownState>, Option<LastChange>), StoreError> {
+    Ok((store.load(&key_of(STATE_PREFIX, address))?, store.load(&key_of(CHANGE_PREFIX, address))?))
 }
 
 fn cut(text: &str) -> String {

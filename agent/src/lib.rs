@@ -19,6 +19,7 @@ pub mod outbox;
 pub mod plan;
 pub mod provider;
 pub mod resource;
+pub mod rest;
 pub mod store;
 #[cfg(test)]
 mod test_crash;

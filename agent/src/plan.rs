@@ -2,12 +2,14 @@
 //!
 //! A [`Schedule`] is made once for a manifest. Each look at the host then gives a [`Plan`].
 
+mod description;
 mod order;
 mod reactions;
 mod schedule;
 mod target;
 mod verdict;
 
+pub use description::{describe_changes, describe_verdict};
 pub use order::{CycleError, Order};
 pub use reactions::Reactions;
 pub use schedule::{Schedule, ScheduleInput};

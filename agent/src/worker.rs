@@ -119,8 +119,9 @@ impl Worker {
                 self.tell();
                 Ok(())
             }
-            Order::Sweep => {
+            Order::Sweep(asked) => {
                 batch.everything = true;
+                batch.asked.push(asked);
                 Ok(())
             }
             Order::Event(event) => {
@@ -161,7 +162,7 @@ impl Worker {
         let now = Instant::now();
         let due = self.later.take_due(now, is_installing);
         if !due.is_empty() {
-            self.heal(EventBatch { now: due, everything: false })?;
+            self.heal(EventBatch { now: due, ..EventBatch::default() })?;
         }
         if self.next_sweep <= now && !self.input.retired {
             self.sweep(Cause::Corrective)?;

@@ -5,7 +5,7 @@ use crate::converge::{count_changes, look_at_host};
 use crate::host::{Notes, RealHost};
 use crate::io::status_file::load_status;
 use crate::ledger::Ledger;
-use crate::plan::{Plan, Purpose, Schedule, Verdict};
+use crate::plan::{Plan, Schedule, describe_changes};
 use crate::vault::Vault;
 use anyhow::Context;
 use muster_schema::json;
@@ -20,7 +20,7 @@ mod tests;
 pub(super) fn show(options: Options, as_json: bool) -> anyhow::Result<ExitCode> {
     let settings = options.settings()?;
     let (schedule, plan) = look(&settings.state_folder(), &settings.root_folder(), settings.mode.unwrap_or_default())?;
-    let lines = lines(&schedule, &plan);
+    let lines = describe_changes(&schedule, &plan);
     tell(&match as_json {
         true => {
             let json = |(address, what)| serde_json::json!({"address": address, "change": what});
@@ -42,21 +42,4 @@ fn look(folder: &Path, root: &Path, mode: Enforcement) -> anyhow::Result<(Schedu
     let manifest: Manifest = json::load_strict(&bytes, MAX_MANIFEST_BYTES)?;
     let host = RealHost::open(root)?.with_notes(Notes::look(&folder.join("notes")));
     Ok(look_at_host(&host, &Ledger::look(&folder.join("ledger"))?, &manifest.resources, mode)?)
-}
-
-/// In the order in which it would be done.
-fn lines<'a>(schedule: &'a Schedule, plan: &'a Plan) -> impl Iterator<Item = (String, String)> + 'a {
-    schedule.order.stages.iter().flatten().filter_map(|at| {
-        let target = schedule.targets.get(*at)?;
-        let what = match plan.get(*at)?.as_ref()? {
-            Verdict::Change(change) if target.purpose == Purpose::Leave => format!("will return to: {change}"),
-            Verdict::Change(change) => change.to_string(),
-            Verdict::Report(change) => format!("differs, and is only reported: {change}"),
-            Verdict::Blocked(reason) => format!("blocked: {reason}"),
-            Verdict::Failed(reason) => format!("cannot be read: {reason}"),
-            Verdict::Stays(reason) => format!("stays: {reason}"),
-            Verdict::Compliant | Verdict::NotApplicable => return None,
-        };
-        Some((target.address().to_string(), what))
-    })
 }

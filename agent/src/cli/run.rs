@@ -6,16 +6,19 @@ use crate::config::Config;
 use crate::converge::Converger;
 use crate::cycle::{Cycle, run_cycle};
 use crate::io::amqp::AmqpTransport;
+use crate::io::api_socket::{bind_socket, serve_socket};
 use crate::io::clock;
 use crate::io::facts::load_facts;
 use crate::io::host_keys::HostKeys;
 use crate::io::http::HttpTransport;
 use crate::io::status_file::{Identity, StatusFile};
 use crate::io::transport::Transport;
+use crate::rest::Rest;
 use crate::watch::watch_services;
 use crate::worker::{Order, Shared, WorkerInput, work};
 use anyhow::Context;
 use muster_schema::HostId;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -66,6 +69,15 @@ async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {
         Some(bus) => Arc::new(AmqpTransport::new(bus, http, keys.public_key())?),
         None => Arc::new(http),
     };
+    let rest = Arc::new(Rest {
+        folder: config.state.clone(),
+        root: config.root.clone(),
+        mode: config.mode,
+        store: store.clone(),
+        blobs: blobs.clone(),
+        orders: orders.clone(),
+        turns: Rest::new_turns(),
+    });
     let cycle = Cycle {
         transport,
         name,
@@ -87,6 +99,7 @@ async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
         ended = run_cycle(cycle) => ended?,
+        () = serve_api(config.api_socket.as_deref(), rest) => {}
         () = watch_services(shared.units.subscribe(), tell_worker) => {}
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
@@ -96,6 +109,16 @@ async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {
     let _ = orders.send(Order::Stop);
     worker.await.context("the worker")??;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Serves the agent's own API. A host where that cannot be is managed all the same.
+async fn serve_api(socket: Option<&Path>, rest: Arc<Rest>) {
+    match socket.map(bind_socket) {
+        Some(Ok(listener)) => serve_socket(listener, rest).await,
+        Some(Err(error)) => tracing::warn!(error = &error as &dyn std::error::Error, "the agent has no API"),
+        None => {}
+    }
+    std::future::pending().await
 }
 
 /// The name that is set, or the host's own as far as it is a name.

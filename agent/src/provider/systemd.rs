@@ -4,6 +4,7 @@
 mod client;
 mod error;
 mod job;
+mod list;
 mod private;
 mod signals;
 mod unit_name;
@@ -12,6 +13,7 @@ mod unit_state;
 pub use client::Systemd;
 pub use error::SystemdError;
 pub use job::Verb;
+pub use list::ServiceSummary;
 pub use signals::watch_units;
 pub use unit_name::{BadUnitName, UnitName};
 pub use unit_state::{FileState, UnitState};

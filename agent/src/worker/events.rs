@@ -20,6 +20,8 @@ const INSTALLER_PATIENCE: Duration = Duration::from_secs(2);
 pub(super) struct EventBatch {
     pub(super) now: BTreeSet<Address>,
     pub(super) everything: bool,
+    /// Who waits for the end of it.
+    pub(super) asked: Vec<tokio::sync::oneshot::Sender<()>>,
 }
 
 impl Worker {

@@ -25,8 +25,8 @@ pub enum Order {
     Event(notify::Result<notify::Event>),
     /// Something happened to these services.
     Services(BTreeSet<Address>),
-    /// Look at everything.
-    Sweep,
+    /// Look at everything. What is given is dropped when that is done.
+    Sweep(tokio::sync::oneshot::Sender<()>),
     /// End at the next safe point.
     Stop,
 }

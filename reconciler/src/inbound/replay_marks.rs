@@ -52,6 +52,8 @@ impl Stream {
             | Body::ChallengeAnswer(_)
             | Body::Fetch(_)
             | Body::HintRequest(_)
+            | Body::LiveRequest(_)
+            | Body::LiveAnswer(_)
             | Body::Challenge(_)
             | Body::Enrolled(_)
             | Body::HeadReply(_)

@@ -1,7 +1,8 @@
 #![allow(clippy::disallowed_methods)]
 
-use super::{lines, look};
+use super::look;
 use crate::cli::state::lock;
+use crate::plan::describe_changes;
 use crate::test_orchestrator::TestOrchestrator;
 use muster_schema::Sha256Digest;
 use muster_schema::resource::Enforcement;
@@ -27,7 +28,7 @@ fn snapshot(folder: &Path) -> BTreeMap<PathBuf, (SystemTime, Option<Vec<u8>>)> {
 
 fn told(state: &Path, root: &Path) -> Vec<String> {
     let (schedule, plan) = look(state, root, Enforcement::Enforce).unwrap();
-    lines(&schedule, &plan).map(|(address, what)| format!("{address}: {what}")).collect()
+    describe_changes(&schedule, &plan).map(|(address, what)| format!("{address}: {what}")).collect()
 }
 
 #[test]

@@ -76,6 +76,16 @@ impl AccountDatabase {
         Ok(AccountDatabase { users, groups })
     }
 
+    /// The names of all users, in no order.
+    pub fn user_names(&self) -> impl Iterator<Item = &str> {
+        self.users.keys().map(String::as_str)
+    }
+
+    /// The names of all groups, in no order.
+    pub fn group_names(&self) -> impl Iterator<Item = &str> {
+        self.groups.keys().map(String::as_str)
+    }
+
     /// The user of this name.
     pub fn user(&self, name: &str) -> Option<&User> {
         self.users.get(name)

@@ -69,6 +69,11 @@ impl PackageDatabase {
         Ok(database)
     }
 
+    /// The names of what is installed, in no order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.installed.keys().map(String::as_str)
+    }
+
     /// The package of this name: of the host's own architecture, or of the one that follows a colon.
     pub fn get(&self, name: &str) -> Option<&Installed> {
         let (name, architecture) = name.split_once(':').unwrap_or((name, &self.native));

@@ -238,7 +238,7 @@ impl Systemd {
         Ok(())
     }
 
-    fn ask<T: DeserializeOwned + Type>(
+    pub(super) fn ask<T: DeserializeOwned + Type>(
         &self,
         method: &str,
         arguments: &(impl serde::Serialize + Type),

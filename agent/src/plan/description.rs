@@ -1,0 +1,25 @@
+//! A plan in words.
+
+use super::{Plan, Purpose, Schedule, Target, Verdict};
+use muster_schema::Address;
+
+/// What would be done, in the order in which it would be done, and what stays as it is and should not.
+pub fn describe_changes<'a>(schedule: &'a Schedule, plan: &'a Plan) -> impl Iterator<Item = (&'a Address, String)> {
+    schedule.order.stages.iter().flatten().filter_map(|at| {
+        let target = schedule.targets.get(*at)?;
+        Some((target.address(), describe_verdict(target, plan.get(*at)?.as_ref()?)?))
+    })
+}
+
+/// What would become of one target; none where nothing.
+pub fn describe_verdict(target: &Target, verdict: &Verdict) -> Option<String> {
+    Some(match verdict {
+        Verdict::Change(change) if target.purpose == Purpose::Leave => format!("will return to: {change}"),
+        Verdict::Change(change) => change.to_string(),
+        Verdict::Report(change) => format!("differs, and is only reported: {change}"),
+        Verdict::Blocked(reason) => format!("blocked: {reason}"),
+        Verdict::Failed(reason) => format!("cannot be read: {reason}"),
+        Verdict::Stays(reason) => format!("stays: {reason}"),
+        Verdict::Compliant | Verdict::NotApplicable => return None,
+    })
+}

@@ -1,0 +1,96 @@
+//! One look at the host beside the worker: the manifest in force, what the ledger says, the host to read.
+
+use super::{Rest, lists, unreadable};
+use crate::accepted::Accepted;
+use crate::converge::{Extent, Observed, look_at_host, observe_host};
+use crate::host::{HostRead, Notes, RealHost, Scope};
+use crate::ledger::{Entry, Ledger};
+use crate::plan::{Plan, Schedule};
+use crate::resource::View;
+use muster_schema::api::{Problem, ProblemReason};
+use muster_schema::resource::{Enforcement, Resource};
+use muster_schema::{Address, Collection, CommitId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What an answer is made from. It holds nothing that can write.
+pub(super) struct Look {
+    host: RealHost,
+    ledger: BTreeMap<Address, Entry>,
+    resources: Vec<Resource>,
+    revision: Option<CommitId>,
+    mode: Enforcement,
+}
+
+impl Look {
+    /// Reads what is in force now.
+    pub(super) fn begin(rest: &Rest) -> Result<Look, Problem> {
+        let accepted = Accepted::load(&rest.store).map_err(|error| unreadable(&error))?;
+        let accepted = accepted.filter(|accepted| !accepted.retired);
+        let manifest = accepted.as_ref().and_then(|accepted| accepted.manifest(&rest.blobs));
+        let host = RealHost::open(&rest.root).map_err(|error| unreadable(&error))?;
+        Ok(Look {
+            host: host.with_notes(Notes::look(&rest.folder.join("notes"))),
+            ledger: Ledger::look(&rest.folder.join("ledger")).map_err(|error| unreadable(&error))?,
+            resources: manifest.map(|manifest| manifest.resources).unwrap_or_default(),
+            revision: accepted.map(|accepted| accepted.applied.revision),
+            mode: rest.mode,
+        })
+    }
+
+    /// The resources of the manifest in force.
+    pub(super) fn resources(&self) -> &[Resource] {
+        &self.resources
+    }
+
+    /// The revision in force.
+    pub(super) fn revision(&self) -> Option<CommitId> {
+        self.revision.clone()
+    }
+
+    /// What makes sense on this host.
+    pub(super) fn scope(&self) -> Scope {
+        self.host.scope()
+    }
+
+    /// What would be changed now.
+    pub(super) fn plan(&self) -> Result<(Schedule, Plan), Problem> {
+        let Look { host, ledger, resources, mode, .. } = self;
+        if self.revision.is_none() {
+            return Ok((Schedule::default(), Plan::default()));
+        }
+        look_at_host(host, ledger, resources, *mode).map_err(|error| unreadable(&error))
+    }
+
+    /// What the host has of one target.
+    pub(super) fn observe(&self, address: &Address) -> Result<(Schedule, Observed), Problem> {
+        let Look { host, ledger, resources, mode, .. } = self;
+        if self.revision.is_none() {
+            return Ok((Schedule::default(), Observed::default()));
+        }
+        let only = BTreeSet::from([address.clone()]);
+        observe_host(host, ledger, resources, *mode, Extent::Only(&only)).map_err(|error| unreadable(&error))
+    }
+
+    /// A resource that asks for nothing, so that its thing can be read.
+    pub(super) fn unmanaged(&self, address: &Address) -> Result<Resource, Problem> {
+        let not_managed = || Problem::new(ProblemReason::NotManaged, format!("{address} is not managed here"));
+        let bare = serde_json::json!({"address": address, "attributes": {}});
+        let resource: Resource = serde_json::from_value(bare).map_err(|_| {
+            not_managed().with_hint("things of this type exist only where the state repository names them")
+        })?;
+        if self.scope().sandbox && !crate::resource::of(&resource).in_sandbox() {
+            return Err(not_managed().with_hint("below --root there are only files, directories and links"));
+        }
+        Ok(resource)
+    }
+
+    /// Reads in one pass that is about `resource`.
+    pub(super) fn with_view<T>(&self, resource: &Resource, read: impl FnOnce(&View<'_>) -> T) -> T {
+        read(&View::new(&self.host).about([resource]))
+    }
+
+    /// All things of a collection that the host has.
+    pub(super) fn list_all(&self, collection: Collection) -> Result<BTreeSet<Address>, Problem> {
+        lists::list_all(collection, &View::new(&self.host))
+    }
+}
