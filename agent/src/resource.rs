@@ -27,6 +27,7 @@ mod sudo_rule;
 mod system_text;
 #[cfg(test)]
 pub(crate) mod test_converger;
+mod unit;
 mod user;
 mod view;
 mod wanted;
@@ -112,6 +113,11 @@ pub trait ResourceType {
         Ok(())
     }
 
+    /// How it reacts to a change of its own.
+    fn reacts_to_itself(&self) -> Option<Reaction> {
+        None
+    }
+
     /// What is to succeed after a change; if it fails, the change is taken back.
     fn confirm(&self) -> Option<&[String]> {
         None
@@ -157,6 +163,8 @@ pub trait ResourceType {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reaction {
+    /// The service manager reads the file of a unit.
+    Read,
     /// A service reloads.
     Reload,
     /// A service restarts; it makes a reload needless.
@@ -168,6 +176,7 @@ pub enum Reaction {
 impl std::fmt::Display for Reaction {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
+            Reaction::Read => "read by systemd",
             Reaction::Reload => "reloaded",
             Reaction::Restart => "restarted",
             Reaction::Run => "ran",
@@ -197,6 +206,7 @@ pub fn of(resource: &Resource) -> &dyn ResourceType {
         Spec::Group(spec) => spec,
         Spec::User(spec) => spec,
         Spec::Command(spec) => &**spec,
+        Spec::Unit(spec) => spec,
         Spec::Service(spec) => spec,
         Spec::AuthorizedKeys(spec) => spec,
         Spec::SudoRule(spec) => spec,

@@ -125,6 +125,11 @@ impl Address {
     pub fn id(&self) -> &str {
         &self.id
     }
+
+    /// The paths of the files that it stands for, whole: no other resource has them.
+    pub fn paths(&self) -> Vec<String> {
+        self.collection.paths_of(&self.id)
+    }
 }
 
 /// Whether `path` starts with a slash and every component is a plain name.

@@ -58,6 +58,13 @@ macro_rules! define_collection {
                 }
             }
 
+            /// The paths of the files that its resource of this id is, whole: no other resource has them.
+            pub fn paths_of(self, id: &str) -> Vec<String> {
+                match self {
+                    $(Collection::$collection => <$spec as ResourceSpec>::paths_of(id),)*
+                }
+            }
+
             /// Whether the attribute `mode` are permission bits.
             pub fn has_permissions(self) -> bool {
                 match self {

@@ -68,7 +68,7 @@ pub const RESERVED_FIELDS: [&str; 26] = [
 pub const RESERVED_FOLDERS: [&str; 5] = ["distributions", "platforms", "runs", "scenarios", "secrets"];
 
 /// Collections that a later version gives a meaning; until then they are refused by name.
-pub const RESERVED_COLLECTIONS: [&str; 23] = [
+pub const RESERVED_COLLECTIONS: [&str; 22] = [
     "archives",
     "blocks",
     "certificates",
@@ -91,7 +91,6 @@ pub const RESERVED_COLLECTIONS: [&str; 23] = [
     "sysctls",
     "timers",
     "timezone",
-    "units",
 ];
 
 /// Names that mean something in templates or in resources, so that no parameter takes them.

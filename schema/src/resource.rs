@@ -22,6 +22,7 @@ mod resource_type;
 mod service;
 mod sudo_rules;
 pub(crate) mod table;
+mod unit;
 mod user;
 
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub use package::PackageSpec;
 pub use resource_type::{ContentForm, NamedAccounts, OrderClass, Reactions, ResourceSpec};
 pub use service::ServiceSpec;
 pub use sudo_rules::{SudoRuleSpec, SudoTag};
+pub use unit::{OnChange, UnitSpec};
 pub use user::{Membership, UserSpec};
 
 /// One resource of a host set.

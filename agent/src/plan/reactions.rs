@@ -21,6 +21,9 @@ pub(super) fn reactions_of(
         if target.purpose != Purpose::Enforce {
             continue;
         }
+        if let Some(reaction) = target.resource_type().reacts_to_itself() {
+            reactions.entry(reactor).or_default().insert((reactor, reaction));
+        }
         for (trigger, reaction) in triggers(&target.resource.meta) {
             if let Some(trigger) = index.get(trigger) {
                 reactions.entry(*trigger).or_default().insert((reactor, reaction));

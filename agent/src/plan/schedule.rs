@@ -152,15 +152,18 @@ fn implicit_folders(input: &ScheduleInput<'_>, managed: &BTreeSet<Address>) -> V
 /// Whether what leaves stands where `kept` is to be.
 fn is_in_the_way(leaving: &Target, kept: &Target) -> bool {
     let (old, new) = (leaving.address(), kept.address());
-    if !old.collection().occupies_path() || !new.collection().occupies_path() {
+    let (old_paths, new_paths) = (old.paths(), new.paths());
+    if old_paths.is_empty() || new_paths.is_empty() {
         return false;
     }
-    if old.id() == new.id() || kept.resource.meta.state == Existence::Absent {
-        return old.id() == new.id();
+    let any =
+        |is_so: &dyn Fn(&str, &str) -> bool| old_paths.iter().any(|old| new_paths.iter().any(|new| is_so(old, new)));
+    if any(&|old, new| old == new) || kept.resource.meta.state == Existence::Absent {
+        return any(&|old, new| old == new);
     }
     let is_below = |path: &str, folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
-    (is_below(old.id(), new.id()) && new.collection() != Collection::Directories)
-        || (is_below(new.id(), old.id()) && old.collection() != Collection::Directories)
+    (new.collection() != Collection::Directories && any(&|old, new| is_below(old, new)))
+        || (old.collection() != Collection::Directories && any(&|old, new| is_below(new, old)))
 }
 
 /// One order of all: those that make way backwards, the kept forwards, those that leave backwards. Indices go on from

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-mod apply;
+pub(super) mod apply;
 #[cfg(test)]
 mod tests;
 

@@ -7,6 +7,9 @@ use muster_schema::resource::{Existence, Resource};
 use muster_schema::{Address, Collection};
 use std::collections::{BTreeMap, BTreeSet};
 
+#[cfg(test)]
+mod tests;
+
 /// Trees that belong to the kernel.
 const KERNEL_TREES: [&str; 3] = ["/proc", "/sys", "/dev"];
 
@@ -26,20 +29,19 @@ pub fn check_resources(resources: &[Resource]) -> Result<(), Reject> {
         if !addresses.insert(address) {
             return refuse(format!("{address} stands twice"));
         }
-        if !address.collection().occupies_path() {
-            continue;
-        }
-        let path = HostPath::new(address.id())
-            .map_err(|error| Reject::new(RejectCode::ManifestResources, format_args!("{address}: {error}")))?;
-        if KERNEL_TREES.iter().any(|tree| is_in(path.as_str(), tree)) {
-            return refuse(format!("{address} belongs to the kernel"));
-        }
-        if let Some(other) = paths.insert(path, resource) {
-            return refuse(format!("{address} and {} are the same path", other.address));
+        for path in address.paths() {
+            let path = HostPath::new(&path)
+                .map_err(|error| Reject::new(RejectCode::ManifestResources, format_args!("{address}: {error}")))?;
+            if KERNEL_TREES.iter().any(|tree| is_in(path.as_str(), tree)) {
+                return refuse(format!("{address} belongs to the kernel"));
+            }
+            if let Some(other) = paths.insert(path, resource) {
+                return refuse(format!("{address} and {} are the same path", other.address));
+            }
         }
     }
-    for resource in paths.values() {
-        if let Some(other) = file_on_the_way(&resource.address, &paths) {
+    for (path, resource) in &paths {
+        if let Some(other) = file_on_the_way(path, &paths) {
             return refuse(format!("{} lies in {other}, which is no folder", resource.address));
         }
     }
@@ -57,12 +59,12 @@ fn is_in(path: &str, tree: &str) -> bool {
     path.strip_prefix(tree).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-fn file_on_the_way<'a>(address: &Address, paths: &BTreeMap<HostPath, &'a Resource>) -> Option<&'a Address> {
-    let mut path = HostPath::new(address.id()).ok()?;
+fn file_on_the_way<'a>(path: &HostPath, paths: &BTreeMap<HostPath, &'a Resource>) -> Option<&'a Address> {
+    let mut path = path.clone();
     while let Some(parent) = path.parent() {
         if let Some(above) = paths.get(&parent)
             && above.meta.state != Existence::Absent
-            && above.address.collection() == Collection::Files
+            && !matches!(above.address.collection(), Collection::Directories | Collection::Links)
         {
             return Some(&above.address);
         }

@@ -120,23 +120,25 @@ fn unite_two(rendering: &Rendering, first: Placed, second: Placed) -> Placed {
     Placed { attributes, contents, tainted, ..first }
 }
 
-/// One path belongs to one of files, directories and links, and nothing lies below a file.
+/// One path belongs to one resource, and nothing lies below a file.
 pub(super) fn check_paths(rendering: &Rendering, host_set: &HostSet) {
-    let mut paths: BTreeMap<&str, &Placed> = BTreeMap::new();
+    let mut paths: BTreeMap<String, &Placed> = BTreeMap::new();
     let tell = |placed: &Placed, other: &Placed, reason: String| {
         let scope = rendering.scope_of(placed.tainted || other.tainted);
         rendering.record().find(Finding::new(placed.place.clone(), reason).with_scope(scope));
     };
-    for placed in host_set.resources.values().filter(|placed| placed.address.collection().occupies_path()) {
-        if let Some(other) = paths.insert(placed.address.id(), placed) {
-            let reason = format!("{} has the path of {}, at {}", placed.address, other.address, other.place);
-            tell(placed, other, reason);
+    for placed in host_set.resources.values() {
+        for path in placed.address.paths() {
+            if let Some(other) = paths.insert(path, placed) {
+                let reason = format!("{} has the path of {}, at {}", placed.address, other.address, other.place);
+                tell(placed, other, reason);
+            }
         }
     }
-    for placed in paths.values() {
-        let path = placed.address.id();
+    let is_file = |placed: &Placed| !matches!(placed.address.collection(), Collection::Directories | Collection::Links);
+    for (path, placed) in &paths {
         let above = path.match_indices('/').filter_map(|(index, _)| paths.get(path.get(..index)?));
-        for other in above.filter(|other| other.address.collection() == Collection::Files) {
+        for other in above.filter(|other| is_file(other)) {
             let reason =
                 format!("{} lies below {}, which is a file, at {}", placed.address, other.address, other.place);
             tell(placed, other, reason);

@@ -28,6 +28,11 @@ pub trait ResourceSpec: Default + Serialize + DeserializeOwned + JsonSchema {
     /// where it is one of its words.
     const HAS_PERMISSIONS: bool = false;
 
+    /// The paths of the files that a resource of this id is, whole: no other resource has them.
+    fn paths_of(id: &str) -> Vec<String> {
+        if Self::ID == IdForm::Path { vec![id.to_owned()] } else { Vec::new() }
+    }
+
     /// The contents that it names, by slot: one of [`ContentForm::slots`].
     fn contents(&self) -> Vec<(&'static str, BlobRef)> {
         Vec::new()
@@ -137,6 +142,10 @@ where
     const REACTIONS: Reactions = S::REACTIONS;
     const CONTENTS: ContentForm = S::CONTENTS;
     const HAS_PERMISSIONS: bool = S::HAS_PERMISSIONS;
+
+    fn paths_of(id: &str) -> Vec<String> {
+        S::paths_of(id)
+    }
 
     fn contents(&self) -> Vec<(&'static str, BlobRef)> {
         S::contents(self)

@@ -19,6 +19,8 @@ macro_rules! for_each_resource_type {
             Packages "packages" Package(PackageSpec);
             /// Services of the host's service manager, by name.
             Services "services" Service(ServiceSpec);
+            /// Unit files of systemd, by the name of the unit.
+            Units "units" Unit(UnitSpec);
             /// Commands with guards, by a free name.
             Commands "commands" Command(Box<CommandSpec>);
             /// Keys that may log in as a user, by a free name.

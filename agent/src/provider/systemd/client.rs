@@ -204,7 +204,11 @@ impl Systemd {
         self.tell("Reload", &())
     }
 
-    fn reload_if_needed(&self, unit: &str) -> Result<(), SystemdError> {
+    /// Lets systemd read its files anew where those of this unit have changed.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub fn reload_if_needed(&self, unit: &str) -> Result<(), SystemdError> {
         if self.property(unit, UNIT, "NeedDaemonReload") == Some(true) { self.reload() } else { Ok(()) }
     }
 

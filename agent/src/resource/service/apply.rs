@@ -112,13 +112,17 @@ fn start(systemd: &Systemd, task: &Task, hands: &Hands<'_>) -> Answer {
 }
 
 /// Restarts or reloads a unit, if it runs.
-pub(super) fn react(name: &UnitName, reaction: Reaction, hands: &Hands<'_>) -> Answer {
+pub(in crate::resource) fn react(name: &UnitName, reaction: Reaction, hands: &Hands<'_>) -> Answer {
     let systemd = Systemd::connect()?;
     let unit = look(&systemd, name)?;
     if !unit.runs() {
         return Ok(());
     }
-    let verb = if reaction == Reaction::Restart { Verb::Restart } else { Verb::Reload };
+    let verb = match reaction {
+        Reaction::Read => return Ok(systemd.reload_if_needed(&unit.id)?),
+        Reaction::Restart => Verb::Restart,
+        Reaction::Reload | Reaction::Run => Verb::Reload,
+    };
     systemd.run_job(verb, &unit.id, limit(hands))?;
     sleep(SETTLE);
     check_that_it_runs(&systemd, &Task { name: name.clone(), unit, running: Some(true), enabled: None, masked: None })

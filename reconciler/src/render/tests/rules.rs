@@ -246,3 +246,16 @@ packages/p meta={\"mode\":\"enforce\"} {}",
         ),
     ]);
 }
+
+#[test]
+fn one_path_belongs_to_one_resource() {
+    check(&[(
+        "a unit is a file too",
+        "resources:
+  files: {/etc/systemd/system/x.service: {content: a}}
+  units: {x.service: {content: b}, x.timer: {content: c}}
+",
+        "environments/lab/hosts/h.yaml:3:11: units/x.service has the path of files/etc/systemd/system/x.service, \
+         at environments/lab/hosts/h.yaml:2:11 Environments({\"lab\"})",
+    )]);
+}

@@ -1,0 +1,26 @@
+use super::check_resources;
+use crate::resource::test_converger::load;
+use serde_json::json;
+
+fn refusal(resources: &serde_json::Value) -> String {
+    check_resources(&load(resources)).expect_err("refused").to_string()
+}
+
+#[test]
+fn one_path_belongs_to_one_resource() {
+    let unit = json!({"sha256": "0".repeat(64), "size": 0});
+    let both = json!({
+        "files/etc/systemd/system/x.service": {"mode": "0644"},
+        "units/x.service": {"content": unit},
+    });
+    let refused = refusal(&both);
+    assert!(refused.contains("units/x.service and files/etc/systemd/system/x.service are the same path"), "{refused}");
+    let below = json!({
+        "files/etc/systemd/system/x.service.d": {"mode": "0644"},
+        "units/x.service.d/limits.conf": {"content": unit},
+    });
+    let refused = refusal(&below);
+    assert!(refused.contains("lies in files/etc/systemd/system/x.service.d, which is no folder"), "{refused}");
+    let apart = json!({"directories/etc/systemd/system": {"mode": "0755"}, "units/x.service": {"content": unit}});
+    assert!(check_resources(&load(&apart)).is_ok());
+}
