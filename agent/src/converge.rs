@@ -5,8 +5,8 @@ use crate::host::{HostPath, HostRead};
 use crate::ledger::Entry;
 use crate::plan::{CycleError, Plan, Purpose, Schedule, ScheduleInput, Target, Verdict, plan_changes};
 use crate::provider::systemd::UnitName;
-use crate::resource::{self, ResourceError, State, View};
-use crate::store::StoreError;
+use crate::resource::{self, Patience, ResourceError, State, View};
+use crate::store::{Batch, StoreError};
 use muster_schema::content::BlobRef;
 use muster_schema::resource::{Enforcement, Resource};
 use muster_schema::state::Cause;
@@ -139,6 +139,31 @@ impl Converger {
             }
         }
         owners
+    }
+
+    /// Those that nothing tells of.
+    pub fn polled(&self) -> BTreeSet<Address> {
+        let watched = self.schedule.targets.iter().filter(|target| target.purpose != Purpose::NotApplicable);
+        watched.filter(|target| target.resource_type().is_polled()).map(|target| target.address().clone()).collect()
+    }
+
+    /// How long an event about it waits.
+    pub fn patience(&self, address: &Address) -> Patience {
+        let target = self.schedule.find(address).and_then(|at| self.schedule.targets.get(at));
+        target.map_or(Patience::Writer, |target| target.resource_type().patience())
+    }
+
+    /// Writes down that something is wrong with a resource that no look at it tells.
+    ///
+    /// # Errors
+    /// When the agent's own disk refuses.
+    pub fn flag(&mut self, address: &Address, message: &str, now: Timestamp) -> Result<(), ConvergeError> {
+        let Some(target) = self.schedule.find(address).and_then(|at| self.schedule.targets.get(at)) else {
+            return Ok(());
+        };
+        let flagged = Outcome::failed(target, &ResourceError::Failed(message.to_owned()), Cause::Corrective);
+        self.managed.known.note(&self.managed.store, &[flagged], now, Batch::new())?;
+        Ok(())
     }
 
     /// Units of systemd whose change may be drift, with the resources that each belongs to.

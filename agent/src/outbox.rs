@@ -89,9 +89,25 @@ pub fn forget(store: &Store, keys: Vec<String>) -> Result<(), StoreError> {
     store.commit(batch)
 }
 
-/// The state of the host as a report without news. `expired` says when the head ended that it goes by, where no
-/// newer one could be had: nobody knows then whether what is in force still is what is wanted.
-pub fn build_report(known: &Known, applied: Option<Applied>, retired: bool, expired: Option<Timestamp>) -> Report {
+/// What a report says beside the states of the resources.
+#[derive(Debug, Clone, Default)]
+pub struct Circumstances {
+    /// What is applied.
+    pub applied: Option<Applied>,
+    /// The host has left the repository.
+    pub retired: bool,
+    /// When the head ended that the host goes by, where no newer one could be had: nobody knows then whether what is
+    /// in force still is what is wanted.
+    pub expired: Option<Timestamp>,
+    /// What is left alone because somebody else changes it again and again.
+    pub flapping: Option<String>,
+    /// How many places could not be watched.
+    pub unwatched: usize,
+}
+
+/// The state of the host as a report without news.
+pub fn build_report(known: &Known, circumstances: Circumstances) -> Report {
+    let Circumstances { applied, retired, expired, flapping, unwatched } = circumstances;
     let wrong = |state: ResourceState| !matches!(state, ResourceState::Compliant | ResourceState::Repaired);
     let deviations: Vec<ResourceReport> = known
         .states()
@@ -108,7 +124,17 @@ pub fn build_report(known: &Known, applied: Option<Applied>, retired: bool, expi
         ((Health::Healthy | Health::Progressing, ..), Some(end)) if !retired => {
             (Health::Unknown, "Stale", format!("the head expired{}; what was accepted last is kept in force", at(end)))
         }
-        (judged, _) => judged,
+        ((Health::Healthy, ..), None) if unwatched > 0 && !retired => (
+            Health::Degraded,
+            "WatchLimit",
+            format!(
+                "{unwatched} places cannot be watched (see fs.inotify); what lies there is looked at every few seconds"
+            ),
+        ),
+        (judged, _) => match flapping.filter(|_| !retired) {
+            Some(message) => (Health::Degraded, "Flapping", message),
+            None => judged,
+        },
     };
     Report {
         applied,

@@ -20,6 +20,7 @@ mod link;
 mod membership;
 mod ownership;
 mod package;
+mod patience;
 mod secret;
 mod service;
 mod state;
@@ -36,6 +37,7 @@ pub use change::Change;
 pub use error::ResourceError;
 pub use hands::{Contents, Hands};
 pub(crate) use membership::unite_memberships;
+pub use patience::Patience;
 pub use secret::Secret;
 pub use state::{Attributes, State, Value};
 pub use view::View;
@@ -151,6 +153,16 @@ pub trait ResourceType {
     /// Paths whose change may be drift of this resource.
     fn watched_paths(&self, _id: &str) -> Vec<HostPath> {
         Vec::new()
+    }
+
+    /// How long an event about it waits before it is looked at.
+    fn patience(&self) -> Patience {
+        Patience::Writer
+    }
+
+    /// Whether nothing tells of its drift, so that it is looked at every few seconds.
+    fn is_polled(&self) -> bool {
+        false
     }
 
     /// The unit of systemd whose change may be drift of this resource.

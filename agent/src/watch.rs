@@ -1,14 +1,19 @@
 //! Drift as an event: inotify on the folders that managed things lie in, and what systemd tells of units.
 //!
-//! Folders and not files are watched, because a file that is replaced takes its watch along. Our own changes are seen
-//! too; looking at what is right costs little and changes nothing, so there is nothing to suppress.
+//! Folders and not files are watched, because a file that is replaced takes its watch along; and the folders above
+//! them, because one that is renamed takes all below along. What is a mount point is watched itself: the folder that
+//! it covers is told nothing. Our own changes are seen too; looking at what is right costs little and changes nothing,
+//! so there is nothing to suppress.
 
 mod flap;
 mod hurry;
 mod later;
+mod places;
 mod services;
+#[cfg(test)]
+mod tests;
 
-pub use flap::FlapLimit;
+pub use flap::{FLAP_REPAIRS, FLAP_WINDOW, FlapLimit};
 pub use hurry::{Hurry, hurry_of};
 pub use later::Later;
 pub use services::{WatchedUnits, watch_services};
@@ -16,18 +21,19 @@ pub use services::{WatchedUnits, watch_services};
 use crate::host::HostPath;
 use muster_schema::Address;
 use notify::event::ModifyKind;
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{ErrorKind, Event, EventKind, RecursiveMode, Watcher};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// What is watched, and whom it concerns.
 pub struct Watch {
-    watcher: RecommendedWatcher,
+    watcher: Box<dyn Watcher + Send>,
     root: PathBuf,
     watched: BTreeSet<PathBuf>,
+    /// What could not be watched; only looks find drift there.
+    unwatched: BTreeSet<PathBuf>,
     owners: BTreeMap<HostPath, BTreeSet<Address>>,
-    /// A folder could not be watched; only sweeps find drift in it.
-    pub incomplete: bool,
+    mounted: BTreeSet<PathBuf>,
 }
 
 impl Watch {
@@ -36,52 +42,80 @@ impl Watch {
     /// # Errors
     /// When the system has no watches to give.
     pub fn begin(root: &Path, tell: impl Fn(notify::Result<Event>) + Send + 'static) -> notify::Result<Watch> {
-        let watcher = notify::recommended_watcher(tell)?;
-        Ok(Watch {
+        Ok(Watch::by(root, Box::new(notify::recommended_watcher(tell)?)))
+    }
+
+    fn by(root: &Path, watcher: Box<dyn Watcher + Send>) -> Watch {
+        Watch {
             watcher,
             root: root.to_owned(),
             watched: BTreeSet::new(),
+            unwatched: BTreeSet::new(),
             owners: BTreeMap::new(),
-            incomplete: false,
-        })
+            mounted: BTreeSet::new(),
+        }
     }
 
-    /// Watches the folders of these paths and no others.
-    #[must_use = "what lies in new folders is to be looked at"]
+    /// Watches the places of these paths and no others.
+    #[must_use = "what lies in new places is to be looked at"]
     pub fn set_paths(&mut self, owners: BTreeMap<HostPath, BTreeSet<Address>>) -> BTreeSet<Address> {
         self.owners = owners;
+        self.mounted = places::mount_points(&self.root, self.owners.keys());
         self.renew()
     }
 
     /// Watches folders that appeared, and forgets those that went. Answers what lies in the new ones: it may have
     /// changed before they were watched.
-    #[must_use = "what lies in new folders is to be looked at"]
+    #[must_use = "what lies in new places is to be looked at"]
     pub fn renew(&mut self) -> BTreeSet<Address> {
-        let parents: BTreeSet<HostPath> = self.owners.keys().filter_map(HostPath::parent).collect();
-        let wanted: BTreeSet<PathBuf> = parents.into_iter().filter_map(|folder| self.nearest_folder(folder)).collect();
-        let mut unseen = BTreeSet::new();
-        for gone in self.watched.difference(&wanted) {
+        let nearest = places::nearest_folders(&self.root, self.owners.keys());
+        let above = places::folders_above(&self.root, &nearest);
+        // Those first that tell the most, where there are not enough watches.
+        let wanted: Vec<PathBuf> = nearest.into_iter().chain(self.mounted.iter().cloned()).chain(above).collect();
+        let kept: BTreeSet<&PathBuf> = wanted.iter().collect();
+        for gone in self.watched.iter().filter(|place| !kept.contains(place)) {
             // It may be gone already.
             let _ = self.watcher.unwatch(gone);
         }
-        self.watched.retain(|folder| wanted.contains(folder));
-        self.incomplete = false;
-        for folder in wanted {
-            if self.watched.contains(&folder) {
+        self.watched.retain(|place| kept.contains(place));
+        let mut unseen = BTreeSet::new();
+        let before = std::mem::take(&mut self.unwatched);
+        let mut exhausted = false;
+        for place in wanted {
+            if self.watched.contains(&place) {
                 continue;
             }
-            match self.watcher.watch(&folder, RecursiveMode::NonRecursive) {
-                Ok(()) => {
-                    unseen.extend(self.owners_at(&folder));
-                    self.watched.insert(folder);
+            let refusal = if exhausted {
+                None
+            } else {
+                match self.watcher.watch(&place, RecursiveMode::NonRecursive) {
+                    Ok(()) => {
+                        unseen.extend(self.owners_at(&place));
+                        self.watched.insert(place);
+                        continue;
+                    }
+                    Err(error) => Some(error),
                 }
-                Err(error) => {
-                    tracing::warn!(folder = %folder.display(), %error, "not watched; sweeps find drift there");
-                    self.incomplete = true;
+            };
+            if let Some(error) = refusal {
+                exhausted = matches!(error.kind, ErrorKind::MaxFilesWatch);
+                if !before.contains(&place) {
+                    tracing::warn!(place = %place.display(), %error, "not watched; what lies there is looked at instead");
                 }
             }
+            self.unwatched.insert(place);
         }
         unseen
+    }
+
+    /// How many places could not be watched.
+    pub fn unwatched_places(&self) -> usize {
+        self.unwatched.len()
+    }
+
+    /// The resources whose drift no event tells of, because a place could not be watched.
+    pub fn unwatched(&self) -> BTreeSet<Address> {
+        self.unwatched.iter().flat_map(|place| self.owners_at(place)).collect()
     }
 
     /// The resources that an event may concern: those at its paths, and those below them.
@@ -89,19 +123,27 @@ impl Watch {
         let moved = matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)));
         let mut addresses = BTreeSet::new();
         for path in &event.paths {
-            if moved && self.watched.remove(path) {
-                // The folder itself moved or went, and its watch with it.
-                let _ = self.watcher.unwatch(path);
+            if moved {
+                self.forget_below(path);
             }
             addresses.extend(self.owners_at(path));
         }
         addresses
     }
 
+    /// What moved or went took its watches along, and those of all below.
+    fn forget_below(&mut self, path: &Path) {
+        let moved: Vec<PathBuf> = self.watched.iter().filter(|place| place.starts_with(path)).cloned().collect();
+        for place in moved {
+            let _ = self.watcher.unwatch(&place);
+            self.watched.remove(&place);
+        }
+    }
+
     fn owners_at(&self, path: &Path) -> Vec<Address> {
         let Some(path) = path.strip_prefix(&self.root).ok().and_then(Path::to_str) else { return Vec::new() };
         let Ok(path) = HostPath::new(&format!("/{}", path.trim_start_matches('/'))) else { return Vec::new() };
-        let below = format!("{}/", path.as_str());
+        let below = format!("{}/", path.as_str().trim_end_matches('/'));
         let at = self.owners.get(&path).into_iter();
         let children = self
             .owners
@@ -112,20 +154,4 @@ impl Watch {
             .map(|(_, addresses)| addresses);
         at.chain(children).flatten().cloned().collect()
     }
-
-    /// The folder, or the nearest one above that is there.
-    fn nearest_folder(&self, mut folder: HostPath) -> Option<PathBuf> {
-        loop {
-            let real = self.root.join(folder.relative());
-            if is_folder(&real) {
-                return Some(if folder.parent().is_none() { self.root.clone() } else { real });
-            }
-            folder = folder.parent()?;
-        }
-    }
-}
-
-fn is_folder(path: &Path) -> bool {
-    rustix::fs::stat(path)
-        .is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::Directory)
 }

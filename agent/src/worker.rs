@@ -1,7 +1,9 @@
 //! The thread that converges the host. Everything that may change the host happens here, one thing after the other.
 
 mod events;
+mod flaps;
 mod orders;
+mod poll;
 mod shared;
 mod sweep;
 
@@ -12,13 +14,14 @@ use crate::accepted::load_converged;
 use crate::converge::{ConvergeError, Converged, Extent};
 use crate::io::clock;
 use crate::io::status_file::SweepCount;
-use crate::outbox::build_report;
+use crate::outbox::{Circumstances, build_report};
 use crate::provider::apt::is_installing;
 use crate::watch::{FlapLimit, Hurry, Later, Watch, WatchedUnits, hurry_of};
-use events::{EventBatch, STEPS_PATIENCE};
-use muster_schema::state::{Cause, ResourceState};
+use events::EventBatch;
+use muster_schema::state::Cause;
 use muster_schema::{Address, Timestamp};
-use std::collections::BTreeSet;
+use poll::Poll;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -50,6 +53,9 @@ pub fn work(
         flaps: FlapLimit::default(),
         next_sweep: Instant::now() + input.sweep_interval,
         later: Later::default(),
+        flapping: BTreeMap::new(),
+        poll: Poll::default(),
+        unwatched_places: 0,
         expired: None,
         counts: SweepCount::default(),
         input,
@@ -83,6 +89,11 @@ struct Worker {
     watch: Option<Watch>,
     shared: Arc<Shared>,
     flaps: FlapLimit,
+    /// What is left alone for a while, and why.
+    flapping: BTreeMap<Address, String>,
+    poll: Poll,
+    /// How many places could not be watched.
+    unwatched_places: usize,
     next_sweep: Instant,
     /// What somebody is still working on, and when it is looked at all the same.
     later: Later,
@@ -129,8 +140,11 @@ impl Worker {
                 Ok(())
             }
             Order::Services(addresses) => {
-                let due = Instant::now() + STEPS_PATIENCE;
-                addresses.into_iter().for_each(|address| self.later.at(address, due));
+                let now = Instant::now();
+                for address in addresses {
+                    let patience = self.input.converger.patience(&address);
+                    self.later.at(address, now + patience.pause(false), patience);
+                }
                 Ok(())
             }
             Order::Stop => Ok(()),
@@ -154,7 +168,10 @@ impl Worker {
     }
 
     fn next_due(&self) -> Instant {
-        [self.later.due(), self.input.status.due()].into_iter().flatten().fold(self.next_sweep, Instant::min)
+        [self.later.due(), self.input.status.due(), self.poll.due()]
+            .into_iter()
+            .flatten()
+            .fold(self.next_sweep, Instant::min)
     }
 
     fn do_what_is_due(&mut self) -> Result<(), ConvergeError> {
@@ -164,6 +181,7 @@ impl Worker {
         if !due.is_empty() {
             self.heal(EventBatch { now: due, ..EventBatch::default() })?;
         }
+        self.poll(now)?;
         if self.next_sweep <= now && !self.input.retired {
             self.sweep(Cause::Corrective)?;
             self.flaps.forget_old(now);
@@ -180,22 +198,17 @@ impl Worker {
             return self.sweep(Cause::Corrective);
         }
         let now = Instant::now();
-        let addresses: BTreeSet<Address> =
-            batch.now.into_iter().filter(|address| !self.flaps.flaps(address, now)).collect();
+        let flagged = self.flapping.len();
+        let addresses = self.calm(batch.now, now);
         if addresses.is_empty() {
             return Ok(());
         }
         let converged = self.look_at(&addresses)?;
-        for outcome in &converged.outcomes {
-            let failed = outcome.state == Some(ResourceState::Error) && addresses.contains(&outcome.address);
-            if (failed || outcome.changed) && self.flaps.count(&outcome.address, failed, now) {
-                tracing::warn!(address = %outcome.address, "it is put right again and again; the next sweep tries again");
-            }
-        }
-        if converged.changes() > 0 {
+        self.count_flaps(&converged, &addresses, now)?;
+        if converged.changes() > 0 || self.flapping.len() != flagged {
             self.tell();
         }
-        let unseen = self.watch.as_mut().map(Watch::renew).unwrap_or_default();
+        let unseen = self.renew_watches();
         self.look_at_unseen(unseen)
     }
 
@@ -222,7 +235,14 @@ impl Worker {
     /// Tells the sender of reports and the status file how things are.
     fn tell(&mut self) {
         let known = &self.input.converger.managed().known;
-        let report = build_report(known, self.input.applied.clone(), self.input.retired, self.expired);
+        let circumstances = Circumstances {
+            applied: self.input.applied.clone(),
+            retired: self.input.retired,
+            expired: self.expired,
+            flapping: self.flapping.iter().next().map(|(address, message)| format!("{address}: {message}")),
+            unwatched: self.unwatched_places,
+        };
+        let report = build_report(known, circumstances);
         self.input.status.tell(&report, &self.counts);
         self.shared.set_report(report);
     }

@@ -42,7 +42,7 @@ impl Outcome {
     }
 
     /// It did not work.
-    pub(super) fn failed(target: &Target, error: &ResourceError, cause: Cause) -> Outcome {
+    pub(crate) fn failed(target: &Target, error: &ResourceError, cause: Cause) -> Outcome {
         let state = match error {
             ResourceError::Blocked(_) => ResourceState::Blocked,
             ResourceError::Retained(_) => ResourceState::Retained,

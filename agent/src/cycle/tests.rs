@@ -148,3 +148,30 @@ async fn what_a_run_did_not_get_to_is_no_drift_for_the_next() {
     let told: Vec<Cause> = agent.transitions().iter().map(|t| t.cause).collect();
     assert_eq!(told, [Cause::Initial, Cause::Intentional, Cause::Corrective]);
 }
+
+#[tokio::test]
+async fn what_somebody_changes_back_all_the_time_is_left_alone_and_said() {
+    let mut agent = Agent::begin().await;
+    let content = agent.orchestrator.blob("right");
+    agent.orchestrator.publish(&json!({"files/etc/motd": {"content": content}}));
+    agent.wait_for("etc/motd", Some("right")).await;
+    let is_told = || {
+        agent.orchestrator.reports().iter().any(|report| {
+            let flagged = report.deviations.first();
+            report.health == Health::Degraded
+                && report.reason == "Flapping"
+                && flagged.is_some_and(|one| one.message.starts_with("changed back 20 times in 60 s"))
+        })
+    };
+    let mut round = 0;
+    while !is_told() {
+        assert!(round < 1000, "it is put right for ever");
+        agent.write("etc/motd", &format!("wrong {round}"));
+        round += 1;
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    agent.write("etc/motd", "theirs");
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    assert_eq!(agent.read("etc/motd").as_deref(), Some("theirs"));
+    agent.end().await;
+}

@@ -1,7 +1,7 @@
 //! Groups of the account database.
 
 use super::membership::{give_way, settled_members, wanted_members};
-use super::{Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, account, change};
+use super::{Change, Hands, Patience, ResourceError, ResourceType, State, Value, View, Wanted, account, change};
 use crate::host::{HostPath, Scope};
 use crate::provider::accounts::{ACCOUNT_FILES, AccountDatabase};
 use muster_schema::Collection;
@@ -79,6 +79,10 @@ impl ResourceType for GroupSpec {
             (MEMBERS, Some(names)) => give_way(names, self.membership, next, original),
             _ => super::keep_or_restore(next, original),
         }
+    }
+
+    fn patience(&self) -> Patience {
+        Patience::Steps
     }
 
     fn watched_paths(&self, _: &str) -> Vec<HostPath> {

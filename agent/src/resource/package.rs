@@ -3,7 +3,7 @@
 //! `latest` holds the installed version when it is observed and `true` when it is asked for; so its original is the
 //! version to go back to.
 
-use super::{Batch, Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, change};
+use super::{Batch, Change, Hands, Patience, ResourceError, ResourceType, State, Value, View, Wanted, change};
 use crate::host::{HostPath, Scope};
 use crate::provider::apt::{PackageDatabase, PackageName, STATUS_FILE, Upgradable, compare_versions, matches_version};
 use muster_schema::resource::{Existence, PackageSpec};
@@ -91,6 +91,10 @@ impl ResourceType for PackageSpec {
 
     fn batch(&self) -> Option<Batch> {
         Some(apply::apply_batch)
+    }
+
+    fn patience(&self) -> Patience {
+        Patience::Installation
     }
 
     fn watched_paths(&self, _: &str) -> Vec<HostPath> {

@@ -98,6 +98,10 @@ impl ResourceType for ServiceSpec {
         apply::react(&unit_name(id)?, reaction, hands)
     }
 
+    fn patience(&self) -> super::Patience {
+        super::Patience::Installation
+    }
+
     fn watched_paths(&self, id: &str) -> Vec<HostPath> {
         let Ok(name) = UnitName::new(id) else { return Vec::new() };
         let folders = ["/etc/systemd/system", "/etc/systemd/system/multi-user.target.wants"];

@@ -4,7 +4,7 @@
 //! user's own group back with it.
 
 use super::membership::{give_way, settled_members, wanted_members};
-use super::{Change, Hands, ResourceError, ResourceType, Secret, State, Value, View, Wanted, change, group};
+use super::{Change, Hands, Patience, ResourceError, ResourceType, Secret, State, Value, View, Wanted, change, group};
 use crate::host::{HostPath, Scope};
 use crate::provider::accounts::{ACCOUNT_FILES, AccountDatabase, Shadow, User};
 use muster_schema::resource::{Existence, UserSpec};
@@ -146,6 +146,10 @@ impl ResourceType for UserSpec {
         } else {
             modify::modify_user(id, change, hands)
         }
+    }
+
+    fn patience(&self) -> Patience {
+        Patience::Steps
     }
 
     fn watched_paths(&self, _: &str) -> Vec<HostPath> {

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 mod tests;
 
 /// So many repairs within the window are a fight.
-const REPAIRS: usize = 20;
+pub const FLAP_REPAIRS: usize = 20;
 /// So many that did not work are enough: a service that cannot start tells of each try.
 const FAILURES: usize = 3;
-const WINDOW: Duration = Duration::from_secs(60);
+/// Over so long it is counted, and so long it is left alone.
+pub const FLAP_WINDOW: Duration = Duration::from_secs(60);
 
 /// Counts repairs. Sweeps go on repairing; only the answer to events waits.
 #[derive(Debug, Default)]
@@ -28,7 +29,7 @@ struct Tries {
 impl Tries {
     fn are_too_many(&self, now: Instant) -> bool {
         let recent = |tries: &[Instant]| tries.iter().filter(|then| is_recent(**then, now)).count();
-        recent(&self.repairs) >= REPAIRS || recent(&self.failures) >= FAILURES
+        recent(&self.repairs) >= FLAP_REPAIRS || recent(&self.failures) >= FAILURES
     }
 }
 
@@ -45,7 +46,7 @@ impl FlapLimit {
         tries.are_too_many(now)
     }
 
-    /// Whether events about it are to wait for the next sweep.
+    /// Whether it is left alone now.
     pub fn flaps(&self, address: &Address, now: Instant) -> bool {
         self.tries.get(address).is_some_and(|tries| tries.are_too_many(now))
     }
@@ -57,5 +58,5 @@ impl FlapLimit {
 }
 
 fn is_recent(then: Instant, now: Instant) -> bool {
-    now.duration_since(then) < WINDOW
+    now.duration_since(then) < FLAP_WINDOW
 }

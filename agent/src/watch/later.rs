@@ -1,58 +1,66 @@
 //! Looks that wait for a better moment.
 
-use muster_schema::{Address, Collection};
+use crate::resource::Patience;
+use muster_schema::Address;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 #[cfg(test)]
 mod tests;
 
-/// While somebody installs packages, it is looked whether that is over so often.
-const BUSY_PAUSE: Duration = Duration::from_secs(2);
+/// While somebody installs packages, it is looked whether that is over so often. The package manager's lock says so;
+/// its database is at rest now and then in the middle, too.
+const BUSY_PAUSE: Duration = Duration::from_millis(200);
 /// Nobody may keep things from being put right by an installation that never ends.
 const LONGEST_HOLD: Duration = Duration::from_secs(600);
 
 /// What is to be looked at, and when.
 #[derive(Debug, Default)]
 pub struct Later {
-    due: BTreeMap<Address, Instant>,
+    waiting: BTreeMap<Address, Waiting>,
     held_since: Option<Instant>,
 }
 
-impl Later {
-    /// Looks at it at `due`, or earlier if that was said before.
-    pub fn at(&mut self, address: Address, due: Instant) {
-        let known = self.due.entry(address).or_insert(due);
-        *known = (*known).min(due);
-    }
+#[derive(Debug, Clone, Copy)]
+struct Waiting {
+    due: Instant,
+    for_installer: bool,
+}
 
-    /// Looks at it at `due` and not before.
-    pub fn not_before(&mut self, address: Address, due: Instant) {
-        self.due.insert(address, due);
+impl Later {
+    /// Looks at it at `due`, or earlier if that was said before, and then as soon as its patience allows.
+    pub fn at(&mut self, address: Address, due: Instant, patience: Patience) {
+        let waiting = Waiting { due, for_installer: patience.waits_for_installer() };
+        let known = self.waiting.entry(address).or_insert(waiting);
+        known.due = known.due.min(due);
     }
 
     /// It is looked at now.
     pub fn forget(&mut self, address: &Address) {
-        self.due.remove(address);
+        self.waiting.remove(address);
     }
 
     /// When something is due.
     pub fn due(&self) -> Option<Instant> {
-        self.due.values().min().copied()
+        self.waiting.values().map(|waiting| waiting.due).min()
     }
 
-    /// What is due. As long as somebody else is `installing`, packages and services are held back: half of them is
-    /// there, and what was stopped for an upgrade is to be started by it.
+    /// What is due. As long as somebody else is `installing`, what waits for that is held back.
     pub fn take_due(&mut self, now: Instant, installing: impl Fn() -> bool) -> BTreeSet<Address> {
-        let due = self.due.iter().filter(|(_, due)| **due <= now).map(|(address, _)| address.clone());
-        let mut due: BTreeSet<Address> = due.collect();
-        if due.iter().any(is_installed) && self.is_held(now, installing) {
-            due.retain(|address| !is_installed(address));
-            for (_, later) in self.due.iter_mut().filter(|(address, _)| is_installed(address)) {
-                *later = (*later).max(now + BUSY_PAUSE);
+        let is_due = |waiting: &Waiting| waiting.due <= now;
+        let asks = self.waiting.values().any(|waiting| is_due(waiting) && waiting.for_installer);
+        if asks && self.is_held(now, installing) {
+            for waiting in self.waiting.values_mut().filter(|waiting| waiting.for_installer) {
+                waiting.due = waiting.due.max(now + BUSY_PAUSE);
             }
         }
-        self.due.retain(|address, _| !due.contains(address));
+        let mut due = BTreeSet::new();
+        self.waiting.retain(|address, waiting| {
+            if is_due(waiting) {
+                due.insert(address.clone());
+            }
+            !is_due(waiting)
+        });
         due
     }
 
@@ -63,9 +71,4 @@ impl Later {
         }
         now.duration_since(*self.held_since.get_or_insert(now)) < LONGEST_HOLD
     }
-}
-
-/// Whether installing packages changes it.
-fn is_installed(address: &Address) -> bool {
-    matches!(address.collection(), Collection::Packages | Collection::Services)
 }

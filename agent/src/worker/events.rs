@@ -2,18 +2,9 @@
 
 use super::Worker;
 use crate::watch::{Hurry, hurry_of};
-use muster_schema::{Address, Collection};
+use muster_schema::Address;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
-
-/// How long a writer may take before its half-written file is looked at.
-const WRITER_PATIENCE: Duration = Duration::from_millis(50);
-
-/// What changes services and accounts does it in several steps.
-pub(super) const STEPS_PATIENCE: Duration = Duration::from_millis(150);
-
-/// How long the package database must rest before it is looked at: while somebody installs, half of it is there.
-const INSTALLER_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the events of one moment concern.
 #[derive(Default)]
@@ -40,18 +31,19 @@ impl Worker {
             batch.everything = true;
         }
         let now = Instant::now();
+        let complete = match hurry {
+            Hurry::Never | Hurry::Everything => return,
+            Hurry::Soon => false,
+            Hurry::Now => true,
+        };
         for address in watch.concerned(&event) {
-            match (address.collection(), hurry) {
-                (_, Hurry::Never | Hurry::Everything) => {}
-                (Collection::Packages, _) => self.later.not_before(address, now + INSTALLER_PATIENCE),
-                (Collection::Services | Collection::Users | Collection::Groups, _) => {
-                    self.later.at(address, now + STEPS_PATIENCE);
-                }
-                (_, Hurry::Soon) => self.later.at(address, now + WRITER_PATIENCE),
-                (_, Hurry::Now) => {
+            let patience = self.input.converger.patience(&address);
+            match patience.pause(complete) {
+                Duration::ZERO => {
                     self.later.forget(&address);
                     batch.now.insert(address);
                 }
+                pause => self.later.at(address, now + pause, patience),
             }
         }
     }

@@ -27,8 +27,10 @@ impl Worker {
             tracing::info!(%cause, changes, took = ?begun.elapsed(), "converged");
         }
         self.watch_units();
+        self.set_polled();
         let paths = self.input.converger.watched_paths();
         let unseen = self.watch.as_mut().map(|watch| watch.set_paths(paths)).unwrap_or_default();
+        self.note_unwatched();
         self.look_at_unseen(unseen)?;
         if cause != Cause::Corrective && !converged.stopped {
             if let Some(applied) = &self.input.applied {

@@ -1,4 +1,5 @@
 use super::Later;
+use crate::resource::Patience;
 use muster_schema::Address;
 use std::time::{Duration, Instant};
 
@@ -17,12 +18,11 @@ fn taken(later: &mut Later, now: Instant, installing: bool) -> Vec<String> {
 #[test]
 fn what_is_due_is_taken_once() {
     let (mut later, now) = (Later::default(), Instant::now());
-    later.at(address("files/a"), now + seconds(2));
-    later.at(address("files/a"), now + seconds(1));
-    later.at(address("files/a"), now + seconds(3));
-    later.not_before(address("packages/p"), now + seconds(1));
-    later.not_before(address("packages/p"), now + seconds(4));
-    later.at(address("files/b"), now);
+    later.at(address("files/a"), now + seconds(2), Patience::Writer);
+    later.at(address("files/a"), now + seconds(1), Patience::Writer);
+    later.at(address("files/a"), now + seconds(3), Patience::Writer);
+    later.at(address("packages/p"), now + seconds(4), Patience::Installation);
+    later.at(address("files/b"), now, Patience::Writer);
     later.forget(&address("files/b"));
     assert_eq!(later.due(), Some(now + seconds(1)));
     assert_eq!(taken(&mut later, now, false), [""; 0]);
@@ -33,18 +33,21 @@ fn what_is_due_is_taken_once() {
 }
 
 #[test]
-fn packages_and_services_wait_while_somebody_installs() {
+fn what_an_installation_changes_waits_for_its_end() {
     let (mut later, now) = (Later::default(), Instant::now());
-    for one in ["files/a", "packages/p", "services/s", "users/u"] {
-        later.at(address(one), now);
+    later.at(address("files/a"), now, Patience::Writer);
+    later.at(address("users/u"), now, Patience::Steps);
+    for one in ["packages/p", "services/s"] {
+        later.at(address(one), now, Patience::Installation);
     }
     assert_eq!(taken(&mut later, now, true), ["files/a", "users/u"]);
-    assert_eq!(later.due(), Some(now + seconds(2)));
-    assert_eq!(taken(&mut later, now + seconds(2), true), [""; 0]);
-    assert_eq!(taken(&mut later, now + seconds(4), false), ["packages/p", "services/s"]);
+    let soon = now + Duration::from_millis(200);
+    assert_eq!(later.due(), Some(soon), "the end of an installation is seen within a moment");
+    assert_eq!(taken(&mut later, soon, true), [""; 0]);
+    assert_eq!(taken(&mut later, soon + seconds(1), false), ["packages/p", "services/s"]);
 
     // Not for ever.
-    later.at(address("services/s"), now);
+    later.at(address("services/s"), now, Patience::Installation);
     assert_eq!(taken(&mut later, now, true), [""; 0]);
     assert_eq!(taken(&mut later, now + seconds(599), true), [""; 0]);
     assert_eq!(taken(&mut later, now + seconds(601), true), ["services/s"]);
