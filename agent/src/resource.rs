@@ -160,11 +160,6 @@ pub trait ResourceType {
         Patience::Writer
     }
 
-    /// Whether nothing tells of its drift, so that it is looked at every few seconds.
-    fn is_polled(&self) -> bool {
-        false
-    }
-
     /// The unit of systemd whose change may be drift of this resource.
     fn watched_unit(&self, _id: &str) -> Option<UnitName> {
         None

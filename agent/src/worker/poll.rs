@@ -65,7 +65,7 @@ impl Worker {
         }
         let cpu = clock::thread_cpu();
         let addresses = self.poll.polled.union(&self.poll.unwatched).cloned().collect();
-        self.heal(EventBatch { now: addresses, everything: false })?;
+        self.heal(EventBatch { now: addresses, ..EventBatch::default() })?;
         let rest = clock::thread_cpu().saturating_sub(cpu) * REST;
         self.poll.next = Some(Instant::now() + rest.max(SHORTEST));
         Ok(())
