@@ -146,6 +146,18 @@ pub trait HostWrite: HostRead {
     /// When the folder cannot be read or a candidate cannot be removed.
     fn remove_candidates(&self, folder: &HostPath) -> Result<(), HostError>;
 
+    /// Gives the running kernel a value; the path is below `/proc/sys`. It is gone at the next boot.
+    ///
+    /// # Errors
+    /// When there is no such parameter, or the kernel does not take the value.
+    fn set_parameter(&self, path: &HostPath, value: &str) -> Result<(), HostError>;
+
+    /// Gives the running kernel the name of the host. It is gone at the next boot.
+    ///
+    /// # Errors
+    /// When the kernel does not take it.
+    fn set_host_name(&self, name: &str) -> Result<(), HostError>;
+
     /// Runs a program that may change the host.
     ///
     /// # Errors

@@ -16,7 +16,11 @@ mod file;
 mod generated_file;
 mod group;
 mod hands;
+mod host_entry;
+mod hostname;
+mod kernel_module;
 mod link;
+mod locale;
 mod membership;
 mod ownership;
 mod package;
@@ -25,9 +29,11 @@ mod secret;
 mod service;
 mod state;
 mod sudo_rule;
+mod sysctl;
 mod system_text;
 #[cfg(test)]
 pub(crate) mod test_converger;
+mod timezone;
 mod unit;
 mod user;
 mod view;
@@ -217,6 +223,12 @@ pub fn of(resource: &Resource) -> &dyn ResourceType {
         Spec::Service(spec) => spec,
         Spec::AuthorizedKeys(spec) => spec,
         Spec::SudoRule(spec) => spec,
+        Spec::Sysctl(spec) => spec,
+        Spec::KernelModule(spec) => spec,
+        Spec::Hostname(spec) => spec,
+        Spec::Timezone(spec) => spec,
+        Spec::Locale(spec) => spec,
+        Spec::HostEntry(spec) => spec,
     }
 }
 

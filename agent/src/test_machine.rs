@@ -67,6 +67,11 @@ pub(crate) fn enter(test: &str) -> bool {
     enter_by(&["--mount", "--pid", "--ipc"], ENTER, test)
 }
 
+/// As [`enter`], with a name and a network of its own, so that parameters of the kernel can be set.
+pub(crate) fn enter_apart(test: &str) -> bool {
+    enter_by(&["--mount", "--pid", "--ipc", "--uts", "--net"], ENTER, test)
+}
+
 /// As [`enter`], and systemd runs there.
 pub(crate) fn enter_booted(test: &str) -> bool {
     if std::env::var_os(INSIDE).is_none() && !std::path::Path::new("/usr/bin/systemd-nspawn").exists() {

@@ -68,7 +68,7 @@ pub const RESERVED_FIELDS: [&str; 26] = [
 pub const RESERVED_FOLDERS: [&str; 5] = ["distributions", "platforms", "runs", "scenarios", "secrets"];
 
 /// Collections that a later version gives a meaning; until then they are refused by name.
-pub const RESERVED_COLLECTIONS: [&str; 22] = [
+pub const RESERVED_COLLECTIONS: [&str; 16] = [
     "archives",
     "blocks",
     "certificates",
@@ -78,19 +78,13 @@ pub const RESERVED_COLLECTIONS: [&str; 22] = [
     "cron",
     "downloads",
     "firewall",
-    "hostname",
-    "hosts",
-    "kernel_modules",
     "lines",
-    "locale",
     "mounts",
     "reboot",
     "repositories",
     "secrets",
     "settings_files",
-    "sysctls",
     "timers",
-    "timezone",
 ];
 
 /// Names that mean something in templates or in resources, so that no parameter takes them.

@@ -288,6 +288,18 @@ impl HostWrite for FakeHost {
         Ok(())
     }
 
+    fn set_parameter(&self, path: &HostPath, value: &str) -> Result<(), HostError> {
+        point();
+        let mut inner = self.lock();
+        let node = inner.tree.get_mut(path.as_str()).ok_or_else(|| io_error(ErrorKind::NotFound, path))?;
+        node.what = What::File(value.as_bytes().to_vec());
+        Ok(())
+    }
+
+    fn set_host_name(&self, name: &str) -> Result<(), HostError> {
+        self.set_parameter(&HostPath::new("/proc/sys/kernel/hostname").unwrap(), name)
+    }
+
     fn run(&self, program: &Program) -> Result<ProgramOutput, HostError> {
         point();
         self.lock().ran.push(program.argv.join(" "));

@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods)]
 
+mod kernel;
 mod program;
 mod reader;
 #[cfg(test)]
@@ -98,6 +99,14 @@ impl HostWrite for RealHost {
 
     fn remove_candidates(&self, folder: &HostPath) -> Result<(), HostError> {
         writer::remove_candidates(&self.tree, folder)
+    }
+
+    fn set_parameter(&self, path: &HostPath, value: &str) -> Result<(), HostError> {
+        kernel::set_parameter(&self.tree, path, value)
+    }
+
+    fn set_host_name(&self, name: &str) -> Result<(), HostError> {
+        kernel::set_host_name(name)
     }
 
     fn run(&self, program: &Program) -> Result<ProgramOutput, HostError> {

@@ -7,6 +7,11 @@ use std::io::Cursor;
 /// Such files are small. What is larger is none of them.
 const MAX_BYTES: u64 = 4 << 20;
 
+/// A path that the program itself gives.
+pub(super) fn system_path(path: &str) -> Result<HostPath, ResourceError> {
+    HostPath::new(path).map_err(|error| ResourceError::Failed(error.to_string()))
+}
+
 /// The text of a regular file; `None` where nothing stands.
 ///
 /// # Errors
@@ -39,6 +44,22 @@ pub(super) fn write_text(
     let candidate = hands.host.prepare(FileWrite::new(path.clone(), content, new))?;
     let results: Result<Vec<()>, HostError> = hands.host.commit(vec![candidate]).into_iter().collect();
     Ok(results.map(drop)?)
+}
+
+/// Replaces the text of a file that is ours alone: without a line it goes. Its folder is made where it is missing.
+///
+/// # Errors
+/// When the host refuses.
+pub(super) fn write_own_text(path: &HostPath, text: &str, hands: &Hands<'_>) -> Result<(), ResourceError> {
+    if text.is_empty() {
+        return Ok(hands.host.remove(path, FileKind::File)?);
+    }
+    if let Some(folder) = path.parent()
+        && hands.host.reader().meta(&folder)?.is_none()
+    {
+        hands.host.make_directory(&folder, &NewAttributes { mode: Some(0o755), ..NewAttributes::default() })?;
+    }
+    write_text(path, text, NewAttributes { mode: Some(0o644), ..NewAttributes::default() }, hands)
 }
 
 /// The text with a line added at its end.

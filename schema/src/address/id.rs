@@ -38,6 +38,13 @@ pub enum IdForm {
     Free,
 }
 
+impl IdForm {
+    /// Whether a name is of this form. Paths are not asked here.
+    pub fn takes(self, name: &str) -> bool {
+        is_name(self, name)
+    }
+}
+
 /// Whether `id` is of a form other than a path.
 pub(super) fn is_name(form: IdForm, id: &str) -> bool {
     match form {

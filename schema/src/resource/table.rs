@@ -27,6 +27,18 @@ macro_rules! for_each_resource_type {
             AuthorizedKeys "authorized_keys" AuthorizedKeys(AuthorizedKeysSpec);
             /// Rules of sudo, by a free name.
             SudoRules "sudo_rules" SudoRule(SudoRuleSpec);
+            /// Parameters of the kernel, by key.
+            Sysctls "sysctls" Sysctl(SysctlSpec);
+            /// Modules of the kernel, by name.
+            KernelModules "kernel_modules" KernelModule(KernelModuleSpec);
+            /// The name of the host; its id is `system`.
+            Hostname "hostname" Hostname(HostnameSpec);
+            /// The host's time zone; its id is `system`.
+            Timezone "timezone" Timezone(TimezoneSpec);
+            /// The host's language and customs; its id is `system`.
+            Locale "locale" Locale(LocaleSpec);
+            /// Entries of the hosts file, by the first name.
+            Hosts "hosts" HostEntry(HostEntrySpec);
         }
     };
 }
