@@ -8,6 +8,7 @@ mod acl;
 mod authorized_keys;
 mod change;
 mod command;
+mod cron;
 mod directory;
 mod entry;
 mod error;
@@ -33,6 +34,7 @@ mod sysctl;
 mod system_text;
 #[cfg(test)]
 pub(crate) mod test_converger;
+mod timer;
 mod timezone;
 mod unit;
 mod user;
@@ -219,6 +221,8 @@ pub fn of(resource: &Resource) -> &dyn ResourceType {
         Spec::Group(spec) => spec,
         Spec::User(spec) => spec,
         Spec::Command(spec) => &**spec,
+        Spec::Cron(spec) => spec,
+        Spec::Timer(spec) => spec,
         Spec::Unit(spec) => spec,
         Spec::Service(spec) => spec,
         Spec::AuthorizedKeys(spec) => spec,

@@ -68,14 +68,13 @@ pub const RESERVED_FIELDS: [&str; 26] = [
 pub const RESERVED_FOLDERS: [&str; 5] = ["distributions", "platforms", "runs", "scenarios", "secrets"];
 
 /// Collections that a later version gives a meaning; until then they are refused by name.
-pub const RESERVED_COLLECTIONS: [&str; 16] = [
+pub const RESERVED_COLLECTIONS: [&str; 14] = [
     "archives",
     "blocks",
     "certificates",
     "checkouts",
     "checks",
     "containers",
-    "cron",
     "downloads",
     "firewall",
     "lines",
@@ -84,7 +83,6 @@ pub const RESERVED_COLLECTIONS: [&str; 16] = [
     "repositories",
     "secrets",
     "settings_files",
-    "timers",
 ];
 
 /// Names that mean something in templates or in resources, so that no parameter takes them.

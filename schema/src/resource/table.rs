@@ -19,6 +19,10 @@ macro_rules! for_each_resource_type {
             Packages "packages" Package(PackageSpec);
             /// Services of the host's service manager, by name.
             Services "services" Service(ServiceSpec);
+            /// Entries of cron, by a free name.
+            Cron "cron" Cron(CronSpec);
+            /// Timers of systemd, by a free name.
+            Timers "timers" Timer(TimerSpec);
             /// Unit files of systemd, by the name of the unit.
             Units "units" Unit(UnitSpec);
             /// Commands with guards, by a free name.

@@ -1,0 +1,181 @@
+//! Timers of systemd: two generated units each, and the timer on.
+
+use super::entry::{self, CONTENT, TYPE};
+use super::ownership::MODE;
+use super::unit::{check_systemd, tell_systemd};
+use super::{Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, change, check_sense};
+use crate::host::{FileKind, FileWrite, HostError, HostPath, NewAttributes, Program, Scope};
+use crate::provider::systemd::{FileState, Systemd, UnitName, UnitState, Verb};
+use crate::vault::Vault;
+use muster_schema::Collection;
+use muster_schema::content::BlobRef;
+use muster_schema::resource::{Existence, ResourceSpec, TimerSpec};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::io::{Cursor, Read};
+use std::time::Duration;
+
+mod render;
+#[cfg(test)]
+mod tests;
+
+const SERVICE: &str = "service";
+const TIMER: &str = "timer";
+const ON: &str = "on";
+/// The value of `service` or `timer` where that file is not there.
+const MISSING: &str = "missing";
+const JOB_LIMIT: Duration = Duration::from_secs(60);
+
+/// The timers of one look, read together.
+struct Timers(HashMap<String, UnitState>);
+
+impl ResourceType for TimerSpec {
+    fn wanted(&self, existence: Existence, _: Scope) -> Wanted {
+        if existence == Existence::Absent {
+            return Wanted::absent();
+        }
+        let [service, timer] = render::render_units(self);
+        Wanted::default()
+            .with(SERVICE, Some(BlobRef::of(service.as_bytes())))
+            .with(TIMER, Some(BlobRef::of(timer.as_bytes())))
+            .with(ON, Some(true))
+    }
+
+    fn observe(&self, id: &str, view: &View<'_>) -> Result<State, ResourceError> {
+        check_systemd(view)?;
+        let [service, timer] = paths_of(id)?;
+        let (service, timer) = (observe_file(&service, view)?, observe_file(&timer, view)?);
+        if service == MISSING.into() && timer == MISSING.into() {
+            return Ok(State::Absent);
+        }
+        let name = unit_of(id)?;
+        let timers = view.once(|view| load_timers(view.ids(Collection::Timers)))?;
+        let on = match timers.0.get(name.as_str()) {
+            Some(unit) => is_on(unit),
+            None => load_timers(&[id.to_owned()])?.0.get(name.as_str()).is_some_and(is_on),
+        };
+        Ok(State::present([(SERVICE, service), (TIMER, timer), (ON, on.into())]))
+    }
+
+    fn diff(&self, wanted: &Wanted, observed: &State) -> Result<Option<Change>, ResourceError> {
+        Ok(change::diff_attributes(wanted, observed, |_, wanted, observed| wanted == observed))
+    }
+
+    fn keep(&self, id: &str, change: &Change, view: &View<'_>, vault: &Vault) -> Result<State, ResourceError> {
+        let mut before = change.before.clone();
+        let State::Present(attributes) = &mut before else { return Ok(before) };
+        for (name, path) in [SERVICE, TIMER].into_iter().zip(paths_of(id)?) {
+            let changes = change.removes() || change.after(name).is_some();
+            if changes && attributes.get(name).is_some_and(|value| value.content().is_some()) {
+                let content = vault.keep(|to| view.reader().copy(&path, to).map_err(ResourceError::from))?;
+                attributes.insert(Cow::Borrowed(name), content.into());
+            }
+        }
+        Ok(before)
+    }
+
+    fn apply(&self, id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
+        let unit = unit_of(id)?;
+        let texts = render::render_units(self);
+        if change.after(TIMER) == texts.get(1).map(|text| BlobRef::of(text.as_bytes()).into()).as_ref() {
+            check_sense(self)?;
+            check_calendar(self.calendar.as_deref().unwrap_or_default(), hands)?;
+        }
+        if change.removes() || change.after(ON) == Some(&Value::Bool(false)) {
+            turn_off(&unit)?;
+        }
+        for ((name, path), text) in [SERVICE, TIMER].into_iter().zip(paths_of(id)?).zip(&texts) {
+            match change.after(name) {
+                Some(Value::Content(content)) => write_file(path, content, text, hands)?,
+                Some(_) => hands.host.remove(&path, FileKind::File)?,
+                None if change.removes() => hands.host.remove(&path, FileKind::File)?,
+                None => {}
+            }
+        }
+        tell_systemd()?;
+        if change.after(ON) == Some(&Value::Bool(true)) {
+            let systemd = Systemd::connect()?;
+            systemd.enable(unit.as_str())?;
+            systemd.reload()?;
+            systemd.run_job(Verb::Start, unit.as_str(), hands.timeout.unwrap_or(JOB_LIMIT))?;
+        }
+        Ok(())
+    }
+
+    fn watched_paths(&self, id: &str) -> Vec<HostPath> {
+        paths_of(id).into_iter().flatten().collect()
+    }
+
+    fn watched_unit(&self, id: &str) -> Option<UnitName> {
+        unit_of(id).ok()
+    }
+}
+
+fn paths_of(id: &str) -> Result<[HostPath; 2], ResourceError> {
+    let paths = TimerSpec::paths_of(id);
+    let path = |at: usize| entry::path_of(paths.get(at).map_or("", String::as_str));
+    Ok([path(0)?, path(1)?])
+}
+
+fn unit_of(id: &str) -> Result<UnitName, ResourceError> {
+    let [_, timer] = paths_of(id)?;
+    UnitName::new(timer.name()).map_err(|error| ResourceError::Blocked(error.to_string()))
+}
+
+fn is_on(unit: &UnitState) -> bool {
+    unit.runs() && unit.file == Some(FileState::Enabled)
+}
+
+fn load_timers(ids: &[String]) -> Result<Timers, ResourceError> {
+    let names: Vec<UnitName> = ids.iter().filter_map(|id| unit_of(id).ok()).collect();
+    let states = Systemd::connect()?.load_units(&names)?;
+    Ok(Timers(names.into_iter().map(|name| name.as_str().to_owned()).zip(states).collect()))
+}
+
+fn observe_file(path: &HostPath, view: &View<'_>) -> Result<Value, ResourceError> {
+    let state = entry::observe_entry(path.as_str(), true, None, None, view)?;
+    if state.get(TYPE).is_some() {
+        return Err(ResourceError::Blocked(format!("{path} is no regular file")));
+    }
+    // One that others may write to is none of ours.
+    let private =
+        state.get(MODE).and_then(Value::text).is_some_and(|mode| mode.ends_with("44") || mode.ends_with("00"));
+    match state.get(CONTENT) {
+        Some(content) if private => Ok(content.clone()),
+        Some(_) => Err(ResourceError::Blocked(format!("{path} is not for root alone to write"))),
+        None => Ok(MISSING.into()),
+    }
+}
+
+fn turn_off(unit: &UnitName) -> Result<(), ResourceError> {
+    let systemd = Systemd::connect()?;
+    let found = systemd.load_units(std::slice::from_ref(unit))?;
+    if found.first().is_some_and(UnitState::exists) {
+        systemd.run_job(Verb::Stop, unit.as_str(), JOB_LIMIT)?;
+        systemd.disable(unit.as_str())?;
+    }
+    Ok(())
+}
+
+fn write_file(path: HostPath, content: &BlobRef, text: &str, hands: &Hands<'_>) -> Result<(), ResourceError> {
+    let content: Box<dyn Read> = if *content == BlobRef::of(text.as_bytes()) {
+        Box::new(Cursor::new(text.as_bytes().to_vec()))
+    } else {
+        hands.contents.open(content)?
+    };
+    let new = NewAttributes { mode: Some(0o644), uid: Some(0), gid: Some(0) };
+    let candidate = hands.host.prepare(FileWrite::new(path, content, new))?;
+    let results: Result<Vec<()>, HostError> = hands.host.commit(vec![candidate]).into_iter().collect();
+    Ok(results.map(drop)?)
+}
+
+/// Asks systemd's own parser, before anything is written. Where the program is not installed, the timer is refused
+/// when it is loaded.
+fn check_calendar(calendar: &str, hands: &Hands<'_>) -> Result<(), ResourceError> {
+    match hands.host.query(&Program::new(["systemd-analyze", "calendar", "--", calendar])) {
+        Ok(answer) if !answer.success() => {
+            Err(ResourceError::Blocked(format!("calendar {calendar:?}: {}", answer.last_words())))
+        }
+        _ => Ok(()),
+    }
+}
