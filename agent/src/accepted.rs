@@ -50,6 +50,12 @@ impl Accepted {
         store.commit(batch)
     }
 
+    /// The time by which exceptions are judged when the clock says `now`: never earlier than the head was signed, and
+    /// not after it has expired, so that nothing changes then that nobody can have taken back.
+    pub fn judged_time(&self, now: Timestamp) -> Timestamp {
+        now.max(self.marks.issued).min(self.expires)
+    }
+
     /// The manifest itself. `None` when its bytes are damaged or gone: it is fetched again.
     pub fn manifest(&self, blobs: &Vault) -> Option<Manifest> {
         json::load_strict(&blobs.load(&self.manifest)?, MAX_MANIFEST_BYTES).ok()

@@ -8,7 +8,7 @@ use crate::provider::systemd::UnitName;
 use crate::resource::{self, Patience, ResourceError, State, View};
 use crate::store::{Batch, StoreError};
 use muster_schema::content::BlobRef;
-use muster_schema::resource::{Enforcement, Resource};
+use muster_schema::resource::{Enforcement, Exception, Resource};
 use muster_schema::state::Cause;
 use muster_schema::{Address, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -49,6 +49,8 @@ pub struct Converger {
     resources: Vec<Resource>,
     mode: Enforcement,
     schedule: Schedule,
+    /// The time by which exceptions were judged last.
+    judged_at: Timestamp,
 }
 
 impl Converger {
@@ -62,7 +64,8 @@ impl Converger {
         mode: Enforcement,
         now: Timestamp,
     ) -> Result<Converger, ConvergeError> {
-        let mut converger = Converger { managed, resources, mode, schedule: Schedule::default() };
+        let schedule = Schedule::default();
+        let mut converger = Converger { managed, resources, mode, schedule, judged_at: now };
         converger.reschedule()?;
         let Converger { managed, schedule, .. } = &mut converger;
         let made = recover(managed, schedule, now)?;
@@ -85,6 +88,27 @@ impl Converger {
     pub fn set_resources(&mut self, resources: Vec<Resource>) -> Result<(), ConvergeError> {
         let old = std::mem::replace(&mut self.resources, resources);
         self.reschedule().inspect_err(|_| self.resources = old)
+    }
+
+    /// Judges exceptions by this time. The answer is whether one of them began or ended by that.
+    ///
+    /// # Errors
+    /// When the resources cannot be ordered.
+    pub fn judge_exceptions(&mut self, now: Timestamp) -> Result<bool, ConvergeError> {
+        let before = std::mem::replace(&mut self.judged_at, now);
+        let exceptions = self.resources.iter().filter_map(|resource| resource.exception.as_ref());
+        let holds = |exception: &Exception, at: Timestamp| at < exception.until;
+        let changed = exceptions.into_iter().any(|exception| holds(exception, before) != holds(exception, now));
+        if changed {
+            self.reschedule()?;
+        }
+        Ok(changed)
+    }
+
+    /// The exceptions that hold, by the time that they were judged by last.
+    pub fn exceptions(&self) -> impl Iterator<Item = (&Address, &Exception)> {
+        let given = self.resources.iter().filter_map(|one| Some((&one.address, one.exception.as_ref()?)));
+        given.filter(|(_, exception)| self.judged_at < exception.until)
     }
 
     /// What would be changed now. Reads only.
@@ -184,7 +208,7 @@ impl Converger {
     /// When the disk refuses.
     pub fn forget_contents(&self, needed: &HashSet<BlobRef>) -> Result<(), ApplyError> {
         self.managed.originals.forget_all_but(&self.managed.ledger.contents())?;
-        let blobs = self.resources.iter().flat_map(|resource| resource.spec.blobs());
+        let blobs = self.resources.iter().flat_map(|resource| resource.blobs());
         let all: HashSet<BlobRef> = blobs.chain(needed.iter().copied()).chain(self.managed.ledger.contents()).collect();
         Ok(self.managed.blobs.forget_all_but(&all)?)
     }
@@ -209,9 +233,15 @@ impl Converger {
 
     fn reschedule(&mut self) -> Result<(), ConvergeError> {
         let ManagedHost { host, ledger, .. } = &self.managed;
-        self.schedule = schedule(host.as_read(), ledger.entries(), &self.resources, self.mode)?;
+        let resources = resources_at(&self.resources, self.judged_at);
+        self.schedule = schedule(host.as_read(), ledger.entries(), &resources, self.mode)?;
         Ok(())
     }
+}
+
+/// The resources as they are to be at `now`, with the exceptions that hold then.
+pub fn resources_at(resources: &[Resource], now: Timestamp) -> Vec<Resource> {
+    resources.iter().map(|resource| resource.at(now)).collect()
 }
 
 /// What would be changed on a host that owns `ledger`, with the targets that it is about. Reads only.

@@ -122,7 +122,7 @@ pub fn build_report(known: &Known, circumstances: Circumstances) -> Report {
         .collect();
     let (health, reason, message) = match (judge_health(&deviations, applied.is_some()), expired) {
         ((Health::Healthy | Health::Progressing, ..), Some(end)) if !retired => {
-            (Health::Unknown, "Stale", format!("the head expired{}; what was accepted last is kept in force", at(end)))
+            (Health::Unknown, "Stale", format!("the head expired at {end}; what was accepted last is kept in force"))
         }
         ((Health::Healthy, ..), None) if unwatched > 0 && !retired => (
             Health::Degraded,
@@ -143,16 +143,11 @@ pub fn build_report(known: &Known, circumstances: Circumstances) -> Report {
         message,
         counts: known.counts(),
         deviations,
+        exceptions: Vec::new(),
         transitions: Vec::new(),
         rejections: Vec::new(),
         retired,
     }
-}
-
-/// A time for people.
-fn at(time: Timestamp) -> String {
-    let time = i64::try_from(time.0).ok().and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok());
-    time.map(|time| format!(" at {time:.0}")).unwrap_or_default()
 }
 
 fn judge_health(deviations: &[ResourceReport], applied: bool) -> (Health, &'static str, String) {

@@ -3,6 +3,7 @@
 mod application;
 mod contents;
 mod document;
+mod exceptions;
 mod files;
 mod finding;
 mod fleet;
@@ -35,6 +36,7 @@ pub use place::Place;
 pub use shape::{Shape, check::Templates};
 pub use yaml::{MAX_DOCUMENT_BYTES, load_yaml};
 
+pub(crate) use exceptions::{attributes_of as exception_attributes, is_waiver, load_until, no_such_resource};
 pub(crate) use merge::brief;
 pub(crate) use node::entries_deserializer;
 pub(crate) use resources::{attributes_shape, bad_id};

@@ -3,6 +3,7 @@
 mod check;
 mod content;
 mod edges;
+mod exceptions;
 mod explain;
 mod facts;
 mod finish;
@@ -82,16 +83,17 @@ pub fn render_host(model: &Model, id: &HostId, facts: &FactsOfFleet) -> Result<R
     };
     let layer = host.base.under(&host.layer);
     let (rendering, host_set) = render_placed(model, host, &layer, facts);
-    let mut resources = Vec::new();
+    let (mut resources, mut variants) = (Vec::new(), Vec::new());
     // With a missing fact it is not known which resources there are.
     if rendering.record().missing.is_empty() {
         unite::check_paths(&rendering, &host_set);
-        let mut edges = edges::resolve_edges(&rendering, &host_set);
+        let edges = edges::resolve_edges(&rendering, &host_set);
         order::check_order(&rendering, &host_set, &edges);
         for placed in host_set.resources.values() {
-            let edges = edges.remove(&placed.address).unwrap_or_default();
+            let edges = edges.get(&placed.address).cloned().unwrap_or_default();
             resources.extend(finish::finish_resource(&rendering, placed, edges, layer.mode));
         }
+        variants = exceptions::render_exceptions(&rendering, &host_set, &edges, layer.mode, &mut resources);
     }
     let mut record = std::mem::take(&mut *rendering.record());
     let reads = std::mem::take(&mut record.reads);
@@ -103,7 +105,7 @@ pub fn render_host(model: &Model, id: &HostId, facts: &FactsOfFleet) -> Result<R
     if !record.missing.is_empty() {
         return Err(NotRendered::Waiting { missing: record.missing.into_iter().collect(), reads });
     }
-    let blobs = finish::blobs_of(host_set.resources.values());
+    let blobs = finish::blobs_of(host_set.resources.values().chain(&variants));
     Ok(RenderedHost { resources, blobs, reads })
 }
 

@@ -7,6 +7,7 @@
 mod application;
 pub(crate) mod attributes;
 mod environment;
+mod exceptions;
 mod fleet;
 mod host;
 mod parameter;
@@ -23,6 +24,7 @@ mod test_reference;
 pub use application::ApplicationDocument;
 pub use attributes::attributes_schema;
 pub use environment::EnvironmentDocument;
+pub use exceptions::{EXCEPTION_FIELDS, Exceptions};
 pub use fleet::FleetDocument;
 pub use host::{HostDocument, OnRetire};
 pub use parameter::{ParameterDocument, ParameterType};
@@ -35,14 +37,13 @@ pub use selector::Selector;
 pub const DOCUMENT_SCHEMA_VERSION: u32 = 1;
 
 /// Words that a later version gives a meaning; until then they are refused by name.
-pub const RESERVED_FIELDS: [&str; 26] = [
+pub const RESERVED_FIELDS: [&str; 25] = [
     "acl",
     "arch",
     "backup",
     "bus",
     "count",
     "distribution",
-    "exceptions",
     "groups",
     "machine",
     "max_depth",

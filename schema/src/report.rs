@@ -37,6 +37,9 @@ pub struct Report {
     pub transitions: Vec<Transition>,
     /// What was refused since the last report.
     pub rejections: Vec<Rejection>,
+    /// What holds for a limited time now, as the agent judges it; at most [`MAX_LISTED`].
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub exceptions: Vec<ExceptionReport>,
     /// The agent has stopped enforcing, because its head says `retired`.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub retired: bool,
@@ -68,6 +71,20 @@ pub struct ResourceReport {
     pub state: ResourceState,
     /// Why, for people.
     pub message: String,
+}
+
+/// An exception that holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExceptionReport {
+    /// The resource.
+    pub address: Address,
+    /// Why, for people.
+    pub reason: String,
+    /// When it ends.
+    pub until: Timestamp,
+    /// Whether nothing is asked of the thing; else other attributes hold.
+    pub waived: bool,
 }
 
 /// One change of one resource.

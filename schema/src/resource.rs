@@ -8,12 +8,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::address::Address;
 use crate::collection::Collection;
 use crate::content::BlobRef;
+use crate::timestamp::Timestamp;
 
 mod acl;
 mod authorized_keys;
 mod command;
 mod cron;
 mod directory;
+mod exception;
 mod file;
 mod group;
 mod hostname;
@@ -34,6 +36,8 @@ mod timezone;
 mod unit;
 mod user;
 
+use exception::ExceptionWire;
+
 #[cfg(test)]
 mod tests;
 
@@ -42,6 +46,7 @@ pub use authorized_keys::{AuthorizedKey, AuthorizedKeyParts, AuthorizedKeysSpec,
 pub use command::{CommandSpec, UndoSpec};
 pub use cron::CronSpec;
 pub use directory::DirectorySpec;
+pub use exception::{Exception, Held, Variant};
 pub use file::FileSpec;
 pub use group::GroupSpec;
 pub use hostname::HostnameSpec;
@@ -72,6 +77,35 @@ pub struct Resource {
     pub meta: Meta,
     /// The attributes of its type.
     pub spec: Spec,
+    /// What holds instead for a limited time.
+    pub exception: Option<Exception>,
+}
+
+impl Resource {
+    /// The resource as it is to be at `now`: with the attributes of an exception that still holds, and with a waiver
+    /// only while it does.
+    #[must_use]
+    pub fn at(&self, now: Timestamp) -> Resource {
+        let Some(exception) = self.exception.as_ref().filter(|exception| now < exception.until) else {
+            return Resource { exception: None, ..self.clone() };
+        };
+        match exception.variant() {
+            None => self.clone(),
+            Some(variant) => Resource {
+                meta: Meta { state: variant.state, ..self.meta.clone() },
+                spec: variant.spec.clone(),
+                exception: None,
+                ..self.clone()
+            },
+        }
+    }
+
+    /// The blobs that the agent needs for it, now and when its exception has ended.
+    pub fn blobs(&self) -> Vec<BlobRef> {
+        let mut blobs = self.spec.blobs();
+        blobs.extend(self.exception.iter().filter_map(Exception::variant).flat_map(|variant| variant.spec.blobs()));
+        blobs
+    }
 }
 
 macro_rules! define_spec {
@@ -169,6 +203,8 @@ struct Envelope {
     meta: Meta,
     #[serde(default)]
     attributes: serde_json::Map<String, serde_json::Value>,
+    #[serde(default)]
+    exception: Option<ExceptionWire<serde_json::Map<String, serde_json::Value>>>,
 }
 
 #[derive(Serialize)]
@@ -179,20 +215,34 @@ struct EnvelopeRef<'a> {
     #[serde(skip_serializing_if = "Meta::is_default")]
     meta: &'a Meta,
     attributes: &'a Spec,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exception: Option<ExceptionWire<&'a Spec>>,
 }
 
 impl Serialize for Resource {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Resource { address, application, meta, spec } = self;
-        EnvelopeRef { address, application, meta, attributes: spec }.serialize(serializer)
+        let Resource { address, application, meta, spec, exception } = self;
+        let exception = exception.as_ref().map(Exception::to_wire);
+        EnvelopeRef { address, application, meta, attributes: spec, exception }.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Resource {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Envelope { address, application, meta, attributes } = Envelope::deserialize(deserializer)?;
-        let spec = Spec::from_json(address.collection(), attributes.into())
-            .map_err(|source| serde::de::Error::custom(format_args!("{address}: {source}")))?;
-        Ok(Resource { address, application, meta, spec })
+        let Envelope { address, application, meta, attributes, exception } = Envelope::deserialize(deserializer)?;
+        let read = |attributes: serde_json::Map<String, serde_json::Value>| {
+            Spec::from_json(address.collection(), attributes.into())
+                .map_err(|source| serde::de::Error::custom(format_args!("{address}: {source}")))
+        };
+        let spec = read(attributes)?;
+        let exception = match exception {
+            None => None,
+            Some(ExceptionWire { reason, until, state, attributes }) => {
+                let variant = |spec| Held::Instead(Box::new(Variant { state: state.unwrap_or_default(), spec }));
+                let holds = attributes.map(read).transpose()?.map_or(Held::Waiver, variant);
+                Some(Exception { reason, until, holds })
+            }
+        };
+        Ok(Resource { address, application, meta, spec, exception })
     }
 }

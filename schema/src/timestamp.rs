@@ -1,5 +1,6 @@
 //! Points in time on the wire.
 
+use std::fmt;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -21,5 +22,13 @@ impl Timestamp {
     /// The time since `earlier`; zero when that is later.
     pub fn since(self, earlier: Timestamp) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// As RFC 3339 in UTC, to the second, or finer where it is finer.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = i64::try_from(self.0).ok().and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok());
+        time.unwrap_or(jiff::Timestamp::MAX).fmt(f)
     }
 }

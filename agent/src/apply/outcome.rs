@@ -62,12 +62,20 @@ pub(super) fn of_verdict(target: &Target, verdict: &Verdict, cause: Cause) -> Op
         Verdict::Compliant if !target.resource_type().can_tell() => of_untold(target),
         Verdict::Compliant => (ResourceState::Compliant, String::new()),
         Verdict::Stays(reason) => (ResourceState::Retained, reason.to_string()),
+        Verdict::Waived(differs) => (ResourceState::Waived, waiver_message(target, differs.as_deref())),
         Verdict::Report(change) => (ResourceState::NonCompliant, change.to_string()),
         Verdict::Blocked(reason) => (ResourceState::Blocked, reason.clone()),
         Verdict::Failed(reason) => (ResourceState::Error, reason.clone()),
         Verdict::NotApplicable => (ResourceState::NotApplicable, "makes no sense under --root".to_owned()),
     };
     Some(Outcome::unchanged(target, Some(state), &message, cause))
+}
+
+/// Until when, why, and how it differs meanwhile.
+fn waiver_message(target: &Target, differs: Option<&str>) -> String {
+    let Some(exception) = &target.resource.exception else { return String::new() };
+    let differs = differs.map(|text| format!("; differs: {text}")).unwrap_or_default();
+    format!("until {}: {}{differs}", exception.until, exception.reason)
 }
 
 /// A command without a guard. One that only reacts has nothing to be right about.

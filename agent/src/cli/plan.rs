@@ -1,8 +1,9 @@
 //! `muster-agent plan`: what would be changed now.
 
 use super::{Options, tell};
-use crate::converge::{count_changes, look_at_host};
+use crate::converge::{count_changes, look_at_host, resources_at};
 use crate::host::{Notes, RealHost};
+use crate::io::clock;
 use crate::io::status_file::load_status;
 use crate::ledger::Ledger;
 use crate::plan::{Plan, Schedule, describe_changes};
@@ -41,5 +42,7 @@ fn look(folder: &Path, root: &Path, mode: Enforcement) -> anyhow::Result<(Schedu
     let bytes = bytes.with_context(|| format!("the manifest {digest} is not in {}", folder.display()))?;
     let manifest: Manifest = json::load_strict(&bytes, MAX_MANIFEST_BYTES)?;
     let host = RealHost::open(root)?.with_notes(Notes::look(&folder.join("notes")));
-    Ok(look_at_host(&host, &Ledger::look(&folder.join("ledger"))?, &manifest.resources, mode)?)
+    let ledger = Ledger::look(&folder.join("ledger"))?;
+    let resources = resources_at(&manifest.resources, clock::now());
+    Ok(look_at_host(&host, &ledger, &resources, mode)?)
 }

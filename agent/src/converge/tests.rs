@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
+mod exceptions;
 mod extended;
 mod inverse;
 mod properties;
@@ -89,10 +90,14 @@ fn load(blobs: &Vault, resources: &Value) -> Vec<Resource> {
     let one = |(address, attributes): (&String, &Value)| {
         let mut attributes = attributes.clone();
         let meta = attributes.as_object_mut().unwrap().remove("meta").unwrap_or(json!({}));
-        if let Some(text) = attributes.as_object_mut().unwrap().remove("text") {
-            attributes["content"] = json!(blobs.keep_bytes(text.as_str().unwrap().as_bytes()).unwrap());
+        let mut exception = attributes.as_object_mut().unwrap().remove("exception").unwrap_or_default();
+        for attributes in [Some(&mut attributes), exception.get_mut("attributes")].into_iter().flatten() {
+            if let Some(text) = attributes.as_object_mut().unwrap().remove("text") {
+                attributes["content"] = json!(blobs.keep_bytes(text.as_str().unwrap().as_bytes()).unwrap());
+            }
         }
-        serde_json::from_value(json!({"address": address, "meta": meta, "attributes": attributes})).unwrap()
+        let whole = json!({"address": address, "meta": meta, "attributes": attributes, "exception": exception});
+        serde_json::from_value(whole).unwrap()
     };
     resources.as_object().unwrap().iter().map(one).collect()
 }

@@ -20,6 +20,8 @@ pub fn describe_verdict(target: &Target, verdict: &Verdict) -> Option<String> {
         Verdict::Blocked(reason) => format!("blocked: {reason}"),
         Verdict::Failed(reason) => format!("cannot be read: {reason}"),
         Verdict::Stays(reason) => format!("stays: {reason}"),
+        Verdict::Waived(Some(differs)) => format!("waived: {differs}"),
+        Verdict::Waived(None) => "waived".to_owned(),
         Verdict::Compliant | Verdict::NotApplicable => return None,
     })
 }

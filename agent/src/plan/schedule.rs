@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What a schedule is made of.
 pub struct ScheduleInput<'a> {
-    /// The resources of the manifest.
+    /// The resources of the manifest as they are to be now.
     pub resources: &'a [Resource],
     /// What the agent owns.
     pub ledger: &'a BTreeMap<Address, Entry>,
@@ -77,6 +77,8 @@ fn kept(resource: &Resource, input: &ScheduleInput<'_>) -> Target {
     }
     let purpose = match resource.meta.mode.unwrap_or(input.mode) {
         _ if input.scope.sandbox && !kind.in_sandbox() => Purpose::NotApplicable,
+        // What is not in force was taken out before.
+        _ if resource.exception.is_some() => Purpose::Waive,
         Enforcement::Enforce => Purpose::Enforce,
         Enforcement::ApplyOnce
             if !input.ledger.get(&resource.address).is_some_and(|entry| entry.resource == *resource) =>
@@ -145,6 +147,7 @@ fn implicit_folders(input: &ScheduleInput<'_>, managed: &BTreeSet<Address>) -> V
             application: None,
             meta: Meta::default(),
             spec: Spec::Directory(DirectorySpec::default()),
+            exception: None,
         })
         .collect()
 }

@@ -11,6 +11,8 @@ pub enum Purpose {
     Enforce,
     /// A difference is reported. Nothing is written.
     Audit,
+    /// A waiver covers it: it is looked at, and nothing is asked of it.
+    Waive,
     /// Its resource left: it goes back to what was found.
     Leave,
     /// It makes no sense on this host.

@@ -19,6 +19,8 @@ pub enum Verdict {
     Failed(String),
     /// It or an attribute of it leaves, and stays as it is, for this reason.
     Stays(Cow<'static, str>),
+    /// A waiver covers it; how it differs, if it does.
+    Waived(Option<String>),
     /// It makes no sense here.
     NotApplicable,
 }
@@ -31,6 +33,7 @@ pub fn plan_changes(schedule: &Schedule, observed: &[Option<Result<State, Resour
     let judge = |(target, observed): (&Target, &Option<Result<State, ResourceError>>)| match observed {
         None => (target.purpose == Purpose::NotApplicable).then_some(Verdict::NotApplicable),
         Some(Ok(state)) => Some(judge_target(target, state)),
+        Some(Err(error)) if target.purpose == Purpose::Waive => Some(Verdict::Waived(Some(error.chain()))),
         Some(Err(ResourceError::Blocked(reason))) => Some(Verdict::Blocked(reason.clone())),
         Some(Err(error)) => Some(Verdict::Failed(error.chain())),
     };
@@ -50,6 +53,8 @@ pub(crate) fn judge_target(target: &Target, observed: &State) -> Verdict {
     };
     match (target.resource_type().diff(wanted, observed), target.purpose) {
         (_, Purpose::NotApplicable) => Verdict::NotApplicable,
+        (Ok(change), Purpose::Waive) => Verdict::Waived(change.map(|change| change.to_string())),
+        (Err(error), Purpose::Waive) => Verdict::Waived(Some(error.chain())),
         (Ok(None), _) => Verdict::Compliant,
         (Ok(Some(change)), Purpose::Audit) => Verdict::Report(change),
         (Ok(Some(change)), Purpose::Enforce | Purpose::Leave) => Verdict::Change(change),

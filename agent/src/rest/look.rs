@@ -2,8 +2,9 @@
 
 use super::{Rest, lists, unreadable};
 use crate::accepted::Accepted;
-use crate::converge::{Extent, Observed, look_at_host, observe_host};
+use crate::converge::{Extent, Observed, look_at_host, observe_host, resources_at};
 use crate::host::{HostRead, Notes, RealHost, Scope};
+use crate::io::clock;
 use crate::ledger::{Entry, Ledger};
 use crate::plan::{Plan, Schedule};
 use crate::resource::View;
@@ -27,11 +28,12 @@ impl Look {
         let accepted = Accepted::load(&rest.store).map_err(|error| unreadable(&error))?;
         let accepted = accepted.filter(|accepted| !accepted.retired);
         let manifest = accepted.as_ref().and_then(|accepted| accepted.manifest(&rest.blobs));
+        let now = accepted.as_ref().map(|accepted| accepted.judged_time(clock::now())).unwrap_or_default();
         let host = RealHost::open(&rest.root).map_err(|error| unreadable(&error))?;
         Ok(Look {
             host: host.with_notes(Notes::look(&rest.folder.join("notes"))),
             ledger: Ledger::look(&rest.folder.join("ledger")).map_err(|error| unreadable(&error))?,
-            resources: manifest.map(|manifest| manifest.resources).unwrap_or_default(),
+            resources: manifest.map(|manifest| resources_at(&manifest.resources, now)).unwrap_or_default(),
             revision: accepted.map(|accepted| accepted.applied.revision),
             mode: rest.mode,
         })

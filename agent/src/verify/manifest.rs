@@ -36,7 +36,7 @@ impl VerifiedManifest {
 
     /// The blobs that it needs.
     pub fn blobs(&self) -> BTreeSet<BlobRef> {
-        self.manifest.resources.iter().flat_map(|resource| resource.spec.blobs()).collect()
+        self.manifest.resources.iter().flat_map(|resource| resource.blobs()).collect()
     }
 }
 

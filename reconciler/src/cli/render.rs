@@ -107,7 +107,7 @@ fn shown(rendered: &RenderedHost) -> Result<BTreeMap<String, BTreeMap<String, Sh
         if let Value::Object(spec) = serde_json::to_value(&resource.spec)? {
             attributes.extend(spec);
         }
-        for blob in resource.spec.blobs() {
+        for blob in resource.blobs() {
             let text = rendered.blobs.get(&blob.sha256).and_then(|bytes| std::str::from_utf8(bytes).ok());
             let reference = serde_json::to_value(blob)?;
             if let Some(text) = text {

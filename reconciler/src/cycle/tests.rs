@@ -116,6 +116,7 @@ impl Fleet {
             message: String::new(),
             counts: Default::default(),
             deviations: Vec::new(),
+            exceptions: Vec::new(),
             transitions: Vec::new(),
             rejections: Vec::new(),
             retired: false,

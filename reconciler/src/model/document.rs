@@ -9,6 +9,7 @@ use muster_schema::document::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::exceptions::check_exceptions;
 use super::layer::labels_of;
 use super::resources::{Lowest, check_resources};
 use super::{Finding, Layer, Node, NodeValue, Place, Shape, Templates, load_yaml};
@@ -73,7 +74,10 @@ pub(super) fn load_document(kind: Kind, path: &Arc<str>, bytes: &[u8], templates
         let lowest = if kind == Kind::Application { Lowest::Yes } else { Lowest::No };
         check_resources(resources, lowest, &mut found);
     }
-    for part in ["applications", "settings", "resources", "values", "parameters"] {
+    if let Some(exceptions) = root.get("exceptions") {
+        check_exceptions(exceptions, &mut found);
+    }
+    for part in ["exceptions", "applications", "settings", "resources", "values", "parameters"] {
         if let Some(part) = root.get(part) {
             check_templates(part, templates, &mut found);
         }

@@ -9,7 +9,7 @@ use super::merge::merge;
 use super::node::{Entry, Map, NodeValue};
 use super::{Finding, Node, Place};
 
-/// What one layer, or several merged, say. All three trees are maps; null in them removes.
+/// What one layer, or several merged, say. All trees are maps; null in them removes.
 #[derive(Debug, Clone)]
 pub struct Layer {
     /// Instance → `{use: application}`, or null.
@@ -18,6 +18,8 @@ pub struct Layer {
     pub settings: Node,
     /// Collection → id → attributes.
     pub resources: Node,
+    /// Address → exception; hosts only.
+    pub exceptions: Node,
     /// What agents do about differences.
     pub mode: Option<Enforcement>,
 }
@@ -26,7 +28,13 @@ impl Layer {
     /// A layer that says nothing.
     pub fn empty(place: &Place) -> Layer {
         let empty = Node::empty_map(place.clone());
-        Layer { assignments: empty.clone(), settings: empty.clone(), resources: empty, mode: None }
+        Layer {
+            assignments: empty.clone(),
+            settings: empty.clone(),
+            resources: empty.clone(),
+            exceptions: empty,
+            mode: None,
+        }
     }
 
     /// The layer that a document describes. A parameter that it gives twice is a finding.
@@ -55,6 +63,7 @@ impl Layer {
             assignments: Node::new(applications.place.clone(), assignments),
             settings: merge(&given, &settings),
             resources: map("resources"),
+            exceptions: map("exceptions"),
             mode,
         }
     }
@@ -66,6 +75,7 @@ impl Layer {
             assignments: merge(&self.assignments, &over.assignments),
             settings: merge(&self.settings, &over.settings),
             resources: merge(&self.resources, &over.resources),
+            exceptions: merge(&self.exceptions, &over.exceptions),
             mode: over.mode.or(self.mode),
         }
     }

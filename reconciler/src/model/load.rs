@@ -318,7 +318,7 @@ fn united(profiles: &[&Profile], place: &Place, found: &mut Vec<Finding>) -> Lay
             assignments: unite(&layer.assignments, &other.assignments, "applications", &mut tell),
             settings: unite(&layer.settings, &other.settings, "settings", &mut tell),
             resources: unite(&layer.resources, &other.resources, "resources", &mut tell),
-            mode: None,
+            ..layer
         };
     }
     layer

@@ -50,7 +50,7 @@ pub(super) fn finish_resource(
         return None;
     }
     let application = placed.instance.as_ref().map(ToString::to_string);
-    Some(Resource { address: placed.address.clone(), application, meta, spec })
+    Some(Resource { address: placed.address.clone(), application, meta, spec, exception: None })
 }
 
 fn typed(attributes: &Node, placed: &Placed, edges: &Edges) -> Result<(Meta, Spec), Unfit> {

@@ -43,7 +43,15 @@ pub(crate) fn shown(rendered: &RenderedHost) -> String {
         let attributes = attributes.into_iter().flatten().filter(|(name, _)| is_shown(name));
         let attributes: serde_json::Value = attributes.collect::<serde_json::Map<_, _>>().into();
         writeln!(text, "{}{}{} {attributes}", resource.address, field("application"), field("meta")).expect("text");
-        for blob in resource.spec.blobs() {
+        if let Some(exception) = json.get("exception") {
+            let mut exception = exception.clone();
+            if let Some(attributes) = exception.get_mut("attributes").and_then(|attributes| attributes.as_object_mut())
+            {
+                attributes.remove("content");
+            }
+            writeln!(text, "    exception {exception}").expect("text");
+        }
+        for blob in resource.blobs() {
             let bytes = &rendered.blobs[&blob.sha256];
             for line in String::from_utf8_lossy(bytes).lines() {
                 writeln!(text, "    | {line}").expect("text");

@@ -35,11 +35,11 @@ pub(super) fn unite(rendering: &Rendering, applications: Vec<(Arc<str>, PlacedSe
         }
         host_set.absent.insert(Some(instance), set.absent);
     }
-    lay_over(rendering, &mut host_set, layers);
+    lay_layers_over(rendering, &mut host_set, layers);
     host_set
 }
 
-fn lay_over(rendering: &Rendering, host_set: &mut HostSet, layers: PlacedSet) {
+fn lay_layers_over(rendering: &Rendering, host_set: &mut HostSet, layers: PlacedSet) {
     for (address, place) in layers.removed {
         if host_set.resources.remove(&address).is_none() {
             let reason = format!("null takes {address} away, but neither an application nor a lower layer gives it");
@@ -53,17 +53,7 @@ fn lay_over(rendering: &Rendering, host_set: &mut HostSet, layers: PlacedSet) {
     }
     for placed in layers.resources {
         let over = match host_set.resources.remove(&placed.address) {
-            Some(below) => {
-                let mut contents = below.contents;
-                contents.extend(placed.contents);
-                Placed {
-                    attributes: merge(&below.attributes, &placed.attributes),
-                    contents,
-                    tainted: below.tainted || placed.tainted,
-                    instance: below.instance,
-                    ..placed
-                }
-            }
+            Some(below) => lay_over(below, placed),
             None => placed,
         };
         host_set.resources.insert(over.address.clone(), over);
@@ -71,6 +61,19 @@ fn lay_over(rendering: &Rendering, host_set: &mut HostSet, layers: PlacedSet) {
     host_set.absent.insert(None, layers.absent);
     for placed in host_set.resources.values_mut() {
         placed.attributes = without_nulls(&placed.attributes);
+    }
+}
+
+/// A resource with the attributes of another over its own.
+pub(super) fn lay_over(below: Placed, over: Placed) -> Placed {
+    let mut contents = below.contents;
+    contents.extend(over.contents);
+    Placed {
+        attributes: merge(&below.attributes, &over.attributes),
+        contents,
+        tainted: below.tainted || over.tainted,
+        instance: below.instance,
+        ..over
     }
 }
 

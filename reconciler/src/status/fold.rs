@@ -1,7 +1,10 @@
 //! How the messages of a host change its status.
 
+use std::collections::BTreeMap;
+
 use muster_schema::Timestamp;
-use muster_schema::report::Report;
+use muster_schema::report::{Applied, ExceptionReport, Report, ResourceReport};
+use muster_schema::state::{Health, ResourceState};
 
 use super::{FactsRecord, HostStatus, MAX_TRANSITIONS};
 
@@ -31,14 +34,16 @@ pub fn fold_report(host: &mut HostStatus, seq: u64, report: Report, now: Timesta
     if seq <= host.report_seq {
         return Folded::Duplicate;
     }
-    let before = (host.applied.clone(), host.reported.clone(), host.counts.clone(), host.deviations.clone());
-    let Report { applied, health, reason, message, counts, deviations, transitions, rejections, retired } = report;
+    let before = Told::of(host);
+    let Report { applied, health, reason, message, counts, deviations, exceptions, transitions, rejections, retired } =
+        report;
     let news = !transitions.is_empty() || !rejections.is_empty() || retired != host.retirement_done;
     host.report_seq = seq;
     host.applied = applied;
     host.reported = Some((health, reason, message));
     host.counts = counts;
     host.deviations = deviations;
+    host.exceptions = exceptions;
     // A report that is sent again after a crash may repeat what an earlier one told.
     let last = host.transitions.back().map_or(0, |transition| transition.seq);
     host.transitions.extend(transitions.into_iter().filter(|transition| transition.seq > last));
@@ -46,8 +51,29 @@ pub fn fold_report(host: &mut HostStatus, seq: u64, report: Report, now: Timesta
     drop_oldest(&mut host.transitions, MAX_TRANSITIONS);
     drop_oldest(&mut host.rejections, MAX_REJECTIONS);
     host.retirement_done = retired;
-    let after = (&host.applied, &host.reported, &host.counts, &host.deviations);
-    if news || (&before.0, &before.1, &before.2, &before.3) != after { Folded::Changed } else { Folded::Unchanged }
+    if news || before != Told::of(host) { Folded::Changed } else { Folded::Unchanged }
+}
+
+/// What a report tells anew each time.
+#[derive(PartialEq)]
+struct Told {
+    applied: Option<Applied>,
+    reported: Option<(Health, String, String)>,
+    counts: BTreeMap<ResourceState, u32>,
+    deviations: Vec<ResourceReport>,
+    exceptions: Vec<ExceptionReport>,
+}
+
+impl Told {
+    fn of(host: &HostStatus) -> Told {
+        Told {
+            applied: host.applied.clone(),
+            reported: host.reported.clone(),
+            counts: host.counts.clone(),
+            deviations: host.deviations.clone(),
+            exceptions: host.exceptions.clone(),
+        }
+    }
 }
 
 /// Folds facts that message `seq` of the host carries, at `now`.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use muster_schema::condition::Condition;
 use muster_schema::document::OnRetire;
 use muster_schema::manifest::HostIdentity;
-use muster_schema::report::{Applied, Rejection, ResourceReport, Transition};
+use muster_schema::report::{Applied, ExceptionReport, Rejection, ResourceReport, Transition};
 use muster_schema::state::{Contact, Health, ResourceState, Sync};
 use muster_schema::{CommitId, PublicKey, Sha256Digest, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -90,6 +90,8 @@ pub struct HostStatus {
     pub counts: BTreeMap<ResourceState, u32>,
     /// Its resources that are not as they should be.
     pub deviations: Vec<ResourceReport>,
+    /// What holds there for a limited time.
+    pub exceptions: Vec<ExceptionReport>,
     /// Its last changes, oldest first; at most [`MAX_TRANSITIONS`].
     pub transitions: VecDeque<Transition>,
     /// What it last refused, oldest first.

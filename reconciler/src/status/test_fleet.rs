@@ -83,6 +83,7 @@ pub(crate) fn report_of(content: Sha256Digest, transitions: std::ops::Range<u64>
         message: String::new(),
         counts: [(ResourceState::Compliant, 40)].into(),
         deviations: Vec::new(),
+        exceptions: Vec::new(),
         transitions: transitions.map(transition).collect(),
         rejections: Vec::new(),
         retired: false,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Assignments, Labels, Resources, Settings};
+use super::{Assignments, Exceptions, Labels, Resources, Settings};
 use crate::key::PublicKey;
 use crate::resource::Enforcement;
 
@@ -40,4 +40,6 @@ pub struct HostDocument {
     pub settings: Settings,
     /// Resources of this host.
     pub resources: Resources,
+    /// What holds for a limited time, by address.
+    pub exceptions: Exceptions,
 }

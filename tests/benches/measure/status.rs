@@ -152,6 +152,7 @@ fn report_of(content: Sha256Digest, applied: Option<&Applied>, seq: u64) -> Repo
         message: String::new(),
         counts: [(ResourceState::Compliant, 40)].into(),
         deviations: Vec::new(),
+        exceptions: Vec::new(),
         transitions: [transition].into(),
         rejections: Vec::new(),
         retired: false,

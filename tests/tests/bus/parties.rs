@@ -216,6 +216,7 @@ pub(crate) fn report(text: &str) -> Body {
         message: text.to_owned(),
         counts: Default::default(),
         deviations: Vec::new(),
+        exceptions: Vec::new(),
         transitions: Vec::new(),
         rejections: Vec::new(),
         retired: false,

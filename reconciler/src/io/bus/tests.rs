@@ -113,6 +113,7 @@ fn report() -> Body {
         message: String::new(),
         counts: Default::default(),
         deviations: Vec::new(),
+        exceptions: Vec::new(),
         transitions: Vec::new(),
         rejections: Vec::new(),
         retired: false,

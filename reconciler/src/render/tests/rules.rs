@@ -259,3 +259,35 @@ fn one_path_belongs_to_one_resource() {
          at environments/lab/hosts/h.yaml:2:11 Environments({\"lab\"})",
     )]);
 }
+
+#[test]
+fn exceptions_go_into_the_manifest_beside_what_normally_holds() {
+    check(&[
+        (
+            "attributes over those of an application, a date that ends at 24:00, contents of both",
+            "applications: {a: {}}
+exceptions:
+  files/x: {content: 'for {{ host.id }}', mode: '0600', reason: a trial, until: 2026-12-01}
+=== applications/a/application.yaml
+resources: {files: {/x: {content: normal, owner: www}}, packages: {p: {}}}
+",
+            "files/x application=\"a\" {\"owner\":\"www\"}
+    exception {\"reason\":\"a trial\",\"until\":1796169600000,\"state\":\"present\",\"attributes\":{\"mode\":\"0600\",\"owner\":\"www\"}}
+    | normal
+    | for h
+packages/p application=\"a\" {}",
+        ),
+        (
+            "a waiver, a time with zone; being there may be excepted, too",
+            "exceptions:
+  services/auditd: {waive: true, reason: migration, until: '2026-12-01T12:00:00+02:00'}
+  packages/p: {state: absent, reason: a bug, until: '2026-12-01'}
+resources: {services: {auditd: {running: true}}, packages: {p: {}}}
+",
+            "packages/p {}
+    exception {\"reason\":\"a bug\",\"until\":1796169600000,\"state\":\"absent\",\"attributes\":{}}
+services/auditd {\"running\":true}
+    exception {\"reason\":\"migration\",\"until\":1796119200000}",
+        ),
+    ]);
+}

@@ -41,6 +41,7 @@ fn report(content: &[u8]) -> Report {
         message: String::new(),
         counts: [].into(),
         deviations: Vec::new(),
+        exceptions: Vec::new(),
         transitions: Vec::new(),
         rejections: Vec::new(),
         retired: false,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use muster_schema::condition::{Condition, ConditionStatus};
 use muster_schema::document::OnRetire;
-use muster_schema::report::{Applied, Rejection, ResourceReport, Transition};
+use muster_schema::report::{Applied, ExceptionReport, Rejection, ResourceReport, Transition};
 use muster_schema::state::{Cause, Contact, Health, ResourceState, Sync};
 use muster_schema::{Address, CommitId, HostId, PublicKey, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,8 @@ pub(super) struct HostFile {
     /// Deviating resources beyond those listed.
     #[serde(skip_serializing_if = "is_zero", default)]
     more_deviations: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    exceptions: Vec<ExceptionLine>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     transitions: Vec<TransitionLine>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
@@ -104,6 +106,16 @@ struct TransitionLine {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct ExceptionLine {
+    address: Address,
+    until: ReadableTime,
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    waived: bool,
+    reason: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RejectionLine {
     at: ReadableTime,
     code: String,
@@ -144,6 +156,7 @@ impl HostFile {
                 .map(|line| ResourceReport { message: inert(&line.message), ..line.clone() })
                 .collect(),
             more_deviations: host.deviations.len().saturating_sub(MAX_DEVIATIONS),
+            exceptions: host.exceptions.iter().take(MAX_DEVIATIONS).map(ExceptionLine::of).collect(),
             transitions: host.transitions.iter().map(TransitionLine::of).collect(),
             rejections: host.rejections.iter().map(RejectionLine::of).collect(),
             report_seq: host.report_seq,
@@ -175,6 +188,7 @@ impl HostFile {
             conditions: self.conditions.into_iter().map(ConditionLine::into_condition).collect(),
             counts: self.counts,
             deviations: self.deviations,
+            exceptions: self.exceptions.into_iter().map(ExceptionLine::into_exception).collect(),
             transitions: self.transitions.into_iter().map(TransitionLine::into_transition).collect(),
             rejections: self.rejections.into_iter().map(RejectionLine::into_rejection).collect(),
             facts: None,
@@ -236,6 +250,21 @@ impl TransitionLine {
             message: self.message,
             at: self.at.0,
         }
+    }
+}
+
+impl ExceptionLine {
+    fn of(exception: &ExceptionReport) -> Self {
+        Self {
+            address: exception.address.clone(),
+            until: ReadableTime(exception.until),
+            waived: exception.waived,
+            reason: inert(&exception.reason),
+        }
+    }
+
+    fn into_exception(self) -> ExceptionReport {
+        ExceptionReport { address: self.address, reason: self.reason, until: self.until.0, waived: self.waived }
     }
 }
 

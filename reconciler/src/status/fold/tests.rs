@@ -21,6 +21,7 @@ fn report(transitions: std::ops::Range<u64>) -> Report {
         message: String::new(),
         counts: [(ResourceState::Compliant, 1)].into(),
         deviations: Vec::new(),
+        exceptions: Vec::new(),
         transitions: transitions.map(transition).collect(),
         rejections: Vec::new(),
         retired: false,
