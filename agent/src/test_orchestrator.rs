@@ -134,7 +134,11 @@ impl TestOrchestrator {
             .as_object()
             .unwrap()
             .iter()
-            .map(|(address, attributes)| json!({"address": address, "attributes": attributes}))
+            .map(|(address, attributes)| {
+                let mut attributes = attributes.clone();
+                let exception = attributes.as_object_mut().unwrap().remove("exception");
+                json!({"address": address, "attributes": attributes, "exception": exception})
+            })
             .collect();
         serde_json::from_value(json!({
             "type": "manifest", "schema": 1, "fleet": self.fleet, "host": self.host, "epoch": 1, "serial": serial,

@@ -1,6 +1,7 @@
 //! The thread that converges the host. Everything that may change the host happens here, one thing after the other.
 
 mod events;
+mod exceptions;
 mod flaps;
 mod orders;
 mod poll;
@@ -154,6 +155,7 @@ impl Worker {
     fn follow(&mut self, in_force: InForce) -> Result<(), ConvergeError> {
         self.shared.preempt.store(false, Ordering::Relaxed);
         self.input.converger.set_resources(in_force.resources)?;
+        self.input.converger.judge_exceptions(self.shared.judged_time())?;
         self.input.applied = Some(in_force.applied);
         self.input.manifest = Some(in_force.manifest);
         self.input.retired = false;
@@ -168,14 +170,13 @@ impl Worker {
     }
 
     fn next_due(&self) -> Instant {
-        [self.later.due(), self.input.status.due(), self.poll.due()]
-            .into_iter()
-            .flatten()
-            .fold(self.next_sweep, Instant::min)
+        let due = [self.later.due(), self.input.status.due(), self.poll.due(), self.exception_due()];
+        due.into_iter().flatten().fold(self.next_sweep, Instant::min)
     }
 
     fn do_what_is_due(&mut self) -> Result<(), ConvergeError> {
         self.input.status.write_due();
+        self.judge_exceptions()?;
         let now = Instant::now();
         let due = self.later.take_due(now, is_installing);
         if !due.is_empty() {
@@ -242,7 +243,8 @@ impl Worker {
             flapping: self.flapping.iter().next().map(|(address, message)| format!("{address}: {message}")),
             unwatched: self.unwatched_places,
         };
-        let report = build_report(known, circumstances);
+        let mut report = build_report(known, circumstances);
+        report.exceptions = self.report_exceptions();
         self.input.status.tell(&report, &self.counts);
         self.shared.set_report(report);
     }

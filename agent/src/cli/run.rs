@@ -7,7 +7,6 @@ use crate::converge::Converger;
 use crate::cycle::{Cycle, run_cycle};
 use crate::io::amqp::AmqpTransport;
 use crate::io::api_socket::{bind_socket, serve_socket};
-use crate::io::clock;
 use crate::io::facts::load_facts;
 use crate::io::host_keys::HostKeys;
 use crate::io::http::HttpTransport;
@@ -47,10 +46,13 @@ async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {
     let manifest = accepted.as_ref().and_then(|accepted| accepted.manifest(&blobs));
     let in_force = accepted.filter(|_| manifest.is_some());
     let resources = manifest.map(|manifest| manifest.resources);
-    let converger = Converger::begin(managed, resources.unwrap_or_default(), config.mode, clock::now())?;
+    let shared = Arc::new(Shared::default());
+    if let Some(accepted) = &in_force {
+        shared.note_head(accepted.marks.issued, accepted.expires);
+    }
+    let converger = Converger::begin(managed, resources.unwrap_or_default(), config.mode, shared.judged_time())?;
     let name = claimed_name(&config)?;
     let identity = Identity { id: load_id(&store)?, name: name.clone(), key: keys.public_key().fingerprint() };
-    let shared = Arc::new(Shared::default());
     let (orders, receiver) = std::sync::mpsc::channel();
     let input = WorkerInput {
         converger,

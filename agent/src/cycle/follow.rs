@@ -89,6 +89,7 @@ impl<'c> Follower<'c> {
     /// Looks once. Refusals are written down, to be reported; so is that the last head has expired meanwhile.
     pub(super) async fn follow(&mut self) -> Result<Followed, FollowError> {
         let followed = self.look().await;
+        self.cycle.shared.note_trusted(self.messenger.trusted_time().unwrap_or_default());
         let now = self.now();
         let expired = self.accepted.as_ref().map(|accepted| accepted.expires).filter(|expires| *expires <= now);
         if self.expired != expired {
@@ -221,10 +222,9 @@ impl<'c> Follower<'c> {
         accepted.expires = head_now.expires;
         accepted.retired = head_now.retired;
         accepted.applied.revision = head_now.revision.clone();
-        accepted.commit(&self.cycle.store)?;
         let applied = accepted.applied.clone();
         let retired = accepted.retired;
-        self.accepted = Some(accepted);
+        self.accept(accepted)?;
         if unchanged {
             return Ok(Followed::Unchanged);
         }
@@ -243,9 +243,8 @@ impl<'c> Follower<'c> {
             expires: head.head().expires,
             retired,
         };
-        kept.commit(&self.cycle.store)?;
         let reference = kept.manifest;
-        self.accepted = Some(kept);
+        self.accept(kept)?;
         tracing::info!(serial = applied.serial, revision = %applied.revision, retired, "accepted");
         if retired {
             self.order(Order::Retire(applied));
@@ -255,6 +254,14 @@ impl<'c> Follower<'c> {
         let resources = manifest.manifest().resources.clone();
         self.order(Order::Manifest(Box::new(InForce { resources, applied, manifest: reference })));
         Ok(Followed::Accepted)
+    }
+
+    /// Writes it down before anything goes by it.
+    fn accept(&mut self, accepted: Accepted) -> Result<(), StoreError> {
+        accepted.commit(&self.cycle.store)?;
+        self.cycle.shared.note_head(accepted.marks.issued, accepted.expires);
+        self.accepted = Some(accepted);
+        Ok(())
     }
 
     fn order(&self, order: Order) {

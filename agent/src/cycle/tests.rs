@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 mod attacks;
+mod exceptions;
 mod harness;
 
 use harness::Agent;

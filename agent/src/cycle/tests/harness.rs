@@ -5,7 +5,6 @@ use crate::apply::{ManagedHost, Owed};
 use crate::converge::Converger;
 use crate::cycle::{Cycle, run_cycle};
 use crate::host::RealHost;
-use crate::io::clock;
 use crate::io::facts::load_facts;
 use crate::io::host_keys::HostKeys;
 use crate::io::status_file::{Identity, StatusFile};
@@ -61,8 +60,12 @@ impl Agent {
         let accepted = Accepted::load(&store).unwrap();
         let resources = accepted.as_ref().map(|accepted| accepted.manifest(&blobs).unwrap().resources);
         let mode = Default::default();
-        let converger = Converger::begin(managed, resources.unwrap_or_default(), mode, clock::now()).unwrap();
         let shared = Arc::new(Shared::default());
+        if let Some(accepted) = &accepted {
+            shared.note_head(accepted.marks.issued, accepted.expires);
+        }
+        let begun = Converger::begin(managed, resources.unwrap_or_default(), mode, shared.judged_time());
+        let converger = begun.unwrap();
         let (orders, receiver) = std::sync::mpsc::channel();
         let identity = Identity { id: None, name: host_id(), key: self.keys.public_key().fingerprint() };
         let input = WorkerInput {

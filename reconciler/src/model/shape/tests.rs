@@ -19,14 +19,14 @@ fn check(shape: &Shape, document: &str) -> Vec<String> {
 fn every_fault_is_found_at_its_place() {
     let shape = Shape::of_schema(&document_schema::<HostDocument>());
     let document =
-        "key: RWbad\nlabel: {role: web}\nlabels: {role: 5}\non_retire: revrt\nexceptions: {}\nmode: 1\nsettings: []\n";
+        "key: RWbad\nlabel: {role: web}\nlabels: {role: 5}\non_retire: revrt\nmachine: {}\nmode: 1\nsettings: []\n";
     assert_eq!(
         check(&shape, document),
         [
-            "f.yaml:5:1: 'exceptions' is not supported yet",
             "f.yaml:1:6: 'key' does not match the pattern ^RW[A-Za-z0-9+/]{54}$, it means: a minisign public key",
             "f.yaml:2:1: unknown field 'label', did you mean 'labels'?",
             "f.yaml:3:16: 'role' must be a string, not an integer, quote it",
+            "f.yaml:5:1: 'machine' is not supported yet",
             "f.yaml:6:7: 'mode' must be enforce, audit or apply_once, not 1",
             "f.yaml:4:12: 'on_retire' must be keep or revert, not 'revrt', did you mean 'revert'?",
             "f.yaml:7:11: 'settings' must be a map, not a list",

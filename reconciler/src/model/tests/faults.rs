@@ -39,11 +39,11 @@ fleet: test
 labels: {tier: test}
 === environments/lab/hosts/web-1.yaml
 labels: {role: web}
-exceptions: {}
+machine: {}
 ",
     );
     let found: Vec<String> = found.iter().map(|finding| format!("{} {}", finding.place, finding.reason)).collect();
     let file = "environments/lab/hosts/web-1.yaml";
-    let expected = [format!("{file}:2:1 'exceptions' is not supported yet")];
+    let expected = [format!("{file}:2:1 'machine' is not supported yet")];
     assert_eq!(found, expected);
 }
