@@ -17,6 +17,10 @@ git:/usr/bin/git
 gcc:/usr/bin/gcc
 strace:/usr/bin/strace
 sudo:/usr/sbin/visudo
+dnf:/usr/bin/dnf
+dnf-plugins-core:/usr/libexec/dnf-utils-3
+rpm:/usr/bin/rpmbuild
+createrepo-c:/usr/bin/createrepo_c
 "
 nextest_version=0.9.143
 

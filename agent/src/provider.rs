@@ -4,4 +4,7 @@
 
 pub mod accounts;
 pub mod apt;
+pub mod dnf;
+pub mod package;
+mod rpm;
 pub mod systemd;

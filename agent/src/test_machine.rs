@@ -72,6 +72,15 @@ pub(crate) fn enter_apart(test: &str) -> bool {
     enter_by(&["--mount", "--pid", "--ipc", "--uts", "--net"], ENTER, test)
 }
 
+/// As [`enter`], where these programs are there; else the test is skipped.
+pub(crate) fn enter_with(programs: &[&str], test: &str) -> bool {
+    if let Some(missing) = programs.iter().find(|program| !std::path::Path::new(program).exists()) {
+        println!("skipped: {test} needs {missing}");
+        return false;
+    }
+    enter(test)
+}
+
 /// As [`enter`], and systemd runs there.
 pub(crate) fn enter_booted(test: &str) -> bool {
     if std::env::var_os(INSIDE).is_none() && !std::path::Path::new("/usr/bin/systemd-nspawn").exists() {

@@ -16,7 +16,7 @@ use crate::converge::{ConvergeError, Converged, Extent};
 use crate::io::clock;
 use crate::io::status_file::SweepCount;
 use crate::outbox::{Circumstances, build_report};
-use crate::provider::apt::is_installing;
+use crate::provider::package::is_installing;
 use crate::watch::{FlapLimit, Hurry, Later, Watch, WatchedUnits, hurry_of};
 use events::EventBatch;
 use muster_schema::state::Cause;

@@ -55,7 +55,7 @@ pub use kernel_modules::KernelModuleSpec;
 pub use link::LinkSpec;
 pub use locale::{LOCALE_VARIABLES, LocaleSpec};
 pub use meta::{Enforcement, Existence, Meta, OnRemove};
-pub use package::PackageSpec;
+pub use package::{Conffiles, PackageSpec};
 pub use resource_type::{ContentForm, NamedAccounts, OrderClass, Reactions, ResourceSpec};
 pub use scalar::Scalar;
 pub use service::ServiceSpec;

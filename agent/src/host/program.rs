@@ -22,12 +22,14 @@ pub struct Program {
     pub outlives: bool,
     /// How long it may run.
     pub timeout: Option<Duration>,
+    /// How many bytes of its output are kept, where more than usual matter.
+    pub max_output: Option<usize>,
 }
 
 /// How long a program may run where nothing is said.
 pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// The most that is kept of a program's output, in bytes.
+/// The most that is kept of a program's output where nothing is said, in bytes.
 pub(super) const MAX_OUTPUT: usize = 256 << 10;
 
 impl Program {
@@ -42,9 +44,9 @@ impl Program {
 pub struct ProgramOutput {
     /// Its exit code; 128 + n when signal n ended it.
     pub code: i32,
-    /// What it wrote, at most `MAX_OUTPUT` bytes.
+    /// What it wrote, at most as many bytes as its program says.
     pub stdout: Vec<u8>,
-    /// What it complained, at most `MAX_OUTPUT` bytes.
+    /// What it complained, at most as many bytes as its program says.
     pub stderr: Vec<u8>,
 }
 

@@ -10,8 +10,8 @@ use super::clock;
 use super::facts::{FactsError, load_facts};
 use super::netlink::{fetch_addresses, fetch_interfaces};
 use crate::facts::kernel::{MountLine, data_mounts, load_average, meminfo_mib, types_without_device, uptime_seconds};
-use crate::host::{HostRead, RealHost};
-use crate::provider::apt::PackageDatabase;
+use crate::host::RealHost;
+use crate::provider::package::load_installed;
 use crate::provider::systemd::Systemd;
 
 #[cfg(test)]
@@ -52,7 +52,7 @@ fn load_mounts() -> Vec<MountFacts> {
 
 fn mount_facts(mount: MountLine) -> MountFacts {
     let space = if mount.is_remote() { None } else { rustix::fs::statvfs(&mount.path).ok() };
-    let mib = |blocks: u64, size: u64| u64::try_from(u128::from(blocks) * u128::from(size) >> 20).unwrap_or(u64::MAX);
+    let mib = |blocks: u64, size: u64| u64::try_from((u128::from(blocks) * u128::from(size)) >> 20).unwrap_or(u64::MAX);
     MountFacts {
         size_mib: space.as_ref().map(|space| mib(space.f_blocks, space.f_frsize)),
         free_mib: space.as_ref().map(|space| mib(space.f_bavail, space.f_frsize)),
@@ -75,8 +75,9 @@ fn load_network() -> std::io::Result<Vec<InterfaceFacts>> {
 
 fn count_packages() -> Option<PackageFacts> {
     let host = RealHost::open(Path::new("/")).ok()?;
-    let database = PackageDatabase::load(host.reader().as_mut()).ok().filter(|database| !database.is_empty())?;
-    Some(PackageFacts { provider: "apt".to_owned(), installed: u32::try_from(database.len()).unwrap_or(u32::MAX) })
+    let (manager, database) = load_installed(&host).ok().filter(|(_, database)| !database.is_empty())?;
+    let installed = u32::try_from(database.len()).unwrap_or(u32::MAX);
+    Some(PackageFacts { provider: manager.name().to_owned(), installed })
 }
 
 fn summarise_services() -> Option<ServiceFacts> {

@@ -2,25 +2,19 @@
 //!
 //! Reading runs no program. Every change is simulated first, and refused when it would reach further than asked.
 
-mod change;
-mod check;
 mod command;
 mod database;
 mod failure;
-mod lock;
+mod manager;
 mod name;
 mod simulation;
 mod stanza;
 #[cfg(test)]
 pub(crate) mod test_archive;
-mod transaction;
+#[cfg(test)]
+mod tests;
 mod upgradable;
 mod version;
 
-pub use change::{PackageAction, PackageChange};
-pub use database::{Installed, PackageDatabase, STATUS_FILE};
-pub use lock::is_installing;
-pub use name::{BadPackageName, PackageName};
-pub use transaction::{Apt, AptError, Surroundings};
-pub use upgradable::Upgradable;
-pub use version::{compare_versions, matches_version};
+pub use manager::AptManager;
+pub use version::compare_versions;

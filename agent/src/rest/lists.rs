@@ -3,7 +3,7 @@
 use super::unreadable;
 use crate::host::Scope;
 use crate::provider::accounts::AccountDatabase;
-use crate::provider::apt::PackageDatabase;
+use crate::provider::package::load_installed;
 use crate::provider::systemd::Systemd;
 use crate::resource::View;
 use muster_schema::api::{Problem, ProblemReason};
@@ -26,11 +26,10 @@ pub(super) fn list_all(collection: Collection, view: &View<'_>) -> Result<BTreeS
         );
     }
     let ids: Vec<String> = match collection {
-        Collection::Packages => PackageDatabase::load(view.reader().as_mut())
-            .map_err(|error| unreadable(&error))?
-            .names()
-            .map(str::to_owned)
-            .collect(),
+        Collection::Packages => {
+            let (_, database) = load_installed(view.host()).map_err(|error| unreadable(&error))?;
+            database.names().map(str::to_owned).collect()
+        }
         Collection::Services => {
             Systemd::connect().and_then(|systemd| systemd.list_services()).map_err(|error| unreadable(&error))?
         }

@@ -37,7 +37,7 @@ pub(super) fn run(program: &Program) -> Result<ProgramOutput, HostError> {
             // A program may end without reading all of it.
             scope.spawn(move || drop(stdin.write_all(&program.stdin)));
         }
-        follow(&mut child, program.timeout.unwrap_or(DEFAULT_TIMEOUT))
+        follow(&mut child, program.timeout.unwrap_or(DEFAULT_TIMEOUT), program.max_output.unwrap_or(MAX_OUTPUT))
     });
     match output.map_err(failed)? {
         Some(output) => Ok(output),
@@ -95,7 +95,7 @@ fn has_scopes() -> bool {
 }
 
 /// Reads what the child writes until it ends. `None` when it took too long.
-fn follow(child: &mut Child, limit: Duration) -> std::io::Result<Option<ProgramOutput>> {
+fn follow(child: &mut Child, limit: Duration, most: usize) -> std::io::Result<Option<ProgramOutput>> {
     let deadline = Instant::now() + limit;
     let pidfd = rustix::process::pidfd_open(Pid::from_child(child), PidfdFlags::empty())?;
     let (Some(mut stdout), Some(mut stderr)) = (child.stdout.take(), child.stderr.take()) else {
@@ -123,7 +123,7 @@ fn follow(child: &mut Child, limit: Duration) -> std::io::Result<Option<ProgramO
         // What a background child writes later is not waited for.
         let ended = waited.first().is_some_and(|first| !first.revents().is_empty());
         drop(waited);
-        open = [drain(&mut stdout, &mut output.stdout)?, drain(&mut stderr, &mut output.stderr)?];
+        open = [drain(&mut stdout, &mut output.stdout, most)?, drain(&mut stderr, &mut output.stderr, most)?];
         if ended {
             let status = child.wait()?;
             output.code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
@@ -132,14 +132,14 @@ fn follow(child: &mut Child, limit: Duration) -> std::io::Result<Option<ProgramO
     }
 }
 
-/// Reads all there is, keeps the first `MAX_OUTPUT` bytes. `false` at the end of the pipe.
-fn drain(pipe: &mut (impl Read + AsFd), kept: &mut Vec<u8>) -> std::io::Result<bool> {
+/// Reads all there is, keeps the first `most` bytes. `false` at the end of the pipe.
+fn drain(pipe: &mut (impl Read + AsFd), kept: &mut Vec<u8>, most: usize) -> std::io::Result<bool> {
     let mut buffer = [0; 8 << 10];
     loop {
         match pipe.read(&mut buffer) {
             Ok(0) => return Ok(false),
             Ok(count) => {
-                let room = MAX_OUTPUT.saturating_sub(kept.len()).min(count);
+                let room = most.saturating_sub(kept.len()).min(count);
                 kept.extend_from_slice(buffer.get(..room).unwrap_or_default());
             }
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(true),

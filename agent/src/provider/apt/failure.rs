@@ -1,22 +1,12 @@
-//! Why apt or dpkg said no, as far as something can be done about it.
+//! Why apt or dpkg said no.
+
+use crate::host::ProgramOutput;
+use crate::provider::package::{Failure, find_sign, reason_by};
 
 #[cfg(test)]
 mod tests;
 
-/// The kind of a failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Failure {
-    /// Another program holds a lock: wait.
-    Locked,
-    /// dpkg was interrupted: let it finish.
-    Interrupted,
-    /// The lists of packages do not know it, or know a file that is gone: refresh them.
-    Outdated,
-    /// Anything else.
-    Other,
-}
-
-const SIGNS: [(&str, Failure); 13] = [
+const SIGNS: [(&str, Failure); 14] = [
     ("Could not get lock", Failure::Locked),
     ("Unable to acquire the dpkg frontend lock", Failure::Locked),
     ("is another process using it", Failure::Locked),
@@ -30,28 +20,33 @@ const SIGNS: [(&str, Failure); 13] = [
     ("Hash Sum mismatch", Failure::Outdated),
     ("have unmet dependencies", Failure::Outdated),
     ("404  Not Found", Failure::Outdated),
+    ("The value '", Failure::Outdated),
+];
+
+const REFUSALS: [(&str, &str); 4] = [
+    ("Held packages were changed", "a held package would change"),
+    ("Packages were downgraded", "a version would go down, and allow_downgrade is not set"),
+    ("this may be caused by held packages", "a held package stands against it"),
+    ("Essential packages were removed", "an essential package would be removed"),
 ];
 
 /// Judges by what the program wrote; its language is English, because `LANG` is set so.
-pub(super) fn judge_failure(output: &str) -> Failure {
-    SIGNS.iter().find(|(sign, _)| output.contains(sign)).map_or(Failure::Other, |(_, failure)| *failure)
+pub(super) fn judge_failure(output: &ProgramOutput) -> Failure {
+    find_sign(&SIGNS, output).unwrap_or(Failure::Other)
+}
+
+/// What apt itself refuses without leave.
+pub(super) fn refusal_of(output: &ProgramOutput) -> Option<&'static str> {
+    find_sign(&REFUSALS, output)
 }
 
 /// The reason in one line: apt's lines of error and what explains them, or else the last words.
-pub(super) fn failure_reason(stdout: &str, stderr: &str) -> String {
-    const MAX: usize = 600;
-    let told = |line: &&str| {
+pub(super) fn failure_reason(output: &ProgramOutput) -> String {
+    let tells = |line: &str| {
         line.starts_with("E: ")
             || line.starts_with("dpkg: error")
             || line.contains(" : Depends: ")
             || line.contains("is a virtual package provided by")
     };
-    let all = || stdout.lines().chain(stderr.lines()).map(str::trim);
-    let mut lines: Vec<&str> = all().filter(told).collect();
-    if lines.is_empty() {
-        lines.extend(all().rfind(|line| !line.is_empty()));
-    }
-    lines.dedup();
-    let text = lines.join("; ");
-    text.chars().filter(|character| !character.is_control()).take(MAX).collect()
+    reason_by(tells, &String::from_utf8_lossy(&output.stdout), &String::from_utf8_lossy(&output.stderr))
 }

@@ -1,39 +1,9 @@
 //! What `apt-get --simulate` says that it would do.
 
-use std::cmp::Ordering;
-use std::collections::BTreeSet;
-
-use super::version::compare_versions;
+use crate::provider::package::{PlannedInstall, Simulation};
 
 #[cfg(test)]
 mod tests;
-
-/// What a transaction would do.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Simulation {
-    /// Packages that it would install or change.
-    pub(super) installs: Vec<PlannedInstall>,
-    /// Names of packages that it would remove.
-    pub(super) removals: BTreeSet<String>,
-}
-
-/// One package that would be installed or changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct PlannedInstall {
-    /// Its name, with `:arch` where it is a foreign one.
-    pub(super) name: String,
-    /// The version that is installed, if one is.
-    pub(super) old: Option<String>,
-    /// The version that would be.
-    pub(super) new: String,
-}
-
-impl PlannedInstall {
-    /// Whether the version would go down.
-    pub(super) fn is_downgrade(&self) -> bool {
-        self.old.as_deref().is_some_and(|old| compare_versions(&self.new, old) == Ordering::Less)
-    }
-}
 
 /// Reads the output of `apt-get --simulate`. Lines of no meaning here are passed over.
 pub(super) fn load_simulation(output: &str) -> Simulation {

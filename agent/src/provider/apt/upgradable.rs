@@ -3,33 +3,21 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::command::package_program;
+use super::command::apt_program;
 use crate::host::{HostError, HostRead};
 
 #[cfg(test)]
 mod tests;
 
 /// The names of packages for which apt would choose a newer version than the installed one; foreign ones with their
-/// architecture.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Upgradable(BTreeSet<String>);
-
-impl Upgradable {
-    /// Asks apt, once for all packages. What apt counts as the newest depends on the host's pins and on how old its
-    /// lists are.
-    ///
-    /// # Errors
-    /// When apt cannot be run.
-    pub fn load(host: &dyn HostRead) -> Result<Upgradable, HostError> {
-        let argv = ["apt", "list", "--upgradable", "-qq"].map(str::to_owned);
-        let output = host.query(&package_program(argv, Duration::from_secs(60)))?;
-        Ok(Upgradable(load_names(&String::from_utf8_lossy(&output.stdout))))
-    }
-
-    /// Whether a newer version of the package is to be had.
-    pub fn contains(&self, name: &str) -> bool {
-        self.0.contains(name)
-    }
+/// architecture. What apt counts as the newest depends on the host's pins and on how old its lists are.
+///
+/// # Errors
+/// When apt cannot be run.
+pub(super) fn load_upgradable(host: &dyn HostRead) -> Result<BTreeSet<String>, HostError> {
+    let argv = ["apt", "list", "--upgradable", "-qq"].map(str::to_owned);
+    let output = host.query(&apt_program(argv, Duration::from_secs(60)))?;
+    Ok(load_names(&String::from_utf8_lossy(&output.stdout)))
 }
 
 /// `name/suite,suite version architecture [upgradable from: version]`, a package a line. Of several architectures

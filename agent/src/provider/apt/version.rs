@@ -15,16 +15,6 @@ pub fn compare_versions(a: &str, b: &str) -> Ordering {
         .then_with(|| compare_parts(revision_a, revision_b))
 }
 
-/// Whether `version` is the one that `wanted` names: the same, or one that begins as `wanted` does before its `*`.
-/// A prefix without an epoch stands for every epoch.
-pub fn matches_version(wanted: &str, version: &str) -> bool {
-    match wanted.strip_suffix('*') {
-        Some(prefix) if prefix.contains(':') => version.starts_with(prefix),
-        Some(prefix) => version.starts_with(prefix) || split_epoch(version).1.starts_with(prefix),
-        None => compare_versions(wanted, version).is_eq(),
-    }
-}
-
 /// The epoch and the rest; no epoch is 0.
 fn split_epoch(version: &str) -> (u64, &str) {
     match version.split_once(':') {

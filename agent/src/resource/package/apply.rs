@@ -1,7 +1,10 @@
-//! Changing packages: one transaction for all, then the holds.
+//! Changing packages: one transaction for all that come in the same way, then the holds.
 
-use super::{HOLD, PROVIDED_BY, asks_for, check_name, goal_of};
-use crate::provider::apt::{Apt, AptError, PackageAction, PackageChange, Surroundings};
+use super::{HOLD, PROVIDED_BY, asks_for, goal_of, name_of, no_manager, options_of, refuse};
+use crate::provider::package::{
+    PackageAction, PackageChange, PackageError, PackageManager, PackageName, PackageOptions, Surroundings, Transaction,
+    VersionDemand, choose_manager,
+};
 use crate::resource::{BatchItem, Change, Hands, ResourceError, Value};
 use muster_schema::resource::{PackageSpec, Spec};
 use muster_schema::{Address, Collection};
@@ -32,27 +35,34 @@ pub(super) fn apply_packages(
     work: &[(&str, &PackageSpec, &Change)],
     hands: &Hands<'_>,
 ) -> Vec<Result<(), ResourceError>> {
-    let apt = Apt::new(hands.host, hands.timeout);
+    let manager = match choose_manager(hands.host.reader().as_mut()) {
+        Ok(manager) => manager,
+        Err(error) => {
+            let told = no_manager(error).chain();
+            return work.iter().map(|_| Err(ResourceError::Failed(told.clone()))).collect();
+        }
+    };
+    let transaction = Transaction::new(manager, hands.host, hands.timeout);
     let planned: Vec<Result<Option<PackageChange>, ResourceError>> =
-        work.iter().map(|(id, spec, change)| package_change(id, spec, change, hands)).collect();
-    let changes: Vec<PackageChange> = planned.iter().filter_map(|planned| planned.as_ref().ok()?.clone()).collect();
+        work.iter().map(|(id, spec, change)| package_change(id, spec, change, hands, manager)).collect();
     let created = work.iter().filter(|(_, _, change)| change.creates()).map(|(id, _, _)| *id).collect();
     let mut surroundings = Managed { hands, created };
-    let made = if changes.is_empty() { Vec::new() } else { apt.change_packages(&changes, &mut surroundings) };
-    let mut made = made.into_iter();
+    let made = change_all(&planned, &transaction, &mut surroundings);
     let mut answers: Vec<Result<(), ResourceError>> = planned
         .into_iter()
         .zip(work)
-        .map(|(planned, one)| match planned? {
-            Some(_) => made.next().unwrap_or(Ok(())).map_err(|error| refused(error, *one)),
+        .zip(made)
+        .map(|((planned, one), made)| match planned? {
+            Some(_) => made.map_err(|error| refused(error, *one)),
             None => Ok(()),
         })
         .collect();
-    for (hold, names) in holds(work, &answers) {
-        if let Err(error) = apt.set_hold(&names, hold) {
-            let told = error.to_string();
-            for ((id, _, _), answer) in work.iter().zip(&mut answers) {
-                if names.iter().any(|name| name == id) {
+    for (hold, names) in holds(work, &answers, manager) {
+        let plain: Vec<PackageName> = names.values().cloned().collect();
+        if let Err(error) = manager.set_hold(&plain, hold, &transaction) {
+            let told = refuse(error).chain();
+            for (at, _) in names {
+                if let Some(answer) = answers.get_mut(at) {
                     *answer = Err(ResourceError::Failed(told.clone()));
                 }
             }
@@ -66,14 +76,41 @@ pub(super) fn apply_packages(
     answers
 }
 
+/// One transaction for all changes that come in the same way. The answers are in the order of `planned`.
+fn change_all(
+    planned: &[Result<Option<PackageChange>, ResourceError>],
+    transaction: &Transaction<'_>,
+    surroundings: &mut Managed<'_>,
+) -> Vec<Result<(), PackageError>> {
+    let mut groups: BTreeMap<PackageOptions, Vec<(usize, PackageChange)>> = BTreeMap::new();
+    for (at, change) in planned.iter().enumerate() {
+        if let Ok(Some(change)) = change {
+            // A release is said of each package by itself.
+            let way = PackageOptions { release: None, ..change.options.clone() };
+            groups.entry(way).or_default().push((at, change.clone()));
+        }
+    }
+    let mut answers: Vec<Result<(), PackageError>> = planned.iter().map(|_| Ok(())).collect();
+    for members in groups.into_values() {
+        let (places, changes): (Vec<usize>, Vec<PackageChange>) = members.into_iter().unzip();
+        for (at, made) in places.into_iter().zip(transaction.change_packages(&changes, surroundings)) {
+            if let Some(answer) = answers.get_mut(at) {
+                *answer = made;
+            }
+        }
+    }
+    answers
+}
+
 /// What the transaction is to do, if anything.
 fn package_change(
     id: &str,
     spec: &PackageSpec,
     change: &Change,
     hands: &Hands<'_>,
+    manager: &dyn PackageManager,
 ) -> Result<Option<PackageChange>, ResourceError> {
-    let mut name = check_name(id)?;
+    let mut name = name_of(id, spec, manager)?;
     let action = if change.removes() {
         let note = load_note(id, hands)?;
         if let Some(providers) = change.before.get(PROVIDED_BY).and_then(Value::list) {
@@ -84,47 +121,51 @@ fn package_change(
                     "it is a virtual package, provided by {names}; name that one"
                 )));
             };
-            name = check_name(ours)?;
+            name = name_of(ours, &PackageSpec::default(), manager)?;
         }
         PackageAction::Remove { brought: note.brought.into_iter().filter(|other| *other != name.as_str()).collect() }
     } else {
         match goal_of(change) {
             Some(Value::Bool(_)) => PackageAction::Upgrade,
-            Some(version) => PackageAction::Install { version: version.text().map(str::to_owned) },
+            Some(version) => PackageAction::Install { version: version.text().map(VersionDemand::new) },
             None if change.creates() => PackageAction::Install { version: None },
             None => return Ok(None),
         }
     };
     let allow_downgrade = spec.allow_downgrade == Some(true);
-    // Who says `hold` says that the package changes by this specification alone.
-    Ok(Some(PackageChange { name, action, allow_downgrade, allow_held: spec.hold.is_some() }))
+    // Who says `hold` says that the package changes by this specification alone; and a hold of ours that goes is none.
+    let allow_held = spec.hold.is_some() || change.after(HOLD).and_then(Value::bool) == Some(false);
+    Ok(Some(PackageChange { name, action, allow_downgrade, allow_held, options: options_of(spec) }))
 }
 
-/// The names to hold and those to let go, of packages that are in place.
-fn holds(work: &[(&str, &PackageSpec, &Change)], answers: &[Result<(), ResourceError>]) -> BTreeMap<bool, Vec<String>> {
-    let mut holds: BTreeMap<bool, Vec<String>> = BTreeMap::new();
-    for ((id, _, change), _) in work.iter().zip(answers).filter(|(_, answer)| answer.is_ok()) {
-        if let Some(hold) = change.after(HOLD).and_then(Value::bool) {
-            holds.entry(hold).or_default().push((*id).to_owned());
+/// The names to hold and those to let go, of packages that are in place, by their place in `work`.
+fn holds(
+    work: &[(&str, &PackageSpec, &Change)],
+    answers: &[Result<(), ResourceError>],
+    manager: &dyn PackageManager,
+) -> BTreeMap<bool, BTreeMap<usize, PackageName>> {
+    let mut holds: BTreeMap<bool, BTreeMap<usize, PackageName>> = BTreeMap::new();
+    for (at, ((id, spec, change), answer)) in work.iter().zip(answers).enumerate() {
+        let hold = change.after(HOLD).and_then(Value::bool).filter(|_| answer.is_ok());
+        let moved = spec.hold == Some(true) && goal_of(change).is_some() && manager.holds_one_version();
+        let hold = hold.or((moved && answer.is_ok()).then_some(true));
+        if let (Some(hold), Ok(name)) = (hold, name_of(id, spec, manager)) {
+            holds.entry(hold).or_default().insert(at, name);
         }
     }
     holds
 }
 
 /// A version to go back to may not be in any archive any more: then the newer one stays.
-fn refused(error: AptError, (_, spec, change): (&str, &PackageSpec, &Change)) -> ResourceError {
+fn refused(error: PackageError, (_, spec, change): (&str, &PackageSpec, &Change)) -> ResourceError {
     let goal = goal_of(change).and_then(Value::text);
     match error {
-        AptError::Failed(reason)
-            if goal.is_some_and(|goal| !asks_for(spec, goal)) && reason.contains("was not found") =>
-        {
+        PackageError::NoVersion(reason) if goal.is_some_and(|goal| !asks_for(spec, goal)) => {
             ResourceError::Retained(reason)
         }
         // What provides a virtual package may have come for something else as well.
-        AptError::Refused(reason) if change.before.get(PROVIDED_BY).is_some() => ResourceError::Retained(reason),
-        AptError::Refused(reason) => ResourceError::Blocked(reason),
-        AptError::Host(error) => ResourceError::Host(error),
-        other => ResourceError::Failed(other.to_string()),
+        PackageError::Refused(reason) if change.before.get(PROVIDED_BY).is_some() => ResourceError::Retained(reason),
+        other => refuse(other),
     }
 }
 

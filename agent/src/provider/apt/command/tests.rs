@@ -19,10 +19,18 @@ fn nobody_is_asked_and_changed_configuration_stays() {
 
 #[test]
 fn freedoms_are_taken_only_where_given() {
-    let free = Freedom { downgrades: true, held: true, removals: true };
+    let free = Freedom { downgrades: true, held: true, removals: true, ..Freedom::default() };
     let line = simulate_program(&["nginx-".to_owned()], free, LIMIT).argv.join(" ");
     for part in ["--simulate", "--allow-downgrades", "--allow-change-held-packages"] {
         assert!(line.contains(part), "{part}: {line}");
     }
     assert!(!line.contains("--no-remove"), "{line}");
+}
+
+#[test]
+fn options_of_packages_reach_apt() {
+    let free = Freedom { no_recommends: true, replace_conffiles: true, ..Freedom::default() };
+    let line = install_program(&["nginx".to_owned()], free, LIMIT).argv.join(" ");
+    assert!(line.contains("--no-install-recommends") && line.contains("--force-confnew"), "{line}");
+    assert!(!line.contains("--force-confold"), "{line}");
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::Command;
 use std::time::Instant;
 
-use super::PackageDatabase;
+use super::{PackageDatabase, load_database};
 use crate::host::HostRead;
 use crate::host::RealHost;
 
@@ -15,7 +15,7 @@ fn database(status: &str) -> PackageDatabase {
     let mut file = std::fs::File::create(folder.join("status")).expect("made");
     file.write_all(status.as_bytes()).expect("written");
     let host = RealHost::open(root.path()).expect("a host");
-    PackageDatabase::load(host.reader().as_mut()).expect("a database")
+    load_database(host.reader().as_mut()).expect("a database")
 }
 
 const STATUS: &str = "Package: libc6\nStatus: install ok installed\nArchitecture: i386\nVersion: 2.36-9\n\n\
@@ -59,7 +59,7 @@ fn virtual_names_have_their_providers() {
 fn a_host_without_dpkg_has_no_packages() {
     let root = tempfile::tempdir().expect("a folder");
     let host = RealHost::open(root.path()).expect("a host");
-    assert!(PackageDatabase::load(host.reader().as_mut()).expect("a database").is_empty());
+    assert!(load_database(host.reader().as_mut()).expect("a database").is_empty());
 }
 
 /// The database of this machine, against the tool that belongs to it.
@@ -72,7 +72,7 @@ fn the_real_database_is_read_as_dpkg_reads_it() {
     };
     let host = RealHost::open("/".as_ref()).expect("a host");
     let start = Instant::now();
-    let database = PackageDatabase::load(host.reader().as_mut()).expect("a database");
+    let database = load_database(host.reader().as_mut()).expect("a database");
     let took = start.elapsed();
     let text = String::from_utf8(output.stdout).expect("text");
     let mut installed = 0;

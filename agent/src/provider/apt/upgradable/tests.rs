@@ -1,6 +1,6 @@
 #![allow(clippy::disallowed_methods)]
 
-use super::{Upgradable, load_names};
+use super::{load_names, load_upgradable};
 use crate::provider::apt::test_archive::{Archive, machine, run};
 use crate::test_machine::enter;
 
@@ -26,7 +26,7 @@ fn apt_knows_what_is_newer() {
     run(std::process::Command::new("apt-get").args(["-qqy", "install", "older", "newest"]));
     archive.add("older", "1.1", "");
     archive.refresh();
-    let upgradable = Upgradable::load(&machine()).expect("asked");
+    let upgradable = load_upgradable(&machine()).expect("asked");
     assert!(upgradable.contains("older"));
     assert!(!upgradable.contains("newest"));
 }

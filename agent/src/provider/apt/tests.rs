@@ -6,9 +6,10 @@ use std::io::Write;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::{Apt, AptError, Surroundings};
-use crate::provider::apt::test_archive::{Archive, installed, machine, run};
-use crate::provider::apt::{PackageAction, PackageChange, PackageName};
+use super::AptManager;
+use super::test_archive::{Archive, installed, machine, run};
+use crate::provider::package::{PackageAction, PackageChange, PackageName, PackageOptions, Surroundings};
+use crate::provider::package::{Transaction, VersionDemand};
 use crate::test_machine::enter;
 
 #[derive(Default)]
@@ -30,7 +31,7 @@ impl Surroundings for Notes {
 
 fn change(name: &str, action: PackageAction) -> PackageChange {
     let name = PackageName::new(name).expect("a name");
-    PackageChange { name, action, allow_downgrade: false, allow_held: false }
+    PackageChange { name, action, allow_downgrade: false, allow_held: false, options: PackageOptions::default() }
 }
 
 fn install(name: &str) -> PackageChange {
@@ -38,7 +39,7 @@ fn install(name: &str) -> PackageChange {
 }
 
 fn install_version(name: &str, version: &str) -> PackageChange {
-    change(name, PackageAction::Install { version: Some(version.to_owned()) })
+    change(name, PackageAction::Install { version: Some(VersionDemand::new(version)) })
 }
 
 fn remove(name: &str, brought: &[&str]) -> PackageChange {
@@ -47,7 +48,7 @@ fn remove(name: &str, brought: &[&str]) -> PackageChange {
 
 fn change_all(changes: &[PackageChange], notes: &mut Notes) -> Vec<Result<(), String>> {
     let host = machine();
-    let answers = Apt::new(&host, Some(Duration::from_secs(120))).change_packages(changes, notes);
+    let answers = Transaction::new(&AptManager, &host, Some(Duration::from_secs(120))).change_packages(changes, notes);
     answers.into_iter().map(|answer| answer.map_err(|error| error.to_string())).collect()
 }
 
@@ -57,7 +58,7 @@ fn change_one(change: PackageChange) -> Result<(), String> {
 
 #[test]
 fn packages_come_with_what_they_need_and_go_with_it() {
-    if !enter("provider::apt::transaction::tests::packages_come_with_what_they_need_and_go_with_it") {
+    if !enter("provider::apt::tests::packages_come_with_what_they_need_and_go_with_it") {
         return;
     }
     let mut archive = Archive::new();
@@ -93,7 +94,7 @@ fn packages_come_with_what_they_need_and_go_with_it() {
 
 #[test]
 fn what_reaches_further_than_asked_is_refused() {
-    if !enter("provider::apt::transaction::tests::what_reaches_further_than_asked_is_refused") {
+    if !enter("provider::apt::tests::what_reaches_further_than_asked_is_refused") {
         return;
     }
     let mut archive = Archive::new();
@@ -128,7 +129,7 @@ fn what_reaches_further_than_asked_is_refused() {
 
 #[test]
 fn one_that_is_refused_does_not_hold_up_the_others() {
-    if !enter("provider::apt::transaction::tests::one_that_is_refused_does_not_hold_up_the_others") {
+    if !enter("provider::apt::tests::one_that_is_refused_does_not_hold_up_the_others") {
         return;
     }
     let mut archive = Archive::new();
@@ -151,7 +152,7 @@ fn one_that_is_refused_does_not_hold_up_the_others() {
 
 #[test]
 fn locks_are_waited_for_and_interruptions_mended() {
-    if !enter("provider::apt::transaction::tests::locks_are_waited_for_and_interruptions_mended") {
+    if !enter("provider::apt::tests::locks_are_waited_for_and_interruptions_mended") {
         return;
     }
     let mut archive = Archive::new();
@@ -180,7 +181,7 @@ fn locks_are_waited_for_and_interruptions_mended() {
 
 #[test]
 fn configuration_that_a_person_changed_stays() {
-    if !enter("provider::apt::transaction::tests::configuration_that_a_person_changed_stays") {
+    if !enter("provider::apt::tests::configuration_that_a_person_changed_stays") {
         return;
     }
     let mut archive = Archive::new();
@@ -193,13 +194,4 @@ fn configuration_that_a_person_changed_stays() {
     assert_eq!(change_one(change("probe", PackageAction::Upgrade)), Ok(()));
     assert_eq!(installed("probe").as_deref(), Some("2.0"));
     assert_eq!(fs::read_to_string("/etc/probe.conf").expect("read"), "mine\n");
-}
-
-#[test]
-fn a_program_that_takes_too_long_is_told() {
-    let error = AptError::Host(crate::host::HostError::Timeout {
-        program: "apt-get".to_owned(),
-        limit: Duration::from_secs(3),
-    });
-    assert_eq!(super::whole_reason(&error), "the package manager cannot be used: program apt-get took longer than 3 s");
 }

@@ -1,17 +1,15 @@
-#![allow(clippy::disallowed_methods)]
-
-use std::collections::BTreeSet;
-
-use super::super::change::{PackageAction, PackageChange};
-use super::super::database::PackageDatabase;
-use super::super::name::PackageName;
-use super::super::simulation::load_simulation;
 use super::check_simulation;
-use crate::host::{HostRead, RealHost};
+use crate::host::ProgramOutput;
+use crate::provider::apt::AptManager;
+use crate::provider::package::{
+    Installed, PackageAction, PackageChange, PackageDatabase, PackageManager, PackageName, PackageOptions, Request,
+};
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 fn change(name: &str, action: PackageAction) -> PackageChange {
     let name = PackageName::new(name).expect("a name");
-    PackageChange { name, action, allow_downgrade: false, allow_held: false }
+    PackageChange { name, action, allow_downgrade: false, allow_held: false, options: PackageOptions::default() }
 }
 
 fn install(name: &str) -> PackageChange {
@@ -23,18 +21,21 @@ fn remove(name: &str) -> PackageChange {
 }
 
 fn held(names: &[&str]) -> PackageDatabase {
-    let root = tempfile::tempdir().expect("a folder");
-    let folder = root.path().join("var/lib/dpkg");
-    std::fs::create_dir_all(&folder).expect("made");
-    let stanza = |name: &&str| format!("Package: {name}\nStatus: hold ok installed\nArchitecture: all\nVersion: 1\n\n");
-    std::fs::write(folder.join("status"), names.iter().map(stanza).collect::<String>()).expect("written");
-    let host = RealHost::open(root.path()).expect("a host");
-    PackageDatabase::load(host.reader().as_mut()).expect("a database")
+    let mut database = PackageDatabase::default();
+    for name in names {
+        let installed = Installed { version: "1".to_owned(), architecture: "all".to_owned(), hold: true };
+        database.add((*name).to_owned(), installed);
+    }
+    database
 }
 
 fn check(output: &str, changes: &[PackageChange], extra: &[&str]) -> Result<(), String> {
     let extra: BTreeSet<String> = extra.iter().map(|name| (*name).to_owned()).collect();
-    check_simulation(&load_simulation(output), changes, &extra, &held(&["kept"]))
+    let output = ProgramOutput { stdout: output.into(), ..ProgramOutput::default() };
+    let simulation = AptManager.load_simulation(&output).expect("a simulation");
+    let database = held(&["kept"]);
+    let request = Request { changes, extra: &extra, database: &database, timeout: Duration::from_secs(1) };
+    check_simulation(&simulation, &request, &AptManager)
 }
 
 #[test]

@@ -1,0 +1,11 @@
+//! dnf, and yum under its old name: Fedora, RHEL and what descends from them.
+
+mod command;
+mod failure;
+mod locks;
+mod manager;
+mod simulation;
+#[cfg(test)]
+mod tests;
+
+pub use manager::DnfManager;

@@ -1,0 +1,26 @@
+//! Whether somebody installs packages.
+
+use rustix::fs::{Mode, OFlags};
+use rustix::process::{Flock, FlockType, fcntl_getlk};
+
+/// What apt holds for the whole of a transaction, what dpkg holds where it is called without apt, and the locks of
+/// rpm and apk.
+const LOCKS: [&str; 5] = [
+    "/var/lib/dpkg/lock-frontend",
+    "/var/lib/dpkg/lock",
+    "/var/lib/rpm/.rpm.lock",
+    "/usr/lib/sysimage/rpm/.rpm.lock",
+    "/lib/apk/db/lock",
+];
+
+/// What is there only while pacman works.
+const MARKS: [&str; 1] = ["/var/lib/pacman/db.lck"];
+
+/// Whether another process changes packages right now. Where that cannot be told, nobody does.
+pub fn is_installing() -> bool {
+    let is_locked = |path: &&str| {
+        let Ok(file) = rustix::fs::open(*path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) else { return false };
+        matches!(fcntl_getlk(&file, &Flock::from(FlockType::WriteLock)), Ok(Some(_)))
+    };
+    LOCKS.iter().any(is_locked) || MARKS.iter().any(|path| rustix::fs::stat(*path).is_ok())
+}

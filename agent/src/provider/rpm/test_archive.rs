@@ -1,0 +1,86 @@
+//! An archive of rpm packages, and a host of that kind: a copy of this machine with an rpm database of its own.
+
+#![allow(clippy::disallowed_methods)]
+
+use crate::provider::apt::test_archive::run;
+use crate::provider::package::test_scenario::{Relation, TestArchive};
+use std::fmt::Write as _;
+use std::fs;
+use std::process::Command;
+
+const FOLDER: &str = "/var/cache/archive";
+
+/// A folder of packages, and how somebody installs and removes them.
+pub(crate) struct RpmArchive {
+    program: &'static [&'static str],
+}
+
+impl RpmArchive {
+    /// Begins an archive, the only one of dnf and zypper. Only for a copy of this machine.
+    pub(crate) fn new(os_release: &str, program: &'static [&'static str]) -> RpmArchive {
+        fs::create_dir_all(format!("{FOLDER}/packages")).expect("made");
+        // Debian has rpm's database in the home of whoever runs it.
+        fs::create_dir_all("/etc/rpm").expect("made");
+        fs::write("/etc/rpm/macros.archive", "%_dbpath /var/lib/rpm\n").expect("written");
+        fs::write("/usr/lib/os-release", os_release).expect("written");
+        run(Command::new("rpm").arg("--initdb"));
+        // This plug-in of dnf adds an archive of its own, which is not there.
+        fs::write("/etc/dnf/plugins/local.conf", "[main]\nenabled=0\n").expect("written");
+        for folder in ["/etc/yum.repos.d", "/etc/zypp/repos.d"] {
+            fs::create_dir_all(folder).expect("made");
+            let text = format!(
+                "[archive]\nname=archive\nenabled=1\nautorefresh=0\ngpgcheck=0\nbaseurl=file://{FOLDER}/packages\n"
+            );
+            fs::write(format!("{folder}/archive.repo"), text).expect("written");
+        }
+        RpmArchive { program }
+    }
+
+    fn program(&self) -> Command {
+        let mut command = Command::new(self.program[0]);
+        command.args(&self.program[1..]);
+        command
+    }
+}
+
+impl TestArchive for RpmArchive {
+    fn add(&mut self, name: &str, version: &str, relations: &[(Relation, &str)]) {
+        let (version, release) = version.split_once('-').expect("a release");
+        let mut spec = format!(
+            "Name: {name}\nVersion: {version}\nRelease: {release}\nSummary: made for a test\nLicense: MIT\n\
+             BuildArch: noarch\n"
+        );
+        for (relation, other) in relations {
+            let _ = writeln!(spec, "{relation:?}: {other}");
+        }
+        spec.push_str("%description\nmade for a test\n%files\n");
+        let path = format!("{FOLDER}/{name}.spec");
+        fs::write(&path, spec).expect("written");
+        run(Command::new("rpmbuild")
+            .args(["-bb", "--quiet", "--nodeps", "--define", &format!("_topdir {FOLDER}/build")])
+            .args(["--define", &format!("_rpmdir {FOLDER}/packages"), &path]));
+    }
+
+    fn publish(&self) {
+        run(Command::new("createrepo_c").args(["--quiet", &format!("{FOLDER}/packages")]));
+        if self.program[0] == "zypper" {
+            run(self.program().args(["refresh", "--force"]));
+        } else {
+            run(self.program().args(["clean", "expire-cache"]));
+        }
+    }
+
+    fn install(&self, name: &str) {
+        run(self.program().args(["install", "-y", name]));
+    }
+
+    fn remove(&self, name: &str) {
+        run(self.program().args(["remove", "-y", name]));
+    }
+
+    fn installed(&self, name: &str) -> Option<String> {
+        let output = Command::new("rpm").args(["-q", "--queryformat", "%{VERSION}-%{RELEASE}", name]).output();
+        let output = output.expect("runs");
+        output.status.success().then(|| String::from_utf8(output.stdout).expect("text"))
+    }
+}
