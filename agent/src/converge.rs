@@ -142,10 +142,11 @@ impl Converger {
             let Applied { outcomes, look_again, stopped } = apply_plan(&mut self.managed, &run)?;
             converged.outcomes.extend(outcomes);
             converged.stopped = stopped;
+            let moves = self.schedule.moves;
             if self.is_outdated(&converged) {
                 self.reschedule()?;
             }
-            if stopped || !look_again {
+            if stopped || !(look_again || moves) {
                 break;
             }
             (cause, extent) = (Cause::Cascade, Extent::All);

@@ -27,6 +27,7 @@ mod test_crash;
 mod test_machine;
 #[cfg(test)]
 mod test_orchestrator;
+mod text_lines;
 pub mod vault;
 pub mod verify;
 pub mod watch;

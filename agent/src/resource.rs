@@ -6,10 +6,12 @@
 mod account;
 mod acl;
 mod authorized_keys;
+mod block;
 mod change;
 mod command;
 mod cron;
 mod directory;
+mod edited_file;
 mod entry;
 mod error;
 mod extended;
@@ -20,6 +22,7 @@ mod hands;
 mod host_entry;
 mod hostname;
 mod kernel_module;
+mod line;
 mod link;
 mod locale;
 mod membership;
@@ -217,6 +220,8 @@ pub fn of(resource: &Resource) -> &dyn ResourceType {
         Spec::Directory(spec) => spec,
         Spec::File(spec) => spec,
         Spec::Link(spec) => spec,
+        Spec::Line(spec) => spec,
+        Spec::Block(spec) => spec,
         Spec::Package(spec) => spec,
         Spec::Group(spec) => spec,
         Spec::User(spec) => spec,

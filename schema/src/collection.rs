@@ -65,6 +65,13 @@ macro_rules! define_collection {
                 }
             }
 
+            /// Whether its resources own a part of the file that their `path` names.
+            pub fn edits_file(self) -> bool {
+                match self {
+                    $(Collection::$collection => <$spec as ResourceSpec>::EDITS_FILE,)*
+                }
+            }
+
             /// Whether the attribute `mode` are permission bits.
             pub fn has_permissions(self) -> bool {
                 match self {

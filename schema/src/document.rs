@@ -69,16 +69,14 @@ pub const RESERVED_FIELDS: [&str; 25] = [
 pub const RESERVED_FOLDERS: [&str; 5] = ["distributions", "platforms", "runs", "scenarios", "secrets"];
 
 /// Collections that a later version gives a meaning; until then they are refused by name.
-pub const RESERVED_COLLECTIONS: [&str; 14] = [
+pub const RESERVED_COLLECTIONS: [&str; 12] = [
     "archives",
-    "blocks",
     "certificates",
     "checkouts",
     "checks",
     "containers",
     "downloads",
     "firewall",
-    "lines",
     "mounts",
     "reboot",
     "repositories",

@@ -17,6 +17,7 @@ mod document_type;
 pub mod envelope;
 pub mod facts;
 pub mod fleet_name;
+pub mod glob;
 pub mod head;
 pub mod host_id;
 pub mod json;

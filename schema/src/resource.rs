@@ -12,6 +12,7 @@ use crate::timestamp::Timestamp;
 
 mod acl;
 mod authorized_keys;
+mod block;
 mod command;
 mod cron;
 mod directory;
@@ -21,6 +22,7 @@ mod group;
 mod hostname;
 mod hosts;
 mod kernel_modules;
+mod line;
 mod link;
 mod locale;
 mod meta;
@@ -43,6 +45,7 @@ mod tests;
 
 pub use acl::{AclEntry, AclWho, BadAclEntry};
 pub use authorized_keys::{AuthorizedKey, AuthorizedKeyParts, AuthorizedKeysSpec, entry_of};
+pub use block::BlockSpec;
 pub use command::{CommandSpec, UndoSpec};
 pub use cron::CronSpec;
 pub use directory::DirectorySpec;
@@ -52,6 +55,7 @@ pub use group::GroupSpec;
 pub use hostname::HostnameSpec;
 pub use hosts::HostEntrySpec;
 pub use kernel_modules::KernelModuleSpec;
+pub use line::{LineSpec, Position};
 pub use link::LinkSpec;
 pub use locale::{LOCALE_VARIABLES, LocaleSpec};
 pub use meta::{Enforcement, Existence, Meta, OnRemove};
@@ -156,6 +160,20 @@ macro_rules! define_spec {
             pub fn accounts(&self) -> NamedAccounts<'_> {
                 match self {
                     $(Spec::$variant(spec) => spec.accounts(),)*
+                }
+            }
+
+            /// The file of which it owns a part and no more.
+            pub fn edited_path(&self) -> Option<&str> {
+                match self {
+                    $(Spec::$variant(spec) => spec.edited_path(),)*
+                }
+            }
+
+            /// What it is about, where its id is a free name.
+            pub fn place(&self) -> Option<String> {
+                match self {
+                    $(Spec::$variant(spec) => spec.place(),)*
                 }
             }
 

@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 /// When the agent's own disk refuses.
 pub fn recover(managed: &mut ManagedHost, schedule: &Schedule, now: Timestamp) -> Result<usize, ApplyError> {
     let Some(intents) = managed.store.load::<Vec<Intent>>(INTENTS_KEY)? else { return Ok(0) };
-    remove_candidates(managed, &intents);
+    remove_candidates(managed, schedule, &intents);
     let made: Vec<(Prepared<'_>, &Intent)> = intents
         .iter()
         .filter_map(|intent| {
@@ -55,12 +55,14 @@ pub fn recover(managed: &mut ManagedHost, schedule: &Schedule, now: Timestamp) -
     Ok(outcomes.len())
 }
 
-fn remove_candidates(managed: &ManagedHost, intents: &[Intent]) {
-    let folders: BTreeSet<HostPath> = intents
-        .iter()
-        .filter(|intent| intent.address.collection().id_is_path())
-        .filter_map(|intent| HostPath::new(intent.address.id()).ok()?.parent())
-        .collect();
+fn remove_candidates(managed: &ManagedHost, schedule: &Schedule, intents: &[Intent]) {
+    let written = |intent: &Intent| {
+        let target = schedule.find(&intent.address).and_then(|index| schedule.targets.get(index));
+        let own = HostPath::new(intent.address.id()).ok().filter(|_| intent.address.collection().id_is_path());
+        let edited = target.and_then(|target| HostPath::new(target.resource.spec.edited_path()?).ok());
+        own.or(edited)
+    };
+    let folders: BTreeSet<HostPath> = intents.iter().filter_map(|intent| written(intent)?.parent()).collect();
     for folder in folders {
         if let Err(error) = managed.host.remove_candidates(&folder) {
             tracing::warn!(%folder, error = &error as &dyn std::error::Error, "a candidate of the interrupted run stays");

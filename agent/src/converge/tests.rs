@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
+<<<<<<< HEAD
 mod exceptions;
+=======
+mod edits;
+>>>>>>> 4735192 (agent, schema: Manage lines and blocks in files of others)
 mod extended;
 mod inverse;
 mod properties;

@@ -111,7 +111,7 @@ fn edges_to<'t>(at: usize, resource: &'t Resource, index: &HashMap<&'t Address, 
     let asked = [&meta.requires, &meta.restart_on, &meta.reload_on, &meta.run_on].into_iter().flatten();
     let edge = |strength| move |first: &usize| Edge { first: *first, then: at, strength };
     let mut edges: Vec<Edge> = asked.filter_map(|address| index.get(address)).map(edge(Strength::Asked)).collect();
-    edges.extend(parent_of(&resource.address, index).iter().map(edge(Strength::Parent)));
+    edges.extend(parent_of(resource, index).iter().map(edge(Strength::Parent)));
     edges.extend(owners_of(resource).iter().filter_map(|owner| index.get(owner)).map(edge(Strength::Owner)));
     edges.extend(members_of(&resource.spec).iter().filter_map(|user| index.get(user)).map(edge(Strength::Member)));
     edges.retain(|edge| edge.first != at);
@@ -119,11 +119,10 @@ fn edges_to<'t>(at: usize, resource: &'t Resource, index: &HashMap<&'t Address, 
 }
 
 /// The nearest managed folder on the way to it, or a link in a folder's place.
-fn parent_of(address: &Address, index: &HashMap<&Address, usize>) -> Option<usize> {
-    if !address.collection().id_is_path() {
-        return None;
-    }
-    let mut path = address.id();
+fn parent_of(resource: &Resource, index: &HashMap<&Address, usize>) -> Option<usize> {
+    let address = &resource.address;
+    let own = Some(address.id()).filter(|_| address.collection().id_is_path());
+    let mut path = own.or_else(|| resource.spec.edited_path())?;
     while let Some((parent, _)) = path.rsplit_once('/').filter(|(parent, _)| !parent.is_empty()) {
         for collection in [Collection::Directories, Collection::Links] {
             let found = Address::new(collection, parent).ok().and_then(|address| index.get(&address).copied());

@@ -32,6 +32,9 @@ pub struct Schedule {
     pub order: Order,
     /// Who reacts to whom.
     pub reactions: Reactions,
+    /// Whether a target stands for what its resource was about before: that goes back first, and then all is to be
+    /// looked at anew.
+    pub moves: bool,
     index: HashMap<Address, usize>,
 }
 
@@ -42,6 +45,7 @@ impl Schedule {
     /// When what the resources require leads in a circle.
     pub fn of(input: &ScheduleInput<'_>) -> Result<Schedule, CycleError> {
         let mut targets: Vec<Target> = input.resources.iter().map(|resource| kept(resource, input)).collect();
+        let moves = targets.iter().any(|target| target.purpose == Purpose::Leave);
         let mut managed: BTreeSet<Address> = targets.iter().map(|target| target.address().clone()).collect();
         for folder in implicit_folders(input, &managed) {
             managed.insert(folder.address.clone());
@@ -58,7 +62,7 @@ impl Schedule {
         targets.extend(late);
         let index = targets.iter().enumerate().map(|(at, target)| (target.address().clone(), at)).collect();
         let reactions = reactions_of(&targets, input.ledger, &index);
-        Ok(Schedule { targets, order, reactions, index })
+        Ok(Schedule { targets, order, reactions, moves, index })
     }
 
     /// The target of an address.
@@ -87,7 +91,11 @@ fn kept(resource: &Resource, input: &ScheduleInput<'_>) -> Target {
         }
         Enforcement::Audit | Enforcement::ApplyOnce => Purpose::Audit,
     };
-    if let Some(entry) = input.ledger.get(&resource.address).filter(|_| purpose == Purpose::Enforce)
+    let known = input.ledger.get(&resource.address).filter(|_| purpose == Purpose::Enforce);
+    if let Some(entry) = known.filter(|entry| entry.resource.spec.place() != resource.spec.place()) {
+        return leaves(entry, input);
+    }
+    if let Some(entry) = known
         && entry.resource.meta.on_remove != OnRemove::Keep
     {
         let before = resource::of(&entry.resource).wanted(entry.resource.meta.state, input.scope);

@@ -81,3 +81,20 @@ pub(super) fn diff_attributes(
         }
     }
 }
+
+/// Compares a part of a file, of which there is one attribute. A missing file has no part, and needs none where the
+/// part is to be missing.
+pub(super) fn diff_part(name: &'static str, wanted: &Wanted, observed: &State) -> Option<Change> {
+    let found = observed.get(name).unwrap_or(&Value::Nothing);
+    let asked = wanted.state.get(name);
+    if asked.unwrap_or(&Value::Nothing) == found {
+        return None;
+    }
+    let after = match (asked, &wanted.state) {
+        // The file was not there, and goes with the last thing in it.
+        (None, State::Absent) => State::Absent,
+        (None, State::Present(_)) => return None,
+        (Some(asked), _) => State::present([(name, asked.clone())]),
+    };
+    Some(Change { before: observed.clone(), after })
+}

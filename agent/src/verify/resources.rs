@@ -40,6 +40,7 @@ pub fn check_resources(resources: &[Resource]) -> Result<(), Reject> {
             }
         }
     }
+    check_edited_files(resources, &paths)?;
     for (path, resource) in &paths {
         if let Some(other) = file_on_the_way(path, &paths) {
             return refuse(format!("{} lies in {other}, which is no folder", resource.address));
@@ -53,6 +54,23 @@ pub fn check_resources(resources: &[Resource]) -> Result<(), Reject> {
         }
     }
     check_order(resources)
+}
+
+/// A file belongs either to one resource as a whole, or to others of which some own a part.
+fn check_edited_files(resources: &[Resource], paths: &BTreeMap<HostPath, &Resource>) -> Result<(), Reject> {
+    let refuse = |message: String| Err(Reject::new(RejectCode::ManifestResources, message));
+    for resource in resources.iter().filter(|resource| resource.address.collection().edits_file()) {
+        let address = &resource.address;
+        let path = HostPath::new(resource.spec.edited_path().unwrap_or_default())
+            .map_err(|error| Reject::new(RejectCode::ManifestResources, format_args!("{address}: {error}")))?;
+        if KERNEL_TREES.iter().any(|tree| is_in(path.as_str(), tree)) {
+            return refuse(format!("{address} edits what belongs to the kernel"));
+        }
+        if let Some(other) = paths.get(&path) {
+            return refuse(format!("{address} edits {}, which is managed as a whole", other.address));
+        }
+    }
+    Ok(())
 }
 
 fn is_in(path: &str, tree: &str) -> bool {

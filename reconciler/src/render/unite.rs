@@ -123,7 +123,7 @@ fn unite_two(rendering: &Rendering, first: Placed, second: Placed) -> Placed {
     Placed { attributes, contents, tainted, ..first }
 }
 
-/// One path belongs to one resource, and nothing lies below a file.
+/// One path belongs to one resource, nothing lies below a file, and nobody else edits one.
 pub(super) fn check_paths(rendering: &Rendering, host_set: &HostSet) {
     let mut paths: BTreeMap<String, &Placed> = BTreeMap::new();
     let tell = |placed: &Placed, other: &Placed, reason: String| {
@@ -136,6 +136,14 @@ pub(super) fn check_paths(rendering: &Rendering, host_set: &HostSet) {
                 let reason = format!("{} has the path of {}, at {}", placed.address, other.address, other.place);
                 tell(placed, other, reason);
             }
+        }
+    }
+    for placed in host_set.resources.values().filter(|placed| placed.address.collection().edits_file()) {
+        let path = placed.map().and_then(|map| map.entry("path")).and_then(|entry| entry.value.as_str());
+        if let Some(other) = path.and_then(|path| paths.get(path)) {
+            let reason =
+                format!("{} edits {}, which is managed as a whole, at {}", placed.address, other.address, other.place);
+            tell(placed, other, reason);
         }
     }
     let is_file = |placed: &Placed| !matches!(placed.address.collection(), Collection::Directories | Collection::Links);

@@ -28,6 +28,9 @@ pub trait ResourceSpec: Default + Serialize + DeserializeOwned + JsonSchema {
     /// where it is one of its words.
     const HAS_PERMISSIONS: bool = false;
 
+    /// Whether it owns a part of the file that its attribute `path` names, and no more of it.
+    const EDITS_FILE: bool = false;
+
     /// The paths of the files that a resource of this id is, whole: no other resource has them.
     fn paths_of(id: &str) -> Vec<String> {
         if Self::ID == IdForm::Path { vec![id.to_owned()] } else { Vec::new() }
@@ -44,6 +47,17 @@ pub trait ResourceSpec: Default + Serialize + DeserializeOwned + JsonSchema {
     /// The accounts that it needs, by name or number: they are made before it.
     fn accounts(&self) -> NamedAccounts<'_> {
         NamedAccounts::default()
+    }
+
+    /// The file of which it owns a part, where [`Self::EDITS_FILE`].
+    fn edited_path(&self) -> Option<&str> {
+        None
+    }
+
+    /// What it is about, where the id is a free name: with another place it is another thing, and the old one goes
+    /// back to what was found first.
+    fn place(&self) -> Option<String> {
+        None
     }
 
     /// What fits the types and still makes no sense, as the end of a sentence that begins with the address:
@@ -142,6 +156,7 @@ where
     const REACTIONS: Reactions = S::REACTIONS;
     const CONTENTS: ContentForm = S::CONTENTS;
     const HAS_PERMISSIONS: bool = S::HAS_PERMISSIONS;
+    const EDITS_FILE: bool = S::EDITS_FILE;
 
     fn paths_of(id: &str) -> Vec<String> {
         S::paths_of(id)
@@ -157,6 +172,14 @@ where
 
     fn accounts(&self) -> NamedAccounts<'_> {
         S::accounts(self)
+    }
+
+    fn edited_path(&self) -> Option<&str> {
+        S::edited_path(self)
+    }
+
+    fn place(&self) -> Option<String> {
+        S::place(self)
     }
 
     fn contradiction(&self, meta: &Meta) -> Option<String> {

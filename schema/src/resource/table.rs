@@ -11,6 +11,10 @@ macro_rules! for_each_resource_type {
             Files "files" File(FileSpec);
             /// Symbolic links, by absolute path.
             Links "links" Link(LinkSpec);
+            /// Single lines in files of others, by a free name.
+            Lines "lines" Line(LineSpec);
+            /// Blocks of lines in files of others, by a free name.
+            Blocks "blocks" Block(Box<BlockSpec>);
             /// Groups of the account database, by name.
             Groups "groups" Group(GroupSpec);
             /// Users of the account database, by name.

@@ -24,3 +24,14 @@ fn one_path_belongs_to_one_resource() {
     let apart = json!({"directories/etc/systemd/system": {"mode": "0755"}, "units/x.service": {"content": unit}});
     assert!(check_resources(&load(&apart)).is_ok());
 }
+
+#[test]
+fn a_file_that_is_managed_as_a_whole_is_edited_by_nobody() {
+    let line = |path: &str| json!({"path": path, "line": "x"});
+    let apart = json!({"files/etc/a": {"mode": "0644"}, "lines/x": line("/etc/b"), "lines/y": line("/etc/b")});
+    assert!(check_resources(&load(&apart)).is_ok());
+    let refused = refusal(&json!({"files/etc/a": {"mode": "0644"}, "lines/x": line("/etc/a")}));
+    assert!(refused.contains("lines/x edits files/etc/a"), "{refused}");
+    refusal(&json!({"lines/x": line("/etc/../etc/a")}));
+    refusal(&json!({"lines/x": line("/proc/sys/kernel/hostname")}));
+}

@@ -1,0 +1,88 @@
+//! Files of which a resource owns a part: read as text, changed by what is in them now, replaced as a whole.
+//!
+//! Each change reads the file anew, so that several resources in one file keep each other's parts.
+
+use super::{Hands, ResourceError, State, Value, View};
+use crate::host::{FileKind, FileWrite, HostError, HostPath, NewAttributes, Reader};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io::Cursor;
+use std::rc::Rc;
+
+/// Larger files are no configuration that people edit by hand.
+const MAX_BYTES: u64 = 4 << 20;
+
+/// The text of files that were read in this pass; `None` for one that is missing.
+#[derive(Default)]
+struct Texts(RefCell<HashMap<HostPath, Rc<Option<String>>>>);
+
+/// The path of a specification.
+pub(super) fn edited_path(path: Option<&str>) -> Result<HostPath, ResourceError> {
+    HostPath::new(path.unwrap_or_default()).map_err(|error| ResourceError::Failed(error.to_string()))
+}
+
+/// The text of the file, read once in a pass.
+pub(super) fn text_in(path: &HostPath, view: &View<'_>) -> Result<Rc<Option<String>>, ResourceError> {
+    let texts = view.once(|_| Ok::<_, ResourceError>(Texts::default()))?;
+    if let Some(text) = texts.0.borrow().get(path) {
+        return Ok(text.clone());
+    }
+    let text = Rc::new(read_text(path, view.reader().as_mut())?);
+    texts.0.borrow_mut().insert(path.clone(), text.clone());
+    Ok(text)
+}
+
+/// What is observed of a part: the file may be missing, and the part may be missing in it.
+pub(super) fn observe_part(
+    name: &'static str,
+    path: &HostPath,
+    view: &View<'_>,
+    find: impl FnOnce(&str) -> Result<Option<Value>, ResourceError>,
+) -> Result<State, ResourceError> {
+    let Some(text) = &*text_in(path, view)? else { return Ok(State::Absent) };
+    Ok(State::present([(name, find(text)?.unwrap_or(Value::Nothing))]))
+}
+
+/// Changes the text of the file by what is in it now. Where the file itself is to go, it goes when nothing is left in
+/// it.
+pub(super) fn edit_file(
+    path: &HostPath,
+    file_goes: bool,
+    hands: &Hands<'_>,
+    edit: impl FnOnce(&str) -> Result<String, ResourceError>,
+) -> Result<(), ResourceError> {
+    let found = read_text(path, hands.host.reader().as_mut())?;
+    if found.is_none() && file_goes {
+        return Ok(());
+    }
+    let text = edit(found.as_deref().unwrap_or_default())?;
+    if file_goes && matches!(text.trim(), "" | "{}") {
+        return Ok(hands.host.remove(path, FileKind::File)?);
+    }
+    if found.as_deref() == Some(text.as_str()) {
+        return Ok(());
+    }
+    let content = Box::new(Cursor::new(text.into_bytes()));
+    let candidate = hands.host.prepare(FileWrite::new(path.clone(), content, NewAttributes::default()))?;
+    for result in hands.host.commit(vec![candidate]) {
+        result?;
+    }
+    Ok(())
+}
+
+fn read_text(path: &HostPath, reader: &mut dyn Reader) -> Result<Option<String>, ResourceError> {
+    let Some(meta) = reader.meta(path)? else { return Ok(None) };
+    let blocked = |reason: String| Err(ResourceError::Blocked(reason));
+    if meta.kind != FileKind::File {
+        return blocked(format!("{path} is a {}, not a file", meta.kind));
+    }
+    if meta.size > MAX_BYTES {
+        return blocked(format!("{path} has more than {} MiB", MAX_BYTES >> 20));
+    }
+    let mut bytes = Vec::new();
+    reader.copy(path, &mut bytes).map_err(|error: HostError| ResourceError::from(error))?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Some(text)),
+        Err(_) => blocked(format!("{path} is no text in UTF-8")),
+    }
+}
