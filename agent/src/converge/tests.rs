@@ -2,11 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
-<<<<<<< HEAD
-mod exceptions;
-=======
 mod edits;
->>>>>>> 4735192 (agent, schema: Manage lines and blocks in files of others)
+mod exceptions;
 mod extended;
 mod inverse;
 mod properties;
