@@ -1,6 +1,7 @@
 //! The agent's cycle: trust the root, enrol, then follow the head for ever. Every step is one function.
 
 mod follow;
+mod live;
 mod report;
 mod root;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use crate::io::facts::load_facts;
 use crate::io::host_keys::HostKeys;
 use crate::io::messenger::{Messenger, MessengerError};
 use crate::io::transport::{Transport, TransportError};
+use crate::rest::Rest;
 use crate::store::{Store, StoreError};
 use crate::vault::Vault;
 use crate::worker::{Order, Shared};
@@ -26,6 +28,7 @@ use muster_schema::{HostId, SCHEMA_VERSION, Sha256Digest};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// The pause after the first failure, and the least after any: hints are not signed.
@@ -54,6 +57,8 @@ pub struct Cycle {
     pub name: HostId,
     /// What the host says of itself.
     pub facts: Facts,
+    /// What live requests are answered from.
+    pub rest: Arc<Rest>,
     /// The worker.
     pub orders: Sender<Order>,
     /// What is shared with the worker.
@@ -86,8 +91,10 @@ pub async fn run_cycle(cycle: Cycle) -> Result<(), CycleError> {
     let messenger = Arc::new(begin_messenger(&cycle, &root)?);
     enrol_host(&cycle, &messenger).await?;
     let mut follower = Follower::begin(&cycle, root, messenger.clone())?;
+    let hinted = Notify::new();
     tokio::select! {
-        ended = follow_for_ever(&mut follower, &messenger) => ended,
+        ended = follow_for_ever(&mut follower, &hinted) => ended,
+        ended = live::listen_for_ever(&cycle, &messenger, &hinted) => ended,
         ended = report::report_for_ever(&cycle, &messenger) => ended,
         never = tell_facts_for_ever(&messenger, &cycle.facts) => never,
         never = tell_presence_for_ever(&messenger) => never,
@@ -148,7 +155,7 @@ fn announce(cycle: &Cycle) -> Announce {
 }
 
 /// Follows the head at every hint, and without hints from time to time.
-async fn follow_for_ever(follower: &mut Follower<'_>, messenger: &Messenger) -> Result<(), CycleError> {
+async fn follow_for_ever(follower: &mut Follower<'_>, hinted: &Notify) -> Result<(), CycleError> {
     let mut pause = Duration::ZERO;
     loop {
         let looked = Instant::now();
@@ -156,7 +163,7 @@ async fn follow_for_ever(follower: &mut Follower<'_>, messenger: &Messenger) -> 
             Ok(followed) => {
                 tracing::debug!(?followed, "looked");
                 pause = Duration::ZERO;
-                wait_for_hint(messenger, looked + POLL).await;
+                wait_for_hint(hinted, looked + POLL).await;
             }
             Err(FollowError::Disk(error)) => return Err(error.into()),
             Err(error) => {
@@ -164,26 +171,15 @@ async fn follow_for_ever(follower: &mut Follower<'_>, messenger: &Messenger) -> 
                 // The hint for what was not followed came already; nobody sends another.
                 pause = next_pause(pause);
                 tokio::time::sleep(SHORTEST_PAUSE).await;
-                wait_for_hint(messenger, Instant::now() + pause - SHORTEST_PAUSE).await;
+                wait_for_hint(hinted, Instant::now() + pause - SHORTEST_PAUSE).await;
             }
         }
     }
 }
 
 /// Returns at a hint, or when it is time to look without one.
-async fn wait_for_hint(messenger: &Messenger, until: Instant) {
-    let mut pause = Duration::ZERO;
-    while Instant::now() < until {
-        match tokio::time::timeout_at(until, messenger.next_hint()).await {
-            Ok(Ok(true)) | Err(_) => return,
-            Ok(Ok(false)) => pause = Duration::ZERO,
-            Ok(Err(error)) => {
-                pause = next_pause(pause);
-                tracing::debug!(error = &error as &dyn std::error::Error, "no hints");
-                tokio::time::sleep_until(until.min(Instant::now() + pause)).await;
-            }
-        }
-    }
+async fn wait_for_hint(hinted: &Notify, until: Instant) {
+    let _ = tokio::time::timeout_at(until, hinted.notified()).await;
 }
 
 /// Tells the facts at the start and whenever they changed.

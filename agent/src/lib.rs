@@ -4,6 +4,7 @@
 
 pub mod accepted;
 pub mod apply;
+pub mod asked;
 pub mod cli;
 pub mod config;
 pub mod converge;

@@ -8,11 +8,12 @@ use crate::message::SignedMessage;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use minisign::KeyPair;
+use muster_schema::api::Method;
 use muster_schema::content::BlobRef;
 use muster_schema::envelope::{Signature, join_frame, split_frame};
 use muster_schema::head::Head;
 use muster_schema::manifest::{HostIdentity, Manifest};
-use muster_schema::message::{Body, Enrolled, HeadReply, Message, Party, Receipt};
+use muster_schema::message::{Body, Enrolled, HeadReply, LiveAnswer, LiveRequest, Message, Party, Receipt};
 use muster_schema::report::Report;
 use muster_schema::root::{Role, Roles, Root, RootType};
 use muster_schema::{FleetName, HostId, PublicKey, Sha256Digest, Timestamp};
@@ -65,6 +66,9 @@ struct State {
     refusals: u32,
     hints: u64,
     serial: u64,
+    /// Frames of live requests, and what was answered, by the request's id.
+    requests: Vec<Vec<u8>>,
+    answers: Vec<(String, LiveAnswer)>,
 }
 
 impl TestOrchestrator {
@@ -205,6 +209,34 @@ impl TestOrchestrator {
         self.state().reports.clone()
     }
 
+    /// A live request to the host, good for a minute.
+    pub(crate) fn live_request(&self, id: u8, method: Method, target: &str) -> Message {
+        Message {
+            fleet: self.fleet.clone(),
+            from: Party::Orchestrator,
+            to: Party::Host(self.host.clone()),
+            id: format!("{id:02x}").repeat(16),
+            seq: 1,
+            issued: clock::now(),
+            expires: clock::now().plus(Duration::from_secs(60)),
+            in_reply_to: None,
+            body: Body::LiveRequest(LiveRequest { method, target: target.to_owned() }),
+        }
+    }
+
+    /// Hands out a request, signed by `key`, at the next poll.
+    pub(crate) fn hand_out(&self, request: &Message, key: &TestKey) {
+        let payload = request.to_bytes().unwrap();
+        self.state().requests.push(join_frame(&key.sign(&payload), &payload));
+        self.hint.notify_one();
+    }
+
+    /// What was answered to the request of this number, each time.
+    pub(crate) fn answers(&self, id: u8) -> Vec<LiveAnswer> {
+        let id = format!("{id:02x}").repeat(16);
+        self.state().answers.iter().filter(|(to, _)| *to == id).map(|(_, answer)| answer.clone()).collect()
+    }
+
     fn answer(&self, message: &Message) -> Body {
         let mut state = self.state();
         match &message.body {
@@ -224,6 +256,10 @@ impl TestOrchestrator {
                 let text = serde_json::to_string(&head).unwrap();
                 let signature = self.fresh.sign(text.as_bytes()).text().to_owned();
                 Body::HeadReply(HeadReply { head: Some(text), signature: Some(signature) })
+            }
+            Body::LiveAnswer(answer) => {
+                state.answers.push((message.in_reply_to.clone().unwrap(), answer.clone()));
+                receipt(true, "Accepted")
             }
             Body::Report(report) => {
                 state.reports.push((**report).clone());
@@ -289,9 +325,13 @@ impl Transport for TestOrchestrator {
     fn wait_for_hint<'a>(&'a self, _: &'a SignedMessage) -> BoxFuture<'a, Result<Waited, TransportError>> {
         async move {
             self.hint.notified().await;
-            let state = self.state();
+            let mut state = self.state();
             if state.silent {
                 return Err(unreachable());
+            }
+            if let Some(frame) = state.requests.pop() {
+                self.hint.notify_one();
+                return Ok(Waited::Request(frame));
             }
             let hint = serde_json::from_value(json!({"hint": state.hints})).unwrap();
             Ok(Waited::Hint(hint))

@@ -88,6 +88,7 @@ async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {
         keys,
         store,
         blobs,
+        rest: rest.clone(),
         orders: orders.clone(),
         shared: shared.clone(),
     };

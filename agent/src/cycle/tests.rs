@@ -5,6 +5,7 @@
 mod attacks;
 mod exceptions;
 mod harness;
+mod live;
 
 use harness::Agent;
 use muster_schema::report::Transition;

@@ -111,8 +111,8 @@ impl AmqpTransport {
         let session = self.session().await?;
         let listening = tokio::time::timeout(CONNECT, session.listen(&message.host)).await;
         listening.map_err(|_| self.timed_out())?.map_err(|error| self.unreachable(error))?;
-        match tokio::time::timeout(Duration::from_secs(HINT_WAIT_SECONDS), session.next_hint()).await {
-            Ok(Ok(hint)) => Ok(Waited::Hint(hint)),
+        match tokio::time::timeout(Duration::from_secs(HINT_WAIT_SECONDS), session.next()).await {
+            Ok(Ok(waited)) => Ok(waited),
             Ok(Err(error)) => Err(self.unreachable(error)),
             Err(_) => Ok(Waited::Nothing),
         }

@@ -100,10 +100,13 @@ impl HttpTransport {
         }
     }
 
+    fn is_frame(&self, response: &Response<Body>) -> bool {
+        response.headers().get("content-type").is_some_and(|value| value == FRAME_TYPE)
+    }
+
     /// The frame that an answer of any status holds.
     fn frame_of(&self, response: Response<Body>) -> Result<Vec<u8>, TransportError> {
-        let is_frame = response.headers().get("content-type").is_some_and(|value| value == FRAME_TYPE);
-        if !is_frame {
+        if !self.is_frame(&response) {
             let status = response.status().as_u16();
             return Err(TransportError::Status { endpoint: self.base.clone(), status });
         }
@@ -172,6 +175,9 @@ impl Transport for HttpTransport {
             let response = http.post("/agent/v1/hints", &frame, timeout)?;
             match response.status() {
                 StatusCode::NO_CONTENT => Ok(Waited::Nothing),
+                StatusCode::OK if http.is_frame(&response) => {
+                    http.bytes_of(response, "the request", MAX_FRAME_BYTES).map(Waited::Request)
+                }
                 StatusCode::OK => {
                     let bytes = http.bytes_of(response, "the hint", MAX_HINT_BYTES)?;
                     let hint: Hint = serde_json::from_slice(&bytes)

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use muster_schema::manifest::HostIdentity;
-use muster_schema::message::{Body, Fetch, HintRequest, Presence, Receipt};
+use muster_schema::message::{Body, Fetch, HintRequest, LiveAnswer, Presence, Receipt};
 use muster_schema::{FleetName, HostId, PublicKey, ReceiptCode, Timestamp};
 
 use tokio::sync::Notify;
@@ -11,7 +11,10 @@ use tokio::sync::Notify;
 use super::clock;
 use super::host_keys::{HostKeys, HostKeysError};
 use super::transport::{Fetched, Transport, TransportError, Waited};
-use crate::message::{Outgoing, ReplyError, Sender, SignedMessage, VerifiedReply, verify_reply};
+use crate::message::{
+    Outgoing, RefusedRequest, ReplyError, Sender, SignedMessage, VerifiedReply, VerifiedRequest, verify_reply,
+    verify_request,
+};
 
 /// How often a message is signed anew after the orchestrator corrected our
 /// clock or number: once for each, and once more.
@@ -23,6 +26,18 @@ pub struct Messenger {
     keys: Arc<HostKeys>,
     state: Mutex<State>,
     not_enrolled: Notify,
+    named: Notify,
+}
+
+/// Why waiting ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Woken {
+    /// There may be something new: look.
+    Look,
+    /// The frame of a live request. Nothing of it was checked.
+    Request(Vec<u8>),
+    /// There was nothing for a while.
+    Nothing,
 }
 
 struct State {
@@ -97,7 +112,7 @@ impl Messenger {
             last_hint: 0,
             contact_lost: true,
         };
-        Messenger { transport, keys, state: Mutex::new(state), not_enrolled: Notify::new() }
+        Messenger { transport, keys, state: Mutex::new(state), not_enrolled: Notify::new(), named: Notify::new() }
     }
 
     /// Waits until the orchestrator refuses a message because it does not have
@@ -109,6 +124,7 @@ impl Messenger {
     /// Speaks as `id` from now on: after enrolment or a rename.
     pub fn set_id(&self, id: HostId) {
         self.state().sender.host.id = id;
+        self.named.notify_one();
     }
 
     /// The id that it speaks as.
@@ -136,7 +152,7 @@ impl Messenger {
         getrandom::fill(&mut id).map_err(MessengerError::Random)?;
         let mut state = self.state();
         let seq = state.next_seq();
-        Ok(Outgoing { id: hex::encode(id), seq, body })
+        Ok(Outgoing { id: hex::encode(id), seq, in_reply_to: None, body })
     }
 
     /// Sends a message and gives the verified reply. Where the orchestrator
@@ -185,17 +201,24 @@ impl Messenger {
         Err(MessengerError::Unexpected)
     }
 
-    /// Waits until the orchestrator has something new, or contact is back after
-    /// it was lost: both mean to look. `false` when there was nothing for half a minute.
+    /// Waits until the orchestrator has something new or asks something, or contact is back after it was lost.
     ///
     /// # Errors
     /// When there is no contact; wait before trying again.
-    pub async fn next_hint(&self) -> Result<bool, MessengerError> {
+    pub async fn listen(&self) -> Result<Woken, MessengerError> {
+        tokio::select! {
+            woken = self.listen_as_named() => woken,
+            // What is for the new name comes elsewhere.
+            () = self.named.notified() => Ok(Woken::Look),
+        }
+    }
+
+    async fn listen_as_named(&self) -> Result<Woken, MessengerError> {
         if self.state().contact_lost {
             // Proves that contact is back, at once and not after half a minute.
             self.ask(Body::Presence(Presence { agent: env!("CARGO_PKG_VERSION").to_owned() })).await?;
             self.state().contact_lost = false;
-            return Ok(true);
+            return Ok(Woken::Look);
         }
         let after = self.state().last_hint;
         let mut outgoing = self.prepare(Body::HintRequest(HintRequest { after }))?;
@@ -204,9 +227,10 @@ impl Messenger {
             let frame = match self.transport.wait_for_hint(&proof).await {
                 Ok(Waited::Hint(hint)) => {
                     self.state().last_hint = hint.hint;
-                    return Ok(true);
+                    return Ok(Woken::Look);
                 }
-                Ok(Waited::Nothing) => return Ok(false),
+                Ok(Waited::Request(frame)) => return Ok(Woken::Request(frame)),
+                Ok(Waited::Nothing) => return Ok(Woken::Nothing),
                 Ok(Waited::Refused(frame)) => frame,
                 Err(error) => {
                     self.state().contact_lost = true;
@@ -216,6 +240,32 @@ impl Messenger {
             self.again_or_refused(&mut outgoing, &frame, &proof)?;
         }
         Err(MessengerError::Unexpected)
+    }
+
+    /// Checks the frame of a live request: who signed it, for whom, and when.
+    ///
+    /// # Errors
+    /// With the refusal, and what can be answered to it, if anything.
+    pub fn verify_request(&self, frame: &[u8]) -> Result<VerifiedRequest, RefusedRequest> {
+        let now = self.now();
+        let state = self.state();
+        verify_request(frame, &state.fresh, &state.sender, now)
+    }
+
+    /// Now: our clock, set right by what the orchestrator said of it, and never before what it last signed.
+    pub fn now(&self) -> Timestamp {
+        let state = self.state();
+        state.now().max(state.trusted.unwrap_or_default())
+    }
+
+    /// Sends the answer to the live request `id`.
+    ///
+    /// # Errors
+    /// As [`Messenger::deliver`].
+    pub async fn answer(&self, id: String, answer: LiveAnswer) -> Result<(), MessengerError> {
+        let mut outgoing = self.prepare(Body::LiveAnswer(answer))?;
+        outgoing.in_reply_to = Some(id);
+        self.deliver(&mut outgoing).await.map(drop)
     }
 
     /// Learns from a refusal, or gives it back.

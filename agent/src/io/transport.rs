@@ -25,7 +25,7 @@ pub trait Transport: Send + Sync {
         cap: usize,
     ) -> BoxFuture<'a, Result<Fetched, TransportError>>;
 
-    /// Waits for a hint that there is something new, at most
+    /// Waits for a hint that there is something new, or for a live request, at most
     /// [`HINT_WAIT_SECONDS`]. `proof` is a signed
     /// [`muster_schema::message::HintRequest`].
     fn wait_for_hint<'a>(&'a self, proof: &'a SignedMessage) -> BoxFuture<'a, Result<Waited, TransportError>>;
@@ -47,6 +47,8 @@ pub enum Fetched {
 pub enum Waited {
     /// There is something new.
     Hint(Hint),
+    /// The frame of a live request.
+    Request(Vec<u8>),
     /// The time is over.
     Nothing,
     /// The frame of a receipt that says why not.

@@ -23,6 +23,8 @@ pub struct Outgoing {
     pub id: String,
     /// Higher than that of the messages before it.
     pub seq: u64,
+    /// The id of the message that it answers.
+    pub in_reply_to: Option<String>,
     /// What it says.
     pub body: Body,
 }
@@ -67,7 +69,7 @@ impl Outgoing {
             seq: self.seq,
             issued: now,
             expires: now.plus(self.life()),
-            in_reply_to: None,
+            in_reply_to: self.in_reply_to.clone(),
             body: self.body.clone(),
         };
         message.to_bytes()

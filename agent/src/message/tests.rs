@@ -84,7 +84,8 @@ fn a_reply_by_another_key_or_with_a_changed_byte_is_refused() {
 #[test]
 fn a_message_keeps_its_id_and_number_when_it_is_signed_again() {
     let sender = sender();
-    let outgoing = Outgoing { id: "33".repeat(16), seq: 9, body: Body::Presence(Presence { agent: "1".into() }) };
+    let body = Body::Presence(Presence { agent: "1".into() });
+    let outgoing = Outgoing { id: "33".repeat(16), seq: 9, in_reply_to: None, body };
     let load = |now| Message::load(&outgoing.to_payload(&sender, Timestamp(now)).unwrap()).unwrap();
     let (first, second) = (load(10), load(20));
     assert_eq!((first.id, first.seq, first.body), (second.id, second.seq, second.body));

@@ -71,6 +71,16 @@ codes! {
     BlobMissing,
     /// A blob is not of the size and digest that the manifest says.
     BlobMismatch,
+    /// A live request is not signed by a key of the role `fresh`.
+    RequestSignature,
+    /// A live request is no message of a known form.
+    RequestMalformed,
+    /// A live request is of another fleet, or for another host.
+    RequestOtherHost,
+    /// A live request's time is over, or has not come.
+    RequestExpired,
+    /// A live request was made before.
+    RequestReplayed,
 }
 
 impl fmt::Display for RejectCode {

@@ -10,6 +10,7 @@ use crate::io::host_keys::HostKeys;
 use crate::io::status_file::{Identity, StatusFile};
 use crate::known::Known;
 use crate::ledger::Ledger;
+use crate::rest::Rest;
 use crate::store::Store;
 use crate::test_orchestrator::{TestOrchestrator, host_id};
 use crate::vault::Vault;
@@ -76,7 +77,17 @@ impl Agent {
             sweep_interval: Duration::from_secs(3600),
             status: StatusFile::new(state, identity),
         };
+        let rest = Arc::new(Rest {
+            folder: state.to_owned(),
+            root: state.join("root"),
+            mode,
+            store: store.clone(),
+            blobs: blobs.clone(),
+            orders: orders.clone(),
+            turns: Rest::new_turns(),
+        });
         let cycle = Cycle {
+            rest,
             transport: self.orchestrator.clone(),
             keys: self.keys.clone(),
             store,

@@ -12,18 +12,25 @@ use lapin::options::{
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::uri::AMQPUri;
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer};
-use muster_schema::bus::{INBOUND_EXCHANGE, InboundQueue, NOTIFY_EXCHANGE, hint_queue, reply_queue};
+use muster_schema::bus::{
+    INBOUND_EXCHANGE, InboundQueue, NOTIFY_EXCHANGE, hint_queue, live_queue, live_routing_key, reply_queue,
+};
 use muster_schema::envelope::MAX_SIGNATURE_BYTES;
 use muster_schema::message::{Hint, MAX_MESSAGE_BYTES};
 use muster_schema::{HostId, KeyId};
-use tokio::sync::{Mutex as AsyncMutex, Notify, oneshot};
+use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc, oneshot};
 
+use crate::io::transport::Waited;
 use crate::message::SignedMessage;
 
 /// Deliveries on the way to us at once; bounds our memory whatever the broker holds.
 const PREFETCH: u16 = 8;
 /// A hint queue nobody reads goes away after a day: its host is gone.
 const HINT_QUEUE_LIFE_MS: i64 = 24 * 60 * 60 * 1000;
+/// Live requests that may wait for us; more are refused to the orchestrator.
+const MOST_REQUESTS: i32 = 32;
+/// Nobody waits longer for an answer.
+const REQUEST_LIFE_MS: i32 = 30_000;
 const TRANSIENT: u8 = 1;
 const PERSISTENT: u8 = 2;
 
@@ -52,15 +59,16 @@ pub(super) struct Session {
     shared: Arc<Shared>,
     /// Whose hints come; set once per id.
     listening: AsyncMutex<Option<HostId>>,
+    requests: AsyncMutex<mpsc::Receiver<Vec<u8>>>,
 }
 
 /// What the tasks that read the queues share with those that wait.
-#[derive(Default)]
 struct Shared {
     ended: AtomicBool,
     waiting: Mutex<HashMap<String, oneshot::Sender<Vec<u8>>>>,
     hint: AtomicU64,
     hinted: Notify,
+    requested: mpsc::Sender<Vec<u8>>,
 }
 
 impl Session {
@@ -80,9 +88,17 @@ impl Session {
         let exclusive = QueueDeclareOptions { exclusive: true, auto_delete: true, ..Default::default() };
         channel.queue_declare(name.as_str().into(), exclusive, arguments).await?;
         let replies = consume(&channel, &name).await?;
-        let shared: Arc<Shared> = Arc::default();
+        let (requested, requests) = mpsc::channel(PREFETCH.into());
+        let shared = Arc::new(Shared {
+            ended: AtomicBool::default(),
+            waiting: Mutex::default(),
+            hint: AtomicU64::default(),
+            hinted: Notify::new(),
+            requested,
+        });
         tokio::spawn(take_replies(replies, shared.clone()));
-        Ok(Session { connection, channel, reply_queue: name, shared, listening: AsyncMutex::default() })
+        let (listening, requests) = (AsyncMutex::default(), AsyncMutex::new(requests));
+        Ok(Session { connection, channel, reply_queue: name, shared, listening, requests })
     }
 
     /// Whether it can still be used.
@@ -143,17 +159,39 @@ impl Session {
             )
             .await?;
         tokio::spawn(take_hints(consume(&self.channel, &name).await?, self.shared.clone()));
+        self.take_requests_to(host).await?;
         *listening = Some(host.clone());
         Ok(())
     }
 
-    /// The next hint; one that came while nobody waited counts.
-    pub(super) async fn next_hint(&self) -> Result<Hint, SessionError> {
-        self.shared.hinted.notified().await;
+    /// Declares the queue of live requests to `host` and reads it. It goes away with whoever reads it, so that the
+    /// orchestrator learns at once that nobody does.
+    async fn take_requests_to(&self, host: &HostId) -> Result<(), SessionError> {
+        let name = live_queue(host);
+        let mut arguments = FieldTable::default();
+        arguments.insert("x-max-length".into(), AMQPValue::LongInt(MOST_REQUESTS));
+        arguments.insert("x-overflow".into(), AMQPValue::LongString("reject-publish".into()));
+        arguments.insert("x-message-ttl".into(), AMQPValue::LongInt(REQUEST_LIFE_MS));
+        let options = QueueDeclareOptions { auto_delete: true, ..Default::default() };
+        self.channel.queue_declare(name.as_str().into(), options, arguments).await?;
+        let (key, options) = (live_routing_key(host), QueueBindOptions::default());
+        let none = FieldTable::default();
+        self.channel.queue_bind(name.as_str().into(), NOTIFY_EXCHANGE.into(), key.into(), options, none).await?;
+        tokio::spawn(take_requests(consume(&self.channel, &name).await?, self.shared.clone()));
+        Ok(())
+    }
+
+    /// The next hint or request; one that came while nobody waited counts.
+    pub(super) async fn next(&self) -> Result<Waited, SessionError> {
+        let mut requests = self.requests.lock().await;
+        tokio::select! {
+            () = self.shared.hinted.notified() => {}
+            Some(frame) = requests.recv() => return Ok(Waited::Request(frame)),
+        }
         if !self.is_open() {
             return Err(SessionError::Ended);
         }
-        Ok(Hint { hint: self.shared.hint.load(Ordering::Acquire) })
+        Ok(Waited::Hint(Hint { hint: self.shared.hint.load(Ordering::Acquire) }))
     }
 }
 
@@ -200,6 +238,17 @@ async fn take_replies(mut replies: Consumer, shared: Arc<Shared>) {
             // Who waited may have given up.
             let _ = sender.send(delivery.data);
         }
+    }
+    shared.end();
+}
+
+async fn take_requests(mut requests: Consumer, shared: Arc<Shared>) {
+    while let Some(Ok(delivery)) = requests.next().await {
+        if delivery.ack(BasicAckOptions::default()).await.is_err() {
+            break;
+        }
+        // One more than we can take is lost: who asked is told nothing, and asks again.
+        let _ = shared.requested.try_send(delivery.data);
     }
     shared.end();
 }
