@@ -19,6 +19,7 @@ mod log;
 mod output;
 mod plan;
 mod progress;
+mod query;
 mod render;
 mod say;
 mod serve;
@@ -48,6 +49,7 @@ enum Command {
     Demo(demo::Args),
     Get(get::Args),
     Why(why::Args),
+    Query(query::Args),
     Wait(wait::Args),
     Host(host::Args),
     #[command(name = "enrol-command")]
@@ -71,6 +73,7 @@ impl Cli {
             Command::Demo(args) => demo::run(&args),
             Command::Get(args) => get::run(&args),
             Command::Why(args) => why::run(&args),
+            Command::Query(args) => query::run(&args),
             Command::Wait(args) => wait::run(&args),
             Command::Host(args) => host::run(&args),
             Command::Enrol(args) => enrol_command::run(&args),

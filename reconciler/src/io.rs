@@ -2,6 +2,7 @@
 
 pub mod anchor;
 pub mod api;
+pub mod audit;
 pub mod bus;
 pub mod clock;
 pub mod facts_folder;

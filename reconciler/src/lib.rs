@@ -11,6 +11,7 @@ pub mod io;
 pub mod keys;
 pub mod model;
 pub mod plan;
+pub mod query;
 pub mod render;
 pub mod rollout;
 pub mod serve;

@@ -17,7 +17,8 @@ mod tests;
 use self::bus_events::tell_refusals;
 use crate::cycle::{Config, Orchestrator, run_cycle};
 use crate::inbound::ReplayMarks;
-use crate::io::api;
+use crate::io::api::{self, LiveApi, live_router};
+use crate::io::audit::AuditLog;
 use crate::io::bus::{
     BrokerState, BrokerUrl, HttpLimits, Inbound, InboundSettings, agent_router, serve_amqp, serve_http,
 };
@@ -71,6 +72,7 @@ pub async fn serve(options: ServeOptions, announce: impl FnOnce(SocketAddr, Sock
     let watch = BranchWatch::open(source, &config.branch, look.clone())?;
     config.repository = watch.repository_path().to_owned();
     let enrolment_dir: PathBuf = config.data.join("enrolment");
+    let audit_dir: PathBuf = config.data.clone();
     let fresh = keys.fresh.clone();
     let mut branch = StatusBranch::open(&config.repository, keys.status.clone(), remote)?;
     if let Err(error) = branch.fetch().await {
@@ -88,7 +90,9 @@ pub async fn serve(options: ServeOptions, announce: impl FnOnce(SocketAddr, Sock
     let hook = look.clone();
     let hooks = axum::Router::new().route("/hooks/push", post(move || async move { hook.notify_one() }));
     let agents = agent_router(door.clone(), orchestrator.tree().top().to_owned()).merge(hooks.clone());
-    let people = api::router(orchestrator.state());
+    let live =
+        LiveApi { state: orchestrator.state(), door: door.clone(), audit: Arc::new(AuditLog::open(&audit_dir)?) };
+    let people = api::router(orchestrator.state()).merge(live_router(live));
     let api = api_address(listen, api);
     let listener = bind(listen).await?;
     let (end, ending) = watch::channel(());

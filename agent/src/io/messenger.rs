@@ -124,7 +124,7 @@ impl Messenger {
     /// Speaks as `id` from now on: after enrolment or a rename.
     pub fn set_id(&self, id: HostId) {
         self.state().sender.host.id = id;
-        self.named.notify_one();
+        self.named.notify_waiters();
     }
 
     /// The id that it speaks as.

@@ -17,16 +17,25 @@ pub(super) struct Server {
 impl Server {
     /// The JSON document at `path`, below `/api/v1`.
     pub(super) fn fetch(&self, path: &str) -> Result<Value, anyhow::Error> {
+        self.fetch_with(path, &[])
+    }
+
+    /// The JSON document at `path`, below `/api/v1`, with this query.
+    pub(super) fn fetch_with(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, anyhow::Error> {
         let url = format!("{}/api/v1/{path}", self.server.trim_end_matches('/'));
         let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        let mut answer = agent.get(&url).call().with_context(|| {
+        let mut answer = agent.get(&url).query_pairs(query.iter().copied()).call().with_context(|| {
             format!("no orchestrator answers at {}; is 'muster serve' running, or --server wrong?", self.server)
         })?;
         let status = answer.status();
         let text = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_string()?;
         let value: Value = serde_json::from_str(&text).with_context(|| format!("{url} answers no JSON"))?;
         if !status.is_success() {
-            bail!("{}", value.get("detail").and_then(Value::as_str).unwrap_or(status.as_str()));
+            let detail = value.get("detail").and_then(Value::as_str).unwrap_or(status.as_str());
+            match value.get("hint").and_then(Value::as_str) {
+                Some(hint) => bail!("{detail}\n  hint: {hint}"),
+                None => bail!("{detail}"),
+            }
         }
         Ok(value)
     }

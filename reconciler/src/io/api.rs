@@ -1,4 +1,4 @@
-//! The HTTP surface for people and programs: read-only.
+//! The HTTP surface for people and programs. It reads; what agents are asked to do is in `live`.
 
 use std::sync::Arc;
 
@@ -16,12 +16,16 @@ mod findings;
 mod fleet;
 mod health;
 mod hosts;
+mod live;
 mod metrics;
 mod page;
 mod revisions;
+mod targets;
 
 #[cfg(test)]
 mod tests;
+
+pub use live::{LiveApi, live_router};
 
 /// The routes under `/api/v1`, `/healthz`, `/metrics` and the status page.
 pub fn router(state: Arc<SharedState>) -> Router {

@@ -11,6 +11,7 @@ mod hints;
 mod http;
 mod inbound;
 mod listen;
+mod live;
 mod places;
 mod refusal_log;
 mod reply;
@@ -21,6 +22,7 @@ pub use hints::Hints;
 pub use http::agent_router;
 pub use inbound::{Inbound, InboundMessage, InboundSettings, Source};
 pub use listen::{HttpLimits, serve_http};
+pub use live::NotAnswered;
 pub use refusal_log::RefusedMessage;
 pub use reply::Reply;
 

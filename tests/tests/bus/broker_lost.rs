@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use lapin::options::{BasicPublishOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Connection, ConnectionProperties};
+use muster_agent::io::messenger::Woken;
 use muster_reconciler::io::bus::BrokerState;
 use muster_schema::message::Body;
 use muster_tests::broker::Broker;
@@ -42,7 +43,7 @@ async fn broker_restart_loses_no_report_and_repeats_none() {
     let web = Agent::amqp("web-1", &orchestrator, &broker.url());
     orchestrator.approve(&[&web]);
     web.enrol().await;
-    assert!(web.messenger.next_hint().await.unwrap());
+    assert_eq!(web.messenger.listen().await.unwrap(), Woken::Look);
     deliver_all(&web, numbered(0..5)).await;
 
     let broker = tokio::task::spawn_blocking(move || {
@@ -53,7 +54,7 @@ async fn broker_restart_loses_no_report_and_repeats_none() {
     .unwrap();
     state.wait_for(|state| matches!(state, BrokerState::Lost(_))).await.unwrap();
     assert!(web.messenger.ask(report("lost")).await.is_err(), "nobody takes it, and the agent knows");
-    assert!(web.messenger.next_hint().await.is_err(), "contact is lost, and the agent knows");
+    assert!(web.messenger.listen().await.is_err(), "contact is lost, and the agent knows");
     let resumed = tokio::task::spawn_blocking(move || {
         let mut broker = broker;
         broker.resume().unwrap();
@@ -62,7 +63,7 @@ async fn broker_restart_loses_no_report_and_repeats_none() {
     deliver_all(&web, numbered(5..10)).await;
     let expected: Vec<String> = numbered(0..10).collect();
     assert_eq!(orchestrator.reports(), expected);
-    assert!(web.messenger.next_hint().await.unwrap(), "contact is back: look");
+    assert_eq!(web.messenger.listen().await.unwrap(), Woken::Look, "contact is back: look");
     drop(resumed.await.unwrap());
 }
 
@@ -199,11 +200,11 @@ async fn a_hint_waits_for_the_broker() {
     let web = Agent::amqp("web-1", &orchestrator, &broker.url());
     orchestrator.approve(&[&web]);
     web.enrol().await;
-    assert!(web.messenger.next_hint().await.unwrap(), "contact is there");
+    assert_eq!(web.messenger.listen().await.unwrap(), Woken::Look, "contact is there");
 
     let orchestrator = orchestrator.restart().await;
     orchestrator.approve(&[&web]);
-    let listens = tokio::spawn(async move { web.messenger.next_hint().await });
+    let listens = tokio::spawn(async move { web.messenger.listen().await });
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(!listens.is_finished(), "it waits for a hint");
     let _state = orchestrator.serve_broker_after(&broker.url(), |inbound| {

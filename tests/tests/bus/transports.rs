@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use muster_agent::enrol::Step;
-use muster_agent::io::messenger::MessengerError;
+use muster_agent::io::messenger::{MessengerError, Woken};
 use muster_schema::ReceiptCode;
 use muster_schema::message::{Body, HeadRequest};
 use muster_tests::broker::Broker;
@@ -49,8 +49,8 @@ async fn converse(orchestrator: &Orchestrator, web: &Agent, db: &Agent) {
     let refused = db.messenger.fetch(path, 100).await.unwrap_err();
     assert_eq!(refused.code(), Some(ReceiptCode::NotYours), "{refused:?}");
 
-    assert!(web.messenger.next_hint().await.unwrap(), "contact is new");
-    assert!(db.messenger.next_hint().await.unwrap());
+    assert_eq!(web.messenger.listen().await.unwrap(), Woken::Look, "contact is new");
+    assert_eq!(db.messenger.listen().await.unwrap(), Woken::Look);
     let hint = async {
         // Until the agent listens, hints to it are lost; a lost one costs a poll.
         for _ in 0..50 {
@@ -59,8 +59,8 @@ async fn converse(orchestrator: &Orchestrator, web: &Agent, db: &Agent) {
         }
     };
     tokio::select! {
-        woken = web.messenger.next_hint() => assert!(woken.unwrap()),
-        woken = db.messenger.next_hint() => panic!("another host's hint came: {woken:?}"),
+        woken = web.messenger.listen() => assert_eq!(woken.unwrap(), Woken::Look),
+        woken = db.messenger.listen() => panic!("another host's hint came: {woken:?}"),
         () = hint => panic!("no hint came in 5 s"),
     }
     assert!(web.messenger.trusted_time().is_some());
@@ -88,12 +88,12 @@ async fn broker_agents_and_orchestrator_converse_over_amqp() {
 
     // A hint reaches a listening agent at once.
     tokio::time::sleep(Duration::from_millis(300)).await;
-    while let Ok(woken) = tokio::time::timeout(Duration::from_millis(300), web.messenger.next_hint()).await {
+    while let Ok(woken) = tokio::time::timeout(Duration::from_millis(300), web.messenger.listen()).await {
         woken.unwrap();
     }
     let start = Instant::now();
     orchestrator.inbound.hints().notify_hosts([&web.name]);
-    assert!(web.messenger.next_hint().await.unwrap());
+    assert_eq!(web.messenger.listen().await.unwrap(), Woken::Look);
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     let queues = broker.control(&["list_queues", "-p", "muster", "name", "messages"]).unwrap();
     let queues = String::from_utf8(queues.stdout).unwrap();

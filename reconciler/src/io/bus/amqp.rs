@@ -9,21 +9,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use lapin::message::Delivery;
 use lapin::options::{
-    BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ExchangeDeclareOptions,
-    QueueBindOptions, QueueDeclareOptions,
+    BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions,
+    ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::uri::AMQPUri;
-use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind};
-use muster_schema::bus::{INBOUND_EXCHANGE, InboundQueue, MAX_QUEUE_NAME, NOTIFY_EXCHANGE, REPLY_QUEUE_PREFIX};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, ExchangeKind};
+use muster_schema::bus::{
+    INBOUND_EXCHANGE, InboundQueue, MAX_QUEUE_NAME, NOTIFY_EXCHANGE, REPLY_QUEUE_PREFIX, live_routing_key,
+};
 use muster_schema::message::Hint;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::hints::Hints;
 use super::inbound::{Inbound, Source};
+use super::live::{DueRequest, Live, NotAnswered};
 use super::reply::Reply;
 use crate::io::clock;
 
@@ -174,6 +178,7 @@ async fn serve_connection(opened: Opened, inbound: &Arc<Inbound>) -> String {
             Err(error) => error.to_string(),
         },
         error = send_hints(&channel, inbound.hints()) => error.to_string(),
+        error = send_requests(&connection, inbound.live()) => error.to_string(),
     };
     // What is left of it would keep deliveries from being delivered again.
     let _ = tokio::time::timeout(FIRST_PAUSE, connection.close(200, "".into())).await;
@@ -244,4 +249,45 @@ async fn send_hints(channel: &Channel, hints: &Hints) -> lapin::Error {
         }
         tracing::debug!(count, took = ?clock::now().since(start), "hints were sent");
     }
+}
+
+/// Sends live requests until the connection breaks, each without waiting for the one before.
+async fn send_requests(connection: &Connection, live: &Live) -> lapin::Error {
+    let channel = match confirming_channel(connection).await {
+        Ok(channel) => channel,
+        Err(error) => return error,
+    };
+    let way = live.begin_broker();
+    let mut confirms = FuturesUnordered::new();
+    loop {
+        tokio::select! {
+            due = way.due() => for request in due {
+                confirms.push(send_request(&channel, request));
+            },
+            Some((id, sent)) = confirms.next() => match sent {
+                Ok(Confirmation::Ack(None) | Confirmation::NotRequested) => {}
+                Ok(Confirmation::Ack(Some(_))) => live.fail(&id, NotAnswered::NotConnected),
+                Ok(Confirmation::Nack(_)) => live.fail(&id, NotAnswered::Busy),
+                Err(error) => return error,
+            },
+        }
+    }
+}
+
+async fn confirming_channel(connection: &Connection) -> Result<Channel, lapin::Error> {
+    let channel = connection.create_channel().await?;
+    channel.confirm_select(ConfirmSelectOptions::default()).await?;
+    Ok(channel)
+}
+
+/// A host that does not read its queue has none, and the broker says so at once.
+async fn send_request(channel: &Channel, request: DueRequest) -> (String, Result<Confirmation, lapin::Error>) {
+    let DueRequest { host, id, frame, life } = request;
+    let properties =
+        BasicProperties::default().with_delivery_mode(TRANSIENT).with_expiration(life.as_millis().to_string().into());
+    let mandatory = BasicPublishOptions { mandatory: true, ..Default::default() };
+    let key = live_routing_key(&host);
+    let sent =
+        async { channel.basic_publish(NOTIFY_EXCHANGE.into(), key.into(), mandatory, &frame, properties).await?.await };
+    (id, sent.await)
 }

@@ -88,9 +88,13 @@ async fn wait_for_hint(
         let refusal = sent.refuse(ReceiptCode::WrongType, "a hint request is expected here");
         return answer(served.inbound.refuse(refusal, source));
     };
-    match served.inbound.hints().wait(&sent.host().id, request.after, HINT_WAIT).await {
-        Some(hint) => axum::Json(Hint { hint }).into_response(),
-        None => StatusCode::NO_CONTENT.into_response(),
+    let id = &sent.host().id;
+    tokio::select! {
+        hint = served.inbound.hints().wait(id, request.after, HINT_WAIT) => match hint {
+            Some(hint) => axum::Json(Hint { hint }).into_response(),
+            None => StatusCode::NO_CONTENT.into_response(),
+        },
+        frame = served.inbound.live().next_for(id) => ([(header::CONTENT_TYPE, FRAME_TYPE)], frame).into_response(),
     }
 }
 

@@ -7,12 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use muster_schema::envelope::Signature;
-use muster_schema::message::{Body, Enrolled, Message, Receipt};
+use muster_schema::manifest::HostIdentity;
+use muster_schema::message::{Body, Enrolled, LiveAnswer, LiveRequest, Message, Receipt};
 use muster_schema::{FleetName, PublicKey, ReceiptCode};
 use tokio::sync::{Mutex as AsyncMutex, broadcast, mpsc, oneshot, watch};
 
 use super::enrolment_desk::{DeskError, EnrolledHost, EnrolmentDesk};
 use super::hints::Hints;
+use super::live::{Live, NotAnswered};
 use super::refusal_log::{RefusalLog, RefusedMessage};
 use super::reply::{Reply, ReplyWriter, accept};
 use crate::enrolment::{PendingHost, RateLimit};
@@ -80,6 +82,7 @@ pub struct Inbound {
     replies: ReplyWriter,
     desk: EnrolmentDesk,
     hints: Hints,
+    live: Live,
     refusals: RefusalLog,
     approved: RwLock<Arc<ApprovedHosts>>,
     marks: Mutex<ReplayMarks>,
@@ -101,6 +104,7 @@ impl Inbound {
             fleet,
             desk: EnrolmentDesk::open(enrolment_dir)?,
             hints: Hints::default(),
+            live: Live::default(),
             refusals: RefusalLog::new(),
             approved: RwLock::default(),
             marks: Mutex::new(marks),
@@ -124,6 +128,26 @@ impl Inbound {
     /// Hints to agents.
     pub fn hints(&self) -> &Hints {
         &self.hints
+    }
+
+    /// Live requests under way.
+    pub(super) fn live(&self) -> &Live {
+        &self.live
+    }
+
+    /// Asks a host, and waits for its answer as long as `patience`.
+    ///
+    /// # Errors
+    /// When it is not connected, or does not answer in time.
+    pub async fn ask(
+        &self,
+        host: &HostIdentity,
+        request: LiveRequest,
+        patience: Duration,
+    ) -> Result<LiveAnswer, NotAnswered> {
+        let signed = self.replies.request(host, Body::LiveRequest(request), patience);
+        let (id, frame) = signed.ok_or(NotAnswered::Unsigned)?;
+        self.live.ask(host, id, frame, patience).await
     }
 
     /// Who waits for approval.
@@ -204,6 +228,13 @@ impl Inbound {
         let sent = self.verify(frame, source)?;
         if matches!(sent.message().body, Body::Announce(_) | Body::ChallengeAnswer(_)) {
             let body = self.enrol(&sent, source).await?;
+            return Ok((sent, body));
+        }
+        if let Body::LiveAnswer(answer) = &sent.message().body {
+            self.check_enrolled(&sent)?;
+            let id = sent.message().in_reply_to.as_deref().unwrap_or_default();
+            let waited = self.live.answer(sent.host(), id, answer.clone());
+            let body = accept(ReceiptCode::Accepted, if waited { "" } else { "nobody waits for it any more" });
             return Ok((sent, body));
         }
         let Some(stream) = Stream::of(&sent.message().body) else {

@@ -1,4 +1,4 @@
-//! Replies, signed by the key of the role `fresh`.
+//! Replies and requests, signed by the key of the role `fresh`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -61,7 +61,7 @@ impl ReplyWriter {
             }
             _ => None,
         };
-        match (self.write(host, id, body), refusal) {
+        match (self.write(host, Some(id.to_owned()), body, LIFE).map(|(_, frame)| frame), refusal) {
             (Ok(frame), None) => Reply::Taken(frame),
             (Ok(frame), Some(code)) => Reply::Refused(code, frame),
             (Err(error), _) => {
@@ -79,12 +79,19 @@ impl ReplyWriter {
         self.answer(&host, &id, Body::Receipt(Receipt { accepted: false, code: code.to_string(), message, seq }))
     }
 
+    /// A message to `host` that answers none, good for `life`: its id and its frame.
+    pub(super) fn request(&self, host: &HostIdentity, body: Body, life: Duration) -> Option<(String, Vec<u8>)> {
+        let written = self.write(host, None, body, life);
+        written.inspect_err(|error| tracing::error!(error = &**error, "a request cannot be signed")).ok()
+    }
+
     fn write(
         &self,
         host: &HostIdentity,
-        id: &str,
+        in_reply_to: Option<String>,
         body: Body,
-    ) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+        life: Duration,
+    ) -> Result<(String, Vec<u8>), Box<dyn std::error::Error + Send + Sync>> {
         let now = clock::now();
         let last = self.last_seq.fetch_max(now.0, Ordering::Relaxed).max(now.0);
         let seq = self.last_seq.fetch_add(1, Ordering::Relaxed).max(last).saturating_add(1);
@@ -97,12 +104,12 @@ impl ReplyWriter {
             id: hex::encode(reply_id),
             seq,
             issued: now,
-            expires: now.plus(LIFE),
-            in_reply_to: Some(id.to_owned()),
+            expires: now.plus(life),
+            in_reply_to,
             body,
         };
         let payload = message.to_bytes()?;
         let signature = self.fresh.sign(&payload, "muster message")?;
-        Ok(join_frame(&signature, &payload))
+        Ok((message.id, join_frame(&signature, &payload)))
     }
 }
