@@ -15,6 +15,7 @@ minisign:/usr/bin/minisign
 openssh-client:/usr/bin/ssh-keygen
 git:/usr/bin/git
 gcc:/usr/bin/gcc
+curl:/usr/bin/curl
 strace:/usr/bin/strace
 sudo:/usr/sbin/visudo
 dnf:/usr/bin/dnf

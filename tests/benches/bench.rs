@@ -17,6 +17,7 @@ type Measure = fn(&mut Figures) -> Result<()>;
 const MEASURES: &[(&str, Measure)] = &[
     ("latency", measure::latency::measure),
     ("noop", measure::noop::measure),
+    ("query", measure::query::measure),
     ("render", measure::render::measure),
     ("status", measure::status::measure),
     ("serve", measure::serve::measure),

@@ -6,6 +6,7 @@ mod large_fleet;
 pub(crate) mod latency;
 pub(crate) mod noop;
 mod process_cost;
+pub(crate) mod query;
 pub(crate) mod render;
 pub(crate) mod serve;
 pub(crate) mod status;

@@ -211,5 +211,5 @@ async fn a_hint_waits_for_the_broker() {
         inbound.hints().notify_hosts(&["web-1".parse().unwrap()]);
     });
     let hinted = tokio::time::timeout(Duration::from_secs(20), listens).await;
-    assert!(hinted.expect("a hint within 20 s").unwrap().unwrap());
+    assert_eq!(hinted.expect("a hint within 20 s").unwrap().unwrap(), Woken::Look);
 }
