@@ -7,6 +7,7 @@ pub mod facts;
 pub mod host_keys;
 pub mod http;
 pub mod live_facts;
+pub mod memory;
 pub mod messenger;
 pub mod netlink;
 pub mod status_file;

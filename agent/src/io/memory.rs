@@ -1,0 +1,50 @@
+//! Memory that an agent at rest does not need.
+//!
+//! Most of what an idle agent has mapped is its own code: start, contact and the first run touch two thirds of it,
+//! and the kernel maps 16 pages for each one that is touched. The pages stay in the page cache as long as nobody
+//! else wants the memory; without a mapping the kernel may take them. What is run again is mapped again at the cost
+//! of a minor fault.
+#![allow(clippy::disallowed_methods, reason = "reads /proc/self")]
+#![allow(unsafe_code, reason = "rustix has no safe function to unmap pages")]
+
+use rustix::mm::{Advice, madvise};
+use std::ops::Range;
+use std::time::Duration;
+
+#[cfg(test)]
+mod tests;
+
+/// So long after the start, and then so often.
+const PAUSE: Duration = Duration::from_secs(20);
+
+/// Lets go of code pages now and then.
+pub async fn release_code_for_ever() {
+    loop {
+        tokio::time::sleep(PAUSE).await;
+        release_code();
+    }
+}
+
+/// Unmaps the pages of all code that is mapped from files.
+pub fn release_code() {
+    let Ok(maps) = std::fs::read_to_string("/proc/self/maps") else { return };
+    for range in maps.lines().filter_map(code_range) {
+        // SAFETY: these are private mappings of a file that nobody can write to (`r-xp`). Their pages are those of the
+        // file, so that the next access finds the same bytes; there is nothing of ours in them to lose.
+        let released = unsafe { madvise(range.start as *mut _, range.len(), Advice::LinuxDontNeed) };
+        if let Err(error) = released {
+            tracing::debug!(%error, "code stays mapped");
+        }
+    }
+}
+
+/// The addresses of a line of `/proc/self/maps` that maps code from a file; see proc_pid_maps(5).
+fn code_range(line: &str) -> Option<Range<usize>> {
+    let mut fields = line.split_ascii_whitespace();
+    let (range, flags, path) = (fields.next()?, fields.next()?, fields.nth(3)?);
+    if flags != "r-xp" || !path.starts_with('/') {
+        return None;
+    }
+    let (start, end) = range.split_once('-')?;
+    Some(usize::from_str_radix(start, 16).ok()?..usize::from_str_radix(end, 16).ok()?)
+}
