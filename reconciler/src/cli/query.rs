@@ -64,12 +64,15 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     Ok(ExitCode::from(if unanswered.is_empty() { exit::DONE } else { exit::DIFFERS }))
 }
 
+/// The rows of one answer, without the host.
+type Rows = fn(&Value) -> Vec<Vec<String>>;
+
 /// One table; what is asked for tells its columns.
 fn print_answers(answer: &Value) {
     let answers = list(answer, "answers");
     let first = answers.iter().filter_map(|answer| answer.get("body")).find(|body| body.get("reason").is_none());
     let has = |key: &str| first.is_some_and(|body| body.get(key).is_some());
-    let (header, rows): (&[&str], fn(&Value) -> Vec<Vec<String>>) = if has("items") {
+    let (header, rows): (&[&str], Rows) = if has("items") {
         (&["HOST", "ADDRESS", "MANAGED", "STATE", "MESSAGE"], items)
     } else if has("collections") {
         (&["HOST", "COLLECTION", "MANAGED", "STATES"], collections)
