@@ -21,6 +21,7 @@ pub mod plan;
 pub mod provider;
 pub mod resource;
 pub mod rest;
+pub mod settings;
 pub mod store;
 #[cfg(test)]
 mod test_crash;

@@ -31,6 +31,7 @@ mod package;
 mod patience;
 mod secret;
 mod service;
+mod settings_file;
 mod state;
 mod sudo_rule;
 mod sysctl;
@@ -222,6 +223,7 @@ pub fn of(resource: &Resource) -> &dyn ResourceType {
         Spec::Link(spec) => spec,
         Spec::Line(spec) => spec,
         Spec::Block(spec) => spec,
+        Spec::SettingsFile(spec) => spec,
         Spec::Package(spec) => spec,
         Spec::Group(spec) => spec,
         Spec::User(spec) => spec,

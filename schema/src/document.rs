@@ -69,7 +69,7 @@ pub const RESERVED_FIELDS: [&str; 25] = [
 pub const RESERVED_FOLDERS: [&str; 5] = ["distributions", "platforms", "runs", "scenarios", "secrets"];
 
 /// Collections that a later version gives a meaning; until then they are refused by name.
-pub const RESERVED_COLLECTIONS: [&str; 12] = [
+pub const RESERVED_COLLECTIONS: [&str; 11] = [
     "archives",
     "certificates",
     "checkouts",
@@ -81,7 +81,6 @@ pub const RESERVED_COLLECTIONS: [&str; 12] = [
     "reboot",
     "repositories",
     "secrets",
-    "settings_files",
 ];
 
 /// Names that mean something in templates or in resources, so that no parameter takes them.

@@ -15,6 +15,8 @@ macro_rules! for_each_resource_type {
             Lines "lines" Line(LineSpec);
             /// Blocks of lines in files of others, by a free name.
             Blocks "blocks" Block(Box<BlockSpec>);
+            /// Single settings in configuration files of others, by a free name.
+            SettingsFiles "settings_files" SettingsFile(Box<SettingsFileSpec>);
             /// Groups of the account database, by name.
             Groups "groups" Group(GroupSpec);
             /// Users of the account database, by name.

@@ -119,3 +119,28 @@ fn an_audit_of_parts_writes_nothing() {
     assert_eq!(text(&sandbox, "etc/a"), "x\n");
     assert!(!sandbox.path("etc/missing").exists());
 }
+
+#[test]
+fn settings_are_compared_by_meaning_and_go_back() {
+    let sandbox = Sandbox::new();
+    let found = "{\n  \"log\": \"json-file\",\n  \"debug\": true\n}\n";
+    sandbox.write("etc/daemon.json", found, 0o600);
+    sandbox.write("etc/broken.json", "{", 0o600);
+    let resources = json!({
+        "settings_files/log": {"path": "/etc/daemon.json", "key": "log", "value": "journald"},
+        "settings_files/bip": {"path": "/etc/daemon.json", "key": ["opts", "a.b"], "value": {"n": 1}},
+        "settings_files/debug": {"path": "/etc/daemon.json", "key": "debug", "value": true},
+        "settings_files/new": {"path": "/etc/new.conf", "format": "ini", "key": "Journal.Max", "value": 5},
+        "settings_files/broken": {"path": "/etc/broken.json", "key": "a", "value": 1},
+    });
+    let converged = sandbox.converge(&resources);
+    let broken = converged.outcomes.iter().find(|outcome| outcome.address.id() == "broken").unwrap();
+    assert_eq!(broken.state, Some(ResourceState::Blocked), "{broken:?}");
+    let now: Value = serde_json::from_str(&text(&sandbox, "etc/daemon.json")).unwrap();
+    assert_eq!(now, json!({"log": "journald", "debug": true, "opts": {"a.b": {"n": 1}}}));
+    assert_eq!(text(&sandbox, "etc/new.conf"), "[Journal]\nMax = 5\n");
+    assert_eq!(text(&sandbox, "etc/broken.json"), "{");
+    sandbox.converge(&json!({}));
+    assert_eq!(sandbox.file("etc/daemon.json"), (found.to_owned(), 0o600));
+    assert!(!sandbox.path("etc/new.conf").exists());
+}
