@@ -19,9 +19,11 @@ curl:/usr/bin/curl
 strace:/usr/bin/strace
 sudo:/usr/sbin/visudo
 dnf:/usr/bin/dnf
-dnf-plugins-core:/usr/libexec/dnf-utils-3
+zypper:/usr/bin/zypper
 rpm:/usr/bin/rpmbuild
 createrepo-c:/usr/bin/createrepo_c
+pacman-package-manager:/usr/bin/pacman
+libarchive-tools:/usr/bin/bsdtar
 "
 nextest_version=0.9.143
 

@@ -6,5 +6,7 @@ pub mod accounts;
 pub mod apt;
 pub mod dnf;
 pub mod package;
+pub mod pacman;
 mod rpm;
 pub mod systemd;
+pub mod zypper;

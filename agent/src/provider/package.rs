@@ -97,6 +97,11 @@ pub trait PackageManager: Sync {
         false
     }
 
+    /// Whether a hold stands against changes that have leave too, so that it is lifted before and said again after.
+    fn holds_bar_changes(&self) -> bool {
+        false
+    }
+
     /// The order of two versions as they stand in its database.
     fn compare_versions(&self, a: &str, b: &str) -> Ordering;
 
@@ -153,7 +158,7 @@ pub trait PackageManager: Sync {
     fn judge(&self, output: &ProgramOutput) -> Failure;
 
     /// What the manager itself refuses without leave.
-    fn refusal(&self, _output: &ProgramOutput) -> Option<&'static str> {
+    fn refusal(&self, _output: &ProgramOutput) -> Option<String> {
         None
     }
 

@@ -7,13 +7,21 @@ use serde::{Deserialize, Serialize};
 
 /// A package, by the host's package manager: the same resource on every distribution.
 ///
-/// The manager is the one whose programs and database the host has: apt, or dnf (tested with dnf 4; yum is dnf since
-/// RHEL 8); where there are several, the one of the distribution. A host without a known one ends in an error that says
-/// so, and what a host's manager cannot do is `blocked` with the attribute named. dnf holds packages only with its
-/// plug-in `versionlock`. All packages of a pass are changed
-/// in one transaction, which is simulated first: what would remove, lower or change anything that was not named is
-/// `blocked`, and the message names it. Locks of other programs are waited for. A name that packages only provide, such
-/// as `mail-transport-agent`, is right as long as one of them is there; it has no version.
+/// The manager is the one whose programs and database the host has: apt, dnf (tested with dnf 4; yum is dnf since RHEL
+/// 8), zypper or pacman; where there are several, the one of the distribution. A host without a known one, as Alpine
+/// with apk, ends in an error that says so, and what a host's manager cannot do is `blocked` with the attribute named.
+///
+/// All packages of a pass are changed in one transaction (pacman: what goes, then what comes), which is simulated
+/// first: what would remove, lower or change anything that was not named is `blocked`, and the message names it. Locks
+/// of other programs are waited for. A name that packages only provide, such as `mail-transport-agent`, is right as
+/// long as one of them is there; it has no version.
+///
+/// | | hold by | versions to be had | `conffiles: replace` | `release` |
+/// |---|---|---|---|---|
+/// | apt | `apt-mark hold` | all of its archives | yes | yes |
+/// | dnf | its plug-in versionlock, where installed | all of its archives | `blocked` | `blocked` |
+/// | zypper | a lock | all of its archives | `blocked` | `blocked` |
+/// | pacman | `IgnorePkg` in `/etc/pacman.conf` | the newest alone | `blocked` | `blocked` |
 ///
 /// When the resource leaves, a package that was not there before is removed, never purged, and with it only what our
 /// own transaction brought, as far as nothing needs it. One that was there stays; its version goes back only with

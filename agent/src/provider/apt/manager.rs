@@ -86,8 +86,8 @@ impl PackageManager for AptManager {
         judge_failure(output)
     }
 
-    fn refusal(&self, output: &ProgramOutput) -> Option<&'static str> {
-        refusal_of(output)
+    fn refusal(&self, output: &ProgramOutput) -> Option<String> {
+        refusal_of(output).map(str::to_owned)
     }
 
     fn reason(&self, output: &ProgramOutput) -> String {

@@ -98,8 +98,8 @@ impl PackageManager for DnfManager {
         failure::judge_failure(output)
     }
 
-    fn refusal(&self, output: &ProgramOutput) -> Option<&'static str> {
-        failure::refusal_of(output)
+    fn refusal(&self, output: &ProgramOutput) -> Option<String> {
+        failure::refusal_of(output).map(str::to_owned)
     }
 
     fn reason(&self, output: &ProgramOutput) -> String {

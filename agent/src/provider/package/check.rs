@@ -41,10 +41,7 @@ pub(super) fn check_simulation(
             return Err(format!("{name} would go down from {old} to {}, and allow_downgrade is not set", install.new));
         }
         match change {
-            Some(change) => {
-                check_held(change, &install.name, database)?;
-                check_version(change, &install.new, manager)?;
-            }
+            Some(change) => check_held(change, &install.name, database)?,
             None if is_held(&install.name, database) => {
                 return Err(format!("{} is held, and would change", install.name));
             }
@@ -54,18 +51,27 @@ pub(super) fn check_simulation(
     Ok(())
 }
 
-/// Some managers have one version only, whichever is asked for.
-fn check_version(change: &PackageChange, new: &str, manager: &dyn PackageManager) -> Result<(), String> {
-    match &change.action {
-        PackageAction::Install { version: Some(demand) } if !demand.is_met(new, manager) => {
-            Err(format!("{} {demand} was not found, only {new}", change.name))
+/// Checks that each package would be in the version that was demanded. Some managers have one version only, whichever
+/// is asked for; some do nothing where they would have to go down.
+pub(super) fn check_versions(
+    simulation: &Simulation,
+    request: &Request<'_>,
+    manager: &dyn PackageManager,
+) -> Result<(), String> {
+    for change in request.changes {
+        let PackageAction::Install { version: Some(demand) } = &change.action else { continue };
+        let new = simulation.installs.iter().find(|install| change.is_of(&install.name)).map(|install| &install.new);
+        let installed = request.database.get(change.name.as_str()).map(|installed| &installed.version);
+        if let Some(version) = new.or(installed).filter(|version| !demand.is_met(version, manager)) {
+            return Err(format!("{} {demand} was not found, only {version}", change.name));
         }
-        _ => Ok(()),
     }
+    Ok(())
 }
 
 /// Whether the manager took the name of a package that does not exist for something else, and chose what fits it:
-/// apt for a regular expression, dnf for a name with an architecture. It does so in silence; a name that is not virtual turns up among what is or would be installed.
+/// apt for a regular expression, dnf for a name with an architecture. It does so in silence; a name that is not
+/// virtual turns up among what is or would be installed.
 fn is_misread(change: &PackageChange, simulation: &Simulation, database: &PackageDatabase) -> bool {
     let name = change.name.as_str();
     !change.removes()

@@ -5,6 +5,8 @@ use crate::facts::os_release::load_os;
 use crate::host::{HostError, HostPath, HostRead, Reader};
 use crate::provider::apt::AptManager;
 use crate::provider::dnf::DnfManager;
+use crate::provider::pacman::PacmanManager;
+use crate::provider::zypper::ZypperManager;
 
 #[cfg(test)]
 mod tests;
@@ -13,8 +15,8 @@ mod tests;
 const OS_RELEASE: [&str; 2] = ["/usr/lib/os-release", "/etc/os-release"];
 
 /// Every manager that is known.
-pub fn all_managers() -> [&'static dyn PackageManager; 2] {
-    [&AptManager, &DnfManager]
+pub fn all_managers() -> [&'static dyn PackageManager; 4] {
+    [&AptManager, &DnfManager, &ZypperManager, &PacmanManager]
 }
 
 /// The host has none, or none that is known.

@@ -13,14 +13,11 @@ const LOCKS: [&str; 5] = [
     "/lib/apk/db/lock",
 ];
 
-/// What is there only while pacman works.
-const MARKS: [&str; 1] = ["/var/lib/pacman/db.lck"];
-
 /// Whether another process changes packages right now. Where that cannot be told, nobody does.
 pub fn is_installing() -> bool {
     let is_locked = |path: &&str| {
         let Ok(file) = rustix::fs::open(*path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) else { return false };
         matches!(fcntl_getlk(&file, &Flock::from(FlockType::WriteLock)), Ok(Some(_)))
     };
-    LOCKS.iter().any(is_locked) || MARKS.iter().any(|path| rustix::fs::stat(*path).is_ok())
+    LOCKS.iter().any(is_locked)
 }

@@ -24,6 +24,10 @@ pub(crate) trait TestArchive {
     fn remove(&self, name: &str);
     /// The version that is installed, as the manager itself says.
     fn installed(&self, name: &str) -> Option<String>;
+    /// Whether the manager can hold packages here.
+    fn holds(&self) -> bool {
+        true
+    }
     /// Whether older versions are to be had.
     fn keeps_versions(&self) -> bool {
         true
@@ -37,16 +41,24 @@ pub(crate) fn run_life(archive: &mut dyn TestArchive) {
     archive.add("probe", "1.0-1", &[(Requires, "probe-lib")]);
     archive.add("other", "1.0-1", &[]);
     archive.publish();
-    // Names that do not exist hold up nobody.
-    let outcomes = converge(&json!({"packages/probe": {"hold": true}, "packages/no-such-package": {}}));
+    // Names that do not exist hold up nobody. What the manager cannot do is refused, and nothing is done.
+    let mut held = json!({"hold": true});
+    let (mut ranged, mut let_go) = (json!({"hold": true, "version": "1.*"}), json!({"hold": false}));
+    if !archive.holds() {
+        let refused = converge(&json!({"packages/probe": held}));
+        assert_eq!(outcome_of(&refused, "packages/probe").state, Some(ResourceState::Blocked), "{refused:?}");
+        assert_eq!(archive.installed("probe"), None);
+        (held, ranged, let_go) = (json!({}), json!({"version": "1.*"}), json!({}));
+    }
+    let outcomes = converge(&json!({"packages/probe": held, "packages/no-such-package": {}}));
     assert_eq!(outcome_of(&outcomes, "packages/no-such-package").state, Some(ResourceState::Error), "{outcomes:?}");
     assert_eq!(archive.installed("probe").as_deref(), Some("1.0-1"), "{outcomes:?}");
 
     // What is installed already and provided is right without a change.
-    let wanted = json!({"packages/probe": {"hold": true, "version": "1.*"}, "packages/probe-abi": {}});
+    let wanted = json!({"packages/probe": ranged, "packages/probe-abi": {}});
     converge_wholly(&wanted);
     // Drift: somebody else let it go, then removed it.
-    converge_wholly(&json!({"packages/probe": {"hold": false}}));
+    converge_wholly(&json!({"packages/probe": let_go}));
     archive.remove("probe");
     assert_eq!(differences(&json!({"packages/probe": {}})).len(), 1);
     // One comes and one goes in the same pass.
@@ -89,16 +101,25 @@ pub(crate) fn run_versions(archive: &mut dyn TestArchive) {
         archive.add("probe", "2.0-1", &[]);
         archive.publish();
     }
-    let latest = json!({"packages/probe": {"meta": {"state": "latest"}, "allow_downgrade": true, "hold": true}});
-    converge_wholly(&latest);
+    let mut latest = json!({"meta": {"state": "latest"}, "allow_downgrade": true});
+    if archive.holds() {
+        latest["hold"] = json!(true);
+    }
+    converge_wholly(&json!({"packages/probe": latest}));
     assert_eq!(archive.installed("probe").as_deref(), Some("2.0-1"));
 
     let outcomes = converge(&json!({"packages/probe": {"version": "1.0-1"}}));
     let refused = outcome_of(&outcomes, "packages/probe");
     assert_eq!(refused.state, Some(ResourceState::Blocked), "{refused:?}");
     assert!(refused.message.contains("allow_downgrade"), "{refused:?}");
-    converge_wholly(&json!({"packages/probe": {"version": "1.0-1", "allow_downgrade": true}}));
-    assert_eq!(archive.installed("probe").as_deref(), Some("1.0-1"));
+    let outcomes = converge(&json!({"packages/probe": {"version": "1.0-1", "allow_downgrade": true}}));
+    if archive.keeps_versions() {
+        assert_eq!(archive.installed("probe").as_deref(), Some("1.0-1"), "{outcomes:?}");
+    } else {
+        let refused = outcome_of(&outcomes, "packages/probe");
+        assert!(refused.message.contains("1.0-1 was not found, only 2.0-1"), "{refused:?}");
+        assert_eq!(archive.installed("probe").as_deref(), Some("2.0-1"));
+    }
 
     // Installing one would remove the other.
     let outcomes = converge(&json!({"packages/rival": {}, "packages/probe": {}}));

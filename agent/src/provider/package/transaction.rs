@@ -6,7 +6,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::change::{PackageAction, PackageChange};
-use super::check::check_simulation;
+use super::check::{check_simulation, check_versions};
 use super::{Failure, PackageDatabase, PackageError, PackageManager, Request, Simulation, stdout_of};
 use crate::host::{HostWrite, Program, ProgramOutput};
 
@@ -135,6 +135,7 @@ impl<'a> Transaction<'a> {
             }
         }
         check_simulation(&simulation, request, self.manager).map_err(PackageError::Refused)?;
+        check_versions(&simulation, request, self.manager).map_err(PackageError::NoVersion)?;
         Ok((simulation, commits))
     }
 
@@ -243,7 +244,7 @@ impl<'a> Transaction<'a> {
                 Failure::Locked if Instant::now() < deadline => sleep(Duration::from_secs(1)),
                 failure => {
                     return Err(match (self.manager.refusal(&output), failure) {
-                        (Some(refusal), _) => PackageError::Refused(refusal.to_owned()),
+                        (Some(refusal), _) => PackageError::Refused(refusal),
                         (None, Failure::Outdated) => PackageError::NoVersion(self.manager.reason(&output)),
                         (None, _) => PackageError::Failed(self.manager.reason(&output)),
                     });

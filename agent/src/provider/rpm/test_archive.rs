@@ -6,8 +6,11 @@ use crate::provider::apt::test_archive::run;
 use crate::provider::package::test_scenario::{Relation, TestArchive};
 use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
+/// Of Debian's dnf-plugins-core, which cannot stand beside zypper.
+const VERSIONLOCK: &str = "/usr/lib/python3/dist-packages/dnf-plugins/versionlock.py";
 const FOLDER: &str = "/var/cache/archive";
 
 /// A folder of packages, and how somebody installs and removes them.
@@ -24,6 +27,10 @@ impl RpmArchive {
         fs::write("/etc/rpm/macros.archive", "%_dbpath /var/lib/rpm\n").expect("written");
         fs::write("/usr/lib/os-release", os_release).expect("written");
         run(Command::new("rpm").arg("--initdb"));
+        // Its settings stay behind when the plug-in goes, which is not so where rpm installs it.
+        if !Path::new(VERSIONLOCK).exists() {
+            let _ = fs::remove_file("/etc/dnf/plugins/versionlock.conf");
+        }
         // This plug-in of dnf adds an archive of its own, which is not there.
         fs::write("/etc/dnf/plugins/local.conf", "[main]\nenabled=0\n").expect("written");
         for folder in ["/etc/yum.repos.d", "/etc/zypp/repos.d"] {
@@ -82,5 +89,9 @@ impl TestArchive for RpmArchive {
         let output = Command::new("rpm").args(["-q", "--queryformat", "%{VERSION}-%{RELEASE}", name]).output();
         let output = output.expect("runs");
         output.status.success().then(|| String::from_utf8(output.stdout).expect("text"))
+    }
+
+    fn holds(&self) -> bool {
+        self.program[0] == "zypper" || Path::new(VERSIONLOCK).exists()
     }
 }

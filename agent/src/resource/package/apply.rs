@@ -47,6 +47,9 @@ pub(super) fn apply_packages(
         work.iter().map(|(id, spec, change)| package_change(id, spec, change, hands, manager)).collect();
     let created = work.iter().filter(|(_, _, change)| change.creates()).map(|(id, _, _)| *id).collect();
     let mut surroundings = Managed { hands, created };
+    if manager.holds_bar_changes() {
+        lift_holds(&planned, manager, &transaction);
+    }
     let made = change_all(&planned, &transaction, &mut surroundings);
     let mut answers: Vec<Result<(), ResourceError>> = planned
         .into_iter()
@@ -74,6 +77,26 @@ pub(super) fn apply_packages(
         }
     }
     answers
+}
+
+/// Lifts the holds that stand against changes which have leave. Those that stay wanted are said again afterwards; what
+/// could not be lifted shows when the change is tried.
+fn lift_holds(
+    planned: &[Result<Option<PackageChange>, ResourceError>],
+    manager: &dyn PackageManager,
+    transaction: &Transaction<'_>,
+) {
+    let host = transaction.host();
+    let Ok(database) = manager.load_database(host.as_read(), host.reader().as_mut(), &[]) else { return };
+    let is_held = |name: &PackageName| database.get(name.as_str()).is_some_and(|installed| installed.hold);
+    let changes = planned.iter().filter_map(|planned| planned.as_ref().ok()?.as_ref());
+    let held: Vec<PackageName> =
+        changes.filter(|change| change.allow_held && is_held(&change.name)).map(|change| change.name.clone()).collect();
+    if !held.is_empty()
+        && let Err(error) = manager.set_hold(&held, false, transaction)
+    {
+        tracing::warn!(%error, "holds stay in the way of changes");
+    }
 }
 
 /// One transaction for all changes that come in the same way. The answers are in the order of `planned`.
@@ -147,7 +170,9 @@ fn holds(
     let mut holds: BTreeMap<bool, BTreeMap<usize, PackageName>> = BTreeMap::new();
     for (at, ((id, spec, change), answer)) in work.iter().zip(answers).enumerate() {
         let hold = change.after(HOLD).and_then(Value::bool).filter(|_| answer.is_ok());
-        let moved = spec.hold == Some(true) && goal_of(change).is_some() && manager.holds_one_version();
+        let moved = spec.hold == Some(true)
+            && goal_of(change).is_some()
+            && (manager.holds_one_version() || manager.holds_bar_changes());
         let hold = hold.or((moved && answer.is_ok()).then_some(true));
         if let (Some(hold), Ok(name)) = (hold, name_of(id, spec, manager)) {
             holds.entry(hold).or_default().insert(at, name);
