@@ -27,6 +27,7 @@ use crate::io::signer::{FileSigner, Signer};
 mod door;
 mod enrolment;
 mod http;
+mod live;
 
 /// One agent's keys.
 struct Host {
