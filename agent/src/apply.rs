@@ -9,6 +9,8 @@ mod outcome;
 mod owed;
 mod prepare;
 mod recover;
+mod revert;
+mod risk;
 mod stage;
 
 pub use intent::Intent;
@@ -16,6 +18,8 @@ pub use outcome::Outcome;
 pub use owed::Owed;
 pub(crate) use prepare::remember;
 pub use recover::recover;
+pub use revert::{begin_wait, confirm_armed, revert_armed};
+pub use risk::{Armed, CONFIRM_WITHIN, Risk};
 
 use crate::host::HostWrite;
 use crate::known::Known;
@@ -57,6 +61,8 @@ pub struct ManagedHost {
     pub known: Known,
     /// Reactions that are owed.
     pub owed: Owed,
+    /// What waits for the orchestrator.
+    pub risk: Risk,
 }
 
 /// One run over a schedule.

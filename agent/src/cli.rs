@@ -75,6 +75,9 @@ struct Options {
     /// Where the agent's own API is: a path, or off.
     #[arg(long, value_name = "PATH")]
     api_socket: Option<PathBuf>,
+    /// How soon the orchestrator is to be reached after a risky change, or it is taken back: 120s, 5m, off.
+    #[arg(long)]
+    confirm_within: Option<String>,
     /// Report differences and write nothing, where a resource does not say otherwise.
     #[arg(long)]
     audit: bool,
@@ -113,6 +116,7 @@ impl Options {
             sweep_interval: self.sweep_interval,
             mode: self.audit.then_some(Enforcement::Audit),
             api_socket: self.api_socket,
+            confirm_within: self.confirm_within,
         };
         Ok(given.or(file))
     }

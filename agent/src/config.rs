@@ -1,5 +1,6 @@
 //! How the agent is set up: a file, and options that win over it.
 
+use crate::apply::CONFIRM_WITHIN;
 use muster_schema::resource::Enforcement;
 use muster_schema::{HostId, Sha256Digest};
 use serde::Deserialize;
@@ -36,6 +37,8 @@ pub struct Settings {
     pub sweep_interval: Option<String>,
     /// What is done about differences where a resource does not say.
     pub mode: Option<Enforcement>,
+    /// How soon the orchestrator is to be reached after a risky change: `120s`, `5m`, or `off`.
+    pub confirm_within: Option<String>,
     /// Where the agent's own API is: a path, or `off`.
     pub api_socket: Option<PathBuf>,
 }
@@ -59,6 +62,8 @@ pub struct Config {
     pub sweep_interval: Duration,
     /// What is done about differences where a resource does not say.
     pub mode: Enforcement,
+    /// How soon the orchestrator is to be reached after a risky change, where that matters.
+    pub confirm_within: Option<Duration>,
     /// Where the agent's own API is, if it is anywhere.
     pub api_socket: Option<PathBuf>,
 }
@@ -111,6 +116,7 @@ impl Settings {
             name: self.name.or(other.name),
             sweep_interval: self.sweep_interval.or(other.sweep_interval),
             mode: self.mode.or(other.mode),
+            confirm_within: self.confirm_within.or(other.confirm_within),
             api_socket: self.api_socket.or(other.api_socket),
         }
     }
@@ -148,6 +154,15 @@ impl Settings {
                 None => DEFAULT_SWEEP,
             },
             mode: self.mode.unwrap_or_default(),
+            confirm_within: match self.confirm_within.as_deref() {
+                None => Some(CONFIRM_WITHIN),
+                Some("off") => None,
+                Some(text) => {
+                    Some(parse_duration(text).ok_or_else(|| {
+                        bad("confirm-within", format!("{text:?} is no time such as 120s, and not off"))
+                    })?)
+                }
+            },
             api_socket: self.api_socket(),
         })
     }

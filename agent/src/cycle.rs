@@ -1,5 +1,6 @@
 //! The agent's cycle: trust the root, enrol, then follow the head for ever. Every step is one function.
 
+mod confirm;
 mod follow;
 mod live;
 mod report;
@@ -99,6 +100,7 @@ pub async fn run_cycle(cycle: Cycle) -> Result<(), CycleError> {
         never = tell_facts_for_ever(&messenger, &cycle.facts) => never,
         never = tell_presence_for_ever(&messenger) => never,
         ended = enrol_again_for_ever(&cycle, &messenger) => ended,
+        ended = confirm::confirm_for_ever(&cycle, &messenger) => ended,
     }
 }
 

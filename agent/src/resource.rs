@@ -29,6 +29,7 @@ mod membership;
 mod ownership;
 mod package;
 mod patience;
+mod risk;
 mod secret;
 mod service;
 mod settings_file;
@@ -152,8 +153,9 @@ pub trait ResourceType {
         false
     }
 
-    /// Whether a mistake in it may lock people or the agent out of the host.
-    fn is_risky(&self) -> bool {
+    /// Whether a mistake in it may lock people or the agent out of the host: a change of it then stands only when the
+    /// orchestrator is reached after it.
+    fn is_risky(&self, _id: &str) -> bool {
         false
     }
 
@@ -249,6 +251,11 @@ fn check_sense(spec: &impl ResourceSpec) -> Result<(), ResourceError> {
         Some(reason) => Err(ResourceError::Blocked(format!("it {reason}"))),
         None => Ok(()),
     }
+}
+
+/// Whether a mistake in it may cut off the host, by its type, its path, or the file that it edits.
+pub fn is_risky(resource: &Resource) -> bool {
+    of(resource).is_risky(resource.address.id()) || resource.spec.edited_path().is_some_and(risk::is_risky_path)
 }
 
 /// What most attributes do when their specification gives way: the next value counts, or else the original.

@@ -1,5 +1,6 @@
 //! The thread that converges the host. Everything that may change the host happens here, one thing after the other.
 
+mod confirm;
 mod events;
 mod exceptions;
 mod flaps;
@@ -18,6 +19,7 @@ use crate::io::status_file::SweepCount;
 use crate::outbox::{Circumstances, build_report};
 use crate::provider::package::is_installing;
 use crate::watch::{FlapLimit, Hurry, Later, Watch, WatchedUnits, hurry_of};
+use confirm::Awaited;
 use events::EventBatch;
 use muster_schema::state::Cause;
 use muster_schema::{Address, Timestamp};
@@ -57,11 +59,14 @@ pub fn work(
         flapping: BTreeMap::new(),
         poll: Poll::default(),
         unwatched_places: 0,
+        awaited: None,
         expired: None,
         counts: SweepCount::default(),
         input,
     };
+    worker.take_up_armed()?;
     worker.resume()?;
+    worker.await_contact()?;
     worker.tell();
     loop {
         let due = worker.next_due();
@@ -95,6 +100,8 @@ struct Worker {
     poll: Poll,
     /// How many places could not be watched.
     unwatched_places: usize,
+    /// Contact that is waited for after a risky change.
+    awaited: Option<Awaited>,
     next_sweep: Instant,
     /// What somebody is still working on, and when it is looked at all the same.
     later: Later,
@@ -131,6 +138,7 @@ impl Worker {
                 self.tell();
                 Ok(())
             }
+            Order::Contact(number) => self.contact(number),
             Order::Sweep(asked) => {
                 batch.everything = true;
                 batch.asked.push(asked);
@@ -154,6 +162,7 @@ impl Worker {
 
     fn follow(&mut self, in_force: InForce) -> Result<(), ConvergeError> {
         self.shared.preempt.store(false, Ordering::Relaxed);
+        self.input.converger.go_on_under(in_force.applied.content)?;
         self.input.converger.set_resources(in_force.resources)?;
         self.input.converger.judge_exceptions(self.shared.judged_time())?;
         self.input.applied = Some(in_force.applied);
@@ -165,12 +174,20 @@ impl Worker {
     /// Takes up the manifest of the last run. What that run did not get to is no drift.
     fn resume(&mut self) -> Result<(), ConvergeError> {
         let Some(applied) = self.input.applied.as_ref().filter(|_| !self.input.retired) else { return Ok(()) };
+        let content = applied.content;
         let known = load_converged(&self.input.converger.managed().store)? == Some(applied.manifest);
+        self.input.converger.go_on_under(content)?;
         self.sweep(if known { Cause::Corrective } else { Cause::Intentional })
     }
 
     fn next_due(&self) -> Instant {
-        let due = [self.later.due(), self.input.status.due(), self.poll.due(), self.exception_due()];
+        let due = [
+            self.later.due(),
+            self.input.status.due(),
+            self.poll.due(),
+            self.exception_due(),
+            self.awaited.map(|awaited| awaited.deadline),
+        ];
         due.into_iter().flatten().fold(self.next_sweep, Instant::min)
     }
 
@@ -178,6 +195,8 @@ impl Worker {
         self.input.status.write_due();
         self.judge_exceptions()?;
         let now = Instant::now();
+        self.await_contact()?;
+        self.revert_overdue(now)?;
         let due = self.later.take_due(now, is_installing);
         if !due.is_empty() {
             self.heal(EventBatch { now: due, ..EventBatch::default() })?;

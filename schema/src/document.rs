@@ -84,7 +84,7 @@ pub const RESERVED_COLLECTIONS: [&str; 11] = [
 ];
 
 /// Names that mean something in templates or in resources, so that no parameter takes them.
-pub const RESERVED_PARAMETERS: [&str; 22] = [
+pub const RESERVED_PARAMETERS: [&str; 23] = [
     "application",
     "each",
     "enforcement",
@@ -99,6 +99,7 @@ pub const RESERVED_PARAMETERS: [&str; 22] = [
     "requires",
     "restart_on",
     "retry",
+    "risky",
     "run_on",
     "secret",
     "settings",

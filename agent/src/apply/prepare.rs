@@ -1,6 +1,7 @@
 //! Before a change: is it still due, may it be made, and is the way back kept?
 
 use super::outcome::{self, Outcome};
+use super::risk::{ArmedChange, digest_of};
 use super::stage::is_work;
 use super::{ApplyError, ManagedHost, Run};
 use crate::host::Scope;
@@ -14,6 +15,8 @@ pub(super) struct Prepared<'a> {
     pub(super) index: usize,
     pub(super) target: &'a Target,
     pub(super) change: Change,
+    /// What is to come back unless the orchestrator is reached.
+    pub(super) armed: Option<ArmedChange>,
 }
 
 impl Prepared<'_> {
@@ -55,13 +58,18 @@ pub(super) fn prepare_stage<'a>(
         }
         let judged = judge(managed, target, &view);
         match judged {
-            Ok((state, Verdict::Change(change))) => match keep_original(managed, target, &state, change, &view) {
-                Ok((line, change)) => {
-                    lines.extend(line);
-                    work.push(Prepared { index: *index, target, change });
+            Ok((state, Verdict::Change(change))) => {
+                let entry = managed.ledger.get(target.address());
+                let risky = managed.risk.asks_for_proof(target, entry, managed.host.scope());
+                match keep_original(managed, target, &state, change, risky, &view) {
+                    Ok((line, change)) => {
+                        lines.extend(line);
+                        let armed = risky.then(|| arm(target, &change, entry));
+                        work.push(Prepared { index: *index, target, change, armed });
+                    }
+                    Err(error) => outcomes.push((*index, Outcome::failed(target, &error, run.cause))),
                 }
-                Err(error) => outcomes.push((*index, Outcome::failed(target, &error, run.cause))),
-            },
+            }
             Ok((_, verdict @ (Verdict::Compliant | Verdict::Stays(_)))) if target.purpose == Purpose::Leave => {
                 lines.push(Line::Drop(target.address().clone()));
                 let message = if let Verdict::Stays(reason) = &verdict { reason.as_ref() } else { "restored" };
@@ -81,8 +89,18 @@ pub(super) fn prepare_stage<'a>(
 fn judge(managed: &ManagedHost, target: &Target, view: &View<'_>) -> Result<(State, Verdict), ResourceError> {
     let mut state = resource::observe(&target.resource, view)?;
     remember(managed.ledger.get(target.address()), &mut state);
-    let verdict = judge_target(target, &state);
+    let verdict = managed.risk.hold(target, judge_target(target, &state));
     Ok((state, verdict))
+}
+
+fn arm(target: &Target, change: &Change, entry: Option<&Entry>) -> ArmedChange {
+    ArmedChange {
+        resource: target.resource.clone(),
+        before: change.before.clone(),
+        entry: entry.cloned(),
+        leaves: target.purpose == Purpose::Leave,
+        reactions: Vec::new(),
+    }
 }
 
 /// Adds to what was observed what the host cannot tell.
@@ -101,17 +119,18 @@ fn failed_blocker<'a>(run: &Run<'a>, index: usize, results: &[Option<ResourceSta
 }
 
 /// Keeps what the change would lose, if it is not kept yet. The change comes back with its `before` complete where
-/// it has to be confirmed.
+/// it has to be confirmed, or may have to be taken back.
 fn keep_original(
     managed: &ManagedHost,
     target: &Target,
     observed: &State,
     mut change: Change,
+    risky: bool,
     view: &View<'_>,
 ) -> Result<(Option<Line>, Change), ResourceError> {
     let kind = target.resource_type();
     let id = target.address().id();
-    if kind.confirm().is_some() {
+    if risky || kind.confirm().is_some() {
         change.before = kind.keep(id, &change, view, &managed.originals)?;
     }
     let (Purpose::Enforce, Some(wanted)) = (target.purpose, &target.wanted) else { return Ok((None, change)) };
@@ -170,8 +189,11 @@ pub(super) fn adopt(
         let listens = !target.resource_type().can_tell() && result.is_some_and(|state| state != ResourceState::Error);
         let right = listens || *result == Some(ResourceState::Compliant);
         let known = managed.ledger.get(target.address());
-        if target.purpose != Purpose::Enforce || !right || known.is_some_and(|entry| entry.resource == target.resource)
-        {
+        let proves = right
+            && managed.risk.asks_for_proof(target, known, managed.host.scope())
+            && !managed.risk.is_armed(target.address());
+        let is_known = known.is_some_and(|entry| entry.resource == target.resource);
+        if target.purpose != Purpose::Enforce || !right || (is_known && !proves) {
             continue;
         }
         let mut entry = known.cloned().unwrap_or_else(|| Entry::new(target.resource.clone(), target.implicit));
@@ -185,6 +207,9 @@ pub(super) fn adopt(
             }
         }
         update(&mut entry, target, managed.host.scope());
+        if proves {
+            entry.proven = Some(digest_of(&target.resource));
+        }
         lines.push(Line::Own(Box::new(entry)));
     }
     managed.originals.sync()?;

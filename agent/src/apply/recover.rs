@@ -9,7 +9,8 @@ use crate::plan::Schedule;
 use crate::resource::{self, Attributes, View, Wanted};
 use crate::store::Batch;
 use crate::vault::Vaults;
-use muster_schema::Timestamp;
+use muster_schema::resource::Resource;
+use muster_schema::{Address, Timestamp};
 use std::collections::BTreeSet;
 
 /// Finishes the run that was cut off: candidates go, changes that were made are confirmed or taken back, reported and
@@ -19,13 +20,17 @@ use std::collections::BTreeSet;
 /// When the agent's own disk refuses.
 pub fn recover(managed: &mut ManagedHost, schedule: &Schedule, now: Timestamp) -> Result<usize, ApplyError> {
     let Some(intents) = managed.store.load::<Vec<Intent>>(INTENTS_KEY)? else { return Ok(0) };
-    remove_candidates(managed, schedule, &intents);
+    let resource_of = |intent: &Intent| {
+        let target = schedule.find(&intent.address).and_then(|index| schedule.targets.get(index));
+        target.map(|target| &target.resource)
+    };
+    remove_candidates(managed, intents.iter().filter_map(|intent| written_path(&intent.address, resource_of(intent))));
     let made: Vec<(Prepared<'_>, &Intent)> = intents
         .iter()
         .filter_map(|intent| {
             let index = schedule.find(&intent.address)?;
             let target = schedule.targets.get(index)?;
-            let made = Prepared { index, target, change: intent.change.clone() };
+            let made = Prepared { index, target, change: intent.change.clone(), armed: None };
             was_made(managed, &made).then_some((made, intent))
         })
         .collect();
@@ -55,14 +60,15 @@ pub fn recover(managed: &mut ManagedHost, schedule: &Schedule, now: Timestamp) -
     Ok(outcomes.len())
 }
 
-fn remove_candidates(managed: &ManagedHost, schedule: &Schedule, intents: &[Intent]) {
-    let written = |intent: &Intent| {
-        let target = schedule.find(&intent.address).and_then(|index| schedule.targets.get(index));
-        let own = HostPath::new(intent.address.id()).ok().filter(|_| intent.address.collection().id_is_path());
-        let edited = target.and_then(|target| HostPath::new(target.resource.spec.edited_path()?).ok());
-        own.or(edited)
-    };
-    let folders: BTreeSet<HostPath> = intents.iter().filter_map(|intent| written(intent)?.parent()).collect();
+/// The file that a change of a resource writes, if it writes one.
+pub(super) fn written_path(address: &Address, resource: Option<&Resource>) -> Option<HostPath> {
+    let own = HostPath::new(address.id()).ok().filter(|_| address.collection().id_is_path());
+    own.or_else(|| HostPath::new(resource?.spec.edited_path()?).ok())
+}
+
+/// Removes what an interrupted run had prepared for these files.
+pub(super) fn remove_candidates(managed: &ManagedHost, paths: impl Iterator<Item = HostPath>) {
+    let folders: BTreeSet<HostPath> = paths.filter_map(|path| path.parent()).collect();
     for folder in folders {
         if let Err(error) = managed.host.remove_candidates(&folder) {
             tracing::warn!(%folder, error = &error as &dyn std::error::Error, "a candidate of the interrupted run stays");

@@ -3,6 +3,7 @@
 use super::intent::INTENTS_KEY;
 use super::outcome::Outcome;
 use super::prepare::{Prepared, prepare_stage};
+use super::risk::ArmedChange;
 use super::{Applied, ApplyError, Intent, ManagedHost, Run, confirm, prepare};
 use crate::plan::{Purpose, Schedule, Target, Verdict};
 use crate::resource::{BatchItem, Hands, Reaction, ResourceError};
@@ -21,11 +22,20 @@ pub(super) fn apply_stage(
     results: &mut [Option<ResourceState>],
     applied: &mut Applied,
 ) -> Result<(), ApplyError> {
-    let (work, mut outcomes) = prepare_stage(managed, run, stage, results, applied.look_again)?;
+    let (mut work, mut outcomes) = prepare_stage(managed, run, stage, results, applied.look_again)?;
     if !work.is_empty() {
         let intents: Vec<Intent> = work.iter().map(|one| intent_of(run, one)).collect();
         let mut batch = Batch::new();
         batch.put(INTENTS_KEY, &intents)?;
+        let armed: Vec<ArmedChange> = work
+            .iter_mut()
+            .zip(&intents)
+            .filter_map(|(one, intent)| Some(ArmedChange { reactions: intent.reactions.clone(), ..one.armed.take()? }))
+            .collect();
+        if !armed.is_empty() {
+            managed.risk.arm(armed, (run.now)());
+            managed.risk.put(&mut batch)?;
+        }
         managed.store.commit(batch)?;
     }
     let answers = change_all(managed, run.schedule, &work);

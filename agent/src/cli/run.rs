@@ -40,7 +40,8 @@ pub(super) fn run(options: Options) -> anyhow::Result<ExitCode> {
 
 async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {
     let keys = Arc::new(HostKeys::load_or_make(&config.state.join("keys"))?);
-    let managed = state::open(&config.state, &config.root)?;
+    let mut managed = state::open(&config.state, &config.root)?;
+    managed.risk.within = config.confirm_within;
     let (store, blobs) = (managed.store.clone(), managed.blobs.clone());
     let accepted = Accepted::load(&store)?;
     // A manifest that is damaged is fetched again; until then nothing is enforced and nothing taken back.

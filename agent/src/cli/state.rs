@@ -1,7 +1,7 @@
 //! The agent's own folder.
 #![allow(clippy::disallowed_methods, reason = "opens the agent's own files")]
 
-use crate::apply::{ManagedHost, Owed};
+use crate::apply::{ManagedHost, Owed, Risk};
 use crate::config::{DEFAULT_CONFIG, Settings};
 use crate::host::{Notes, RealHost};
 use crate::known::Known;
@@ -60,6 +60,7 @@ pub(super) fn open(state: &Path, root: &Path) -> anyhow::Result<ManagedHost> {
         blobs: Arc::new(Vault::open(&state.join("blobs"))?),
         known: Known::load(&store)?,
         owed: Owed::load(&store)?,
+        risk: Risk::load(&store)?,
         store: Arc::new(store),
     })
 }

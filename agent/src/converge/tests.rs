@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
+mod confirm;
 mod edits;
 mod exceptions;
 mod extended;
@@ -9,7 +10,7 @@ mod inverse;
 mod properties;
 
 use super::*;
-use crate::apply::Owed;
+use crate::apply::{Owed, Risk};
 use crate::host::RealHost;
 use crate::known::Known;
 use crate::ledger::Ledger;
@@ -82,6 +83,7 @@ fn managed(dir: &Path) -> ManagedHost {
         blobs: Arc::new(Vault::open(&dir.join("blobs")).unwrap()),
         known: Known::load(&store).unwrap(),
         owed: Owed::load(&store).unwrap(),
+        risk: Risk::load(&store).unwrap(),
         store: Arc::new(store),
     }
 }

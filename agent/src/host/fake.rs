@@ -77,6 +77,11 @@ impl FakeHost {
         self.lock().tree.clone()
     }
 
+    /// Somebody else does this.
+    pub(crate) fn set(&self, path: &str, node: Node) {
+        self.lock().tree.insert(path.to_owned(), node);
+    }
+
     pub(crate) fn ran(&self) -> Vec<String> {
         self.lock().ran.clone()
     }

@@ -128,6 +128,16 @@ impl AmqpTransport {
 }
 
 impl Transport for AmqpTransport {
+    fn forget_connections(&self) -> BoxFuture<'_, ()> {
+        async {
+            if let Some(session) = self.link.lock().await.session.take() {
+                session.end().await;
+            }
+            self.http.forget_connections().await;
+        }
+        .boxed()
+    }
+
     fn request<'a>(&'a self, message: &'a SignedMessage) -> BoxFuture<'a, Result<Vec<u8>, TransportError>> {
         self.ask(message).boxed()
     }

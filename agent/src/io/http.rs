@@ -4,6 +4,7 @@
 //! that costs less memory than an asynchronous client (docs/adr/).
 
 use std::error::Error;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use base64::Engine;
@@ -32,7 +33,8 @@ const SLOWEST_BYTES_PER_SECOND: u64 = 64 * 1024;
 #[derive(Debug, Clone)]
 pub struct HttpTransport {
     base: String,
-    agent: Agent,
+    /// Shared with those that a call works with on another thread.
+    agent: Arc<RwLock<Agent>>,
 }
 
 impl HttpTransport {
@@ -52,14 +54,12 @@ impl HttpTransport {
         if uri.query().is_some() || url.contains('#') {
             return Err(bad("it has a query or a fragment"));
         }
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_connect(Some(CONNECT))
-            .user_agent(concat!("muster-agent/", env!("CARGO_PKG_VERSION")))
-            .accept_encoding("identity")
-            .build();
-        Ok(HttpTransport { base: url.trim_end_matches('/').to_owned(), agent: config.new_agent() })
+        let agent = Arc::new(RwLock::new(new_agent()));
+        Ok(HttpTransport { base: url.trim_end_matches('/').to_owned(), agent })
+    }
+
+    fn agent(&self) -> Agent {
+        self.agent.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     async fn blocking<T: Send + 'static>(
@@ -74,13 +74,13 @@ impl HttpTransport {
     }
 
     fn post(&self, path: &str, frame: &[u8], timeout: Duration) -> Result<Response<Body>, TransportError> {
-        let request = self.agent.post(format!("{}{path}", self.base)).content_type(FRAME_TYPE);
+        let request = self.agent().post(format!("{}{path}", self.base)).content_type(FRAME_TYPE);
         let response = request.config().timeout_global(Some(timeout)).build().send(frame);
         self.check_plain(response.map_err(|source| self.failed(source))?)
     }
 
     fn get(&self, path: &str, proof: Option<&[u8]>, timeout: Duration) -> Result<Response<Body>, TransportError> {
-        let mut request = self.agent.get(format!("{}/published/{path}", self.base));
+        let mut request = self.agent().get(format!("{}/published/{path}", self.base));
         if let Some(frame) = proof {
             request = request.header("authorization", format!("Muster {}", STANDARD.encode(frame)));
         }
@@ -143,7 +143,24 @@ impl HttpTransport {
     }
 }
 
+/// A client without connections.
+fn new_agent() -> Agent {
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .timeout_connect(Some(CONNECT))
+        .user_agent(concat!("muster-agent/", env!("CARGO_PKG_VERSION")))
+        .accept_encoding("identity")
+        .build();
+    config.new_agent()
+}
+
 impl Transport for HttpTransport {
+    fn forget_connections(&self) -> BoxFuture<'_, ()> {
+        *self.agent.write().unwrap_or_else(PoisonError::into_inner) = new_agent();
+        std::future::ready(()).boxed()
+    }
+
     fn request<'a>(&'a self, message: &'a SignedMessage) -> BoxFuture<'a, Result<Vec<u8>, TransportError>> {
         let frame = message.frame.clone();
         self.blocking(move |http| http.frame_of(http.post("/agent/v1/messages", &frame, REQUEST)?)).boxed()

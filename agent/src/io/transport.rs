@@ -29,6 +29,11 @@ pub trait Transport: Send + Sync {
     /// [`HINT_WAIT_SECONDS`]. `proof` is a signed
     /// [`muster_schema::message::HintRequest`].
     fn wait_for_hint<'a>(&'a self, proof: &'a SignedMessage) -> BoxFuture<'a, Result<Waited, TransportError>>;
+
+    /// The next request makes a new connection: the host may have changed what new ones meet.
+    fn forget_connections(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// What came of a fetch.

@@ -1,6 +1,7 @@
 //! One thing that the agent owns.
 
 use crate::resource::{self, Attributes, State, Value, Wanted};
+use muster_schema::Sha256Digest;
 use muster_schema::content::BlobRef;
 use muster_schema::resource::Resource;
 use serde::{Deserialize, Serialize};
@@ -24,12 +25,15 @@ pub struct Entry {
     /// A folder that nobody asked for, made because something is to lie in it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub implicit: bool,
+    /// The digest of the resource with which the orchestrator was last reached, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proven: Option<Sha256Digest>,
 }
 
 impl Entry {
     /// An entry for something that was not dealt with yet.
     pub fn new(resource: Resource, implicit: bool) -> Entry {
-        Entry { resource, original: None, remembered: Attributes::new(), implicit }
+        Entry { resource, original: None, remembered: Attributes::new(), implicit, proven: None }
     }
 
     /// What of `observed` is not kept yet and must be, before `wanted` is made true. `None`: nothing.
@@ -118,7 +122,8 @@ impl Entry {
         Some(Wanted { state, on_creation: Attributes::new() })
     }
 
-    pub(super) fn contents(&self) -> Vec<BlobRef> {
+    /// The contents that its way back needs.
+    pub(crate) fn contents(&self) -> Vec<BlobRef> {
         let attributes = self.original.as_ref().and_then(State::attributes);
         let found = attributes.into_iter().flat_map(|attributes| attributes.values().filter_map(Value::content));
         // An undo needs its script after the manifest that brought it is gone.

@@ -71,6 +71,10 @@ impl ResourceType for FileSpec {
         true
     }
 
+    fn is_risky(&self, id: &str) -> bool {
+        super::risk::is_risky_path(id)
+    }
+
     fn watched_paths(&self, id: &str) -> Vec<HostPath> {
         HostPath::new(id).into_iter().collect()
     }

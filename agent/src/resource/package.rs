@@ -121,6 +121,10 @@ impl ResourceType for PackageSpec {
         Patience::Installation
     }
 
+    fn is_risky(&self, id: &str) -> bool {
+        id == "muster-agent"
+    }
+
     fn watched_paths(&self, _: &str) -> Vec<HostPath> {
         let databases = all_managers().into_iter().flat_map(|manager| manager.signs().databases);
         databases.filter_map(|path| HostPath::new(path).ok()).collect()

@@ -102,6 +102,10 @@ impl ResourceType for ServiceSpec {
         super::Patience::Installation
     }
 
+    fn is_risky(&self, id: &str) -> bool {
+        super::risk::is_risky_service(id)
+    }
+
     fn watched_paths(&self, id: &str) -> Vec<HostPath> {
         let Ok(name) = UnitName::new(id) else { return Vec::new() };
         let folders = ["/etc/systemd/system", "/etc/systemd/system/multi-user.target.wants"];

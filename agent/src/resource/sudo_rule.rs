@@ -64,7 +64,7 @@ impl ResourceType for SudoRuleSpec {
         with_generated(text.as_bytes(), hands, |hands| entry::apply_entry(path.as_str(), change, candidacy, hands))
     }
 
-    fn is_risky(&self) -> bool {
+    fn is_risky(&self, _: &str) -> bool {
         true
     }
 

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
-use crate::apply::{ManagedHost, Outcome, Owed};
+use crate::apply::{ManagedHost, Outcome, Owed, Risk};
 use crate::converge::{Converger, Extent};
 use crate::host::{Notes, RealHost};
 use crate::known::Known;
@@ -71,6 +71,7 @@ pub(crate) fn open() -> Converger {
         blobs: Arc::new(Vault::open(&dir.join("blobs")).unwrap()),
         known: Known::load(&store).unwrap(),
         owed: Owed::load(&store).unwrap(),
+        risk: Risk::load(&store).unwrap(),
         store: Arc::new(store),
     };
     Converger::begin(managed, Vec::new(), Enforcement::Enforce, now()).unwrap()

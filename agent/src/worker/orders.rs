@@ -25,6 +25,8 @@ pub enum Order {
     Event(notify::Result<notify::Event>),
     /// Something happened to these services.
     Services(BTreeSet<Address>),
+    /// The orchestrator was reached after the risky change of this number.
+    Contact(u64),
     /// Look at everything. What is given is dropped when that is done.
     Sweep(tokio::sync::oneshot::Sender<()>),
     /// End at the next safe point.

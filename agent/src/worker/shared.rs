@@ -18,6 +18,8 @@ pub struct Shared {
     report: Mutex<Option<Report>>,
     /// The units that systemd is to tell of.
     pub units: tokio::sync::watch::Sender<WatchedUnits>,
+    /// The risky change after which the orchestrator is to be reached.
+    pub awaits_contact: tokio::sync::watch::Sender<Option<u64>>,
     /// Wakes the sender of reports.
     pub report_due: tokio::sync::Notify,
     /// The last time that a signature vouched for, in milliseconds of Unix time.

@@ -14,7 +14,7 @@ use super::rendering::Rendering;
 use crate::model::{Entry, Finding, Map, Node, Templates, Unfit, attributes_shape, entries_deserializer};
 
 /// Attributes that every type has under the same name in the manifest.
-const META: [&str; 4] = ["on_remove", "retry", "state", "timeout"];
+const META: [&str; 5] = ["on_remove", "retry", "risky", "state", "timeout"];
 
 /// The typed resource; its faults are noted.
 pub(super) fn finish_resource(

@@ -31,6 +31,9 @@ struct MetaAttributes {
     retry: Option<u32>,
     /// What happens when the resource leaves.
     on_remove: Option<OnRemove>,
+    /// Whether a change of it stands only when the orchestrator is reached after it, and is taken back otherwise. Where
+    /// nothing is said: true of network, remote login, firewall, sudo and of the agent itself.
+    risky: Option<bool>,
     /// Whether the host has the resource; decided at render.
     when: Option<bool>,
     /// A list or map: one resource for each item, with `key` and `item` in scope.

@@ -74,6 +74,9 @@ pub struct Meta {
     /// What happens when the resource leaves.
     #[serde(skip_serializing_if = "is_default")]
     pub on_remove: OnRemove,
+    /// Whether a change of it stands only when the orchestrator is reached after it; none leaves it to its type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub risky: Option<bool>,
 }
 
 impl Meta {

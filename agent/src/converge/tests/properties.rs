@@ -1,7 +1,7 @@
 //! Laws that hold on any host, for any manifests, and wherever the process ends.
 
 use super::load;
-use crate::apply::{ManagedHost, Owed};
+use crate::apply::{ManagedHost, Owed, Risk};
 use crate::converge::{Converger, Extent};
 use crate::host::fake::{FakeHost, Node, Tree, What};
 use crate::known::{Known, TRANSITION_PREFIX};
@@ -97,11 +97,11 @@ impl Dice {
     }
 }
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     Timestamp(1)
 }
 
-fn open(dir: &Path, host: &FakeHost) -> ManagedHost {
+pub(super) fn open(dir: &Path, host: &FakeHost) -> ManagedHost {
     let (store, _) = Store::open(&dir.join("store")).unwrap();
     ManagedHost {
         host: Box::new(host.clone()),
@@ -110,6 +110,7 @@ fn open(dir: &Path, host: &FakeHost) -> ManagedHost {
         blobs: Arc::new(Vault::open(&dir.join("blobs")).unwrap()),
         known: Known::load(&store).unwrap(),
         owed: Owed::load(&store).unwrap(),
+        risk: Risk::load(&store).unwrap(),
         store: Arc::new(store),
     }
 }

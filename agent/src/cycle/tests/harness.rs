@@ -1,7 +1,7 @@
 //! An agent with folders of its own, against the orchestrator for tests.
 
 use crate::accepted::Accepted;
-use crate::apply::{ManagedHost, Owed};
+use crate::apply::{ManagedHost, Owed, Risk};
 use crate::converge::Converger;
 use crate::cycle::{Cycle, run_cycle};
 use crate::host::RealHost;
@@ -55,6 +55,7 @@ impl Agent {
             blobs: Arc::new(Vault::open(&state.join("blobs")).unwrap()),
             known: Known::load(&store).unwrap(),
             owed: Owed::load(&store).unwrap(),
+            risk: Risk::load(&store).unwrap(),
             store: Arc::new(store),
         };
         let (store, blobs) = (managed.store.clone(), managed.blobs.clone());

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use lapin::options::{
@@ -50,6 +51,9 @@ pub(super) enum SessionError {
     #[error("the connection to the broker ended")]
     Ended,
 }
+
+/// How long the broker may take to say goodbye.
+const CLOSE: Duration = Duration::from_secs(1);
 
 /// A connection with its two queues.
 pub(super) struct Session {
@@ -99,6 +103,12 @@ impl Session {
         tokio::spawn(take_replies(replies, shared.clone()));
         let (listening, requests) = (AsyncMutex::default(), AsyncMutex::new(requests));
         Ok(Session { connection, channel, reply_queue: name, shared, listening, requests })
+    }
+
+    /// Ends the connection; who waits on it is told. One that is dead already is left to its heartbeat.
+    pub(super) async fn end(&self) {
+        let closing = self.connection.close(200, "".into());
+        let _ = tokio::time::timeout(CLOSE, closing).await;
     }
 
     /// Whether it can still be used.

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
-use crate::apply::{ManagedHost, Owed};
+use crate::apply::{ManagedHost, Owed, Risk};
 use crate::converge::{Converged, Converger, Extent};
 use crate::host::RealHost;
 use crate::io::clock;
@@ -67,6 +67,7 @@ fn managed(dir: &Path) -> ManagedHost {
         blobs: Arc::new(Vault::open(&dir.join("blobs")).unwrap()),
         known: Known::load(&store).unwrap(),
         owed: Owed::load(&store).unwrap(),
+        risk: Risk::load(&store).unwrap(),
         store: Arc::new(store),
     }
 }

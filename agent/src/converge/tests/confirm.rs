@@ -1,0 +1,183 @@
+//! Risky changes stand when the orchestrator is reached after them, wherever the process ends.
+
+use super::load;
+use super::properties::{now, open};
+use crate::converge::{Converger, Extent};
+use crate::host::fake::{FakeHost, Node, Tree, What};
+use crate::test_crash::crash_at;
+use muster_schema::Sha256Digest;
+use muster_schema::resource::Enforcement;
+use muster_schema::state::{Cause, ResourceState};
+use serde_json::{Value, json};
+use std::path::Path;
+
+const SSHD: &str = "/etc/ssh/sshd_config";
+const MADE: &str = "/etc/network/interfaces";
+
+fn found() -> Tree {
+    let mut tree = Tree::new();
+    for folder in ["/", "/etc", "/etc/ssh", "/etc/network"] {
+        tree.insert(folder.to_owned(), Node::new(What::Directory, 0o755));
+    }
+    tree.insert(SSHD.to_owned(), Node::new(What::File("found".into()), 0o600));
+    tree.insert("/etc/sudoers".to_owned(), Node::new(What::File("left alone".into()), 0o440));
+    tree
+}
+
+fn first() -> Value {
+    json!({
+        "files/etc/ssh/sshd_config": {"text": "one", "mode": "0640"},
+        "files/etc/sudoers": {"mode": "0440"},
+        "commands/react": {"meta": {"run_on": ["files/etc/ssh/sshd_config"]}, "argv": ["react"]},
+    })
+}
+
+/// The mode of one is let go, another is made, one leaves.
+fn second() -> Value {
+    json!({
+        "files/etc/ssh/sshd_config": {"text": "two"},
+        "files/etc/network/interfaces": {"text": "auto"},
+        "files/etc/motd": {"text": "no risk"},
+        "commands/react": {"meta": {"run_on": ["files/etc/ssh/sshd_config"]}, "argv": ["react"]},
+    })
+}
+
+fn content(manifest: &Value) -> Sha256Digest {
+    Sha256Digest::of(manifest.to_string().as_bytes())
+}
+
+/// A process that was started under this manifest, before it does anything.
+fn begin(dir: &Path, host: &FakeHost, manifest: &Value) -> Converger {
+    let managed = open(dir, host);
+    let resources = load(&managed.blobs, manifest);
+    let mut converger = Converger::begin(managed, resources, Enforcement::Enforce, now()).unwrap();
+    converger.go_on_under(content(manifest)).unwrap();
+    converger
+}
+
+fn sweep(converger: &mut Converger, cause: Cause) {
+    converger.converge(cause, Extent::All, &|| false, now).unwrap();
+    converger.forget_contents(&Default::default()).unwrap();
+}
+
+fn reach(converger: &mut Converger) {
+    if let Some(number) = converger.managed().risk.armed().map(|armed| armed.number) {
+        assert!(!converger.confirm_armed(number - 1).unwrap(), "an earlier contact proves nothing");
+        assert!(converger.confirm_armed(number).unwrap());
+    }
+}
+
+fn follow_and_reach(dir: &Path, host: &FakeHost, manifest: &Value) {
+    let mut converger = begin(dir, host, manifest);
+    sweep(&mut converger, Cause::Intentional);
+    reach(&mut converger);
+}
+
+/// What a process does that does not reach the orchestrator: first it takes back what is armed, then it goes on.
+fn follow_in_vain(dir: &Path, host: &FakeHost, manifest: &Value) -> Converger {
+    let mut converger = begin(dir, host, manifest);
+    for _ in 0..2 {
+        converger.revert_armed(Some(content(manifest)), now).unwrap();
+        sweep(&mut converger, Cause::Intentional);
+    }
+    converger.revert_armed(Some(content(manifest)), now).unwrap();
+    converger
+}
+
+fn text(tree: &Tree, path: &str) -> Option<String> {
+    match &tree.get(path)?.what {
+        What::File(content) => Some(String::from_utf8(content.clone()).unwrap()),
+        _ => None,
+    }
+}
+
+#[test]
+fn what_was_proven_once_is_put_right_without_the_orchestrator() {
+    let (dir, host) = (tempfile::tempdir().unwrap(), FakeHost::new(found()));
+    let mut converger = begin(dir.path(), &host, &first());
+    sweep(&mut converger, Cause::Intentional);
+    assert!(converger.managed().risk.armed().is_some());
+    reach(&mut converger);
+
+    host.set(SSHD, Node::new(What::File("drift".into()), 0o600));
+    host.set("/etc/sudoers", Node::new(What::File("left alone".into()), 0o444));
+    sweep(&mut converger, Cause::Corrective);
+    assert!(converger.managed().risk.armed().is_none(), "it healed what it had found or made");
+    assert_eq!(text(&host.tree(), SSHD).as_deref(), Some("one"));
+    assert_eq!(host.tree()["/etc/sudoers"].mode, 0o440);
+}
+
+#[test]
+fn what_is_said_to_be_no_risk_stands() {
+    let (dir, host) = (tempfile::tempdir().unwrap(), FakeHost::new(found()));
+    let manifest = json!({
+        "files/etc/ssh/sshd_config": {"text": "one", "meta": {"risky": false}},
+        "files/etc/motd": {"text": "one", "meta": {"risky": true}},
+    });
+    let mut converger = follow_in_vain(dir.path(), &host, &manifest);
+    assert_eq!(text(&host.tree(), SSHD).as_deref(), Some("one"));
+    assert_eq!(text(&host.tree(), "/etc/motd"), None);
+
+    // Off as a whole.
+    converger.managed.risk.within = None;
+    converger.go_on_under(content(&first())).unwrap();
+    sweep(&mut converger, Cause::Intentional);
+    assert!(converger.managed().risk.armed().is_none());
+    assert_eq!(text(&host.tree(), "/etc/motd").as_deref(), Some("one"));
+}
+
+#[test]
+fn without_contact_all_risky_changes_of_a_run_come_back_wherever_the_process_ends() {
+    for at in 0.. {
+        let (dir, host) = (tempfile::tempdir().unwrap(), FakeHost::new(found()));
+        follow_and_reach(dir.path(), &host, &first());
+        let (before, reacted) = (host.tree(), host.ran().len());
+        let crashed = crash_at(at, || drop(follow_in_vain(dir.path(), &host, &second()))).is_none();
+        let converger = follow_in_vain(dir.path(), &host, &second());
+        let context = format!("crash at {at}");
+        let mut now_there = host.tree();
+        assert_eq!(now_there.remove("/etc/motd").map(|node| node.mode), Some(0o644), "{context}");
+        assert_eq!(now_there, before, "{context}");
+        let reactions = if crashed { 1 } else { 2 };
+        assert!(host.ran().len() >= reacted + reactions, "{context}: it reacts to the way there and the way back");
+        for address in ["files/etc/ssh/sshd_config", "files/etc/network/interfaces"] {
+            let known = &converger.managed().known.states()[&address.parse().unwrap()];
+            assert_eq!(known.state, ResourceState::Error, "{context}");
+            assert!(known.message.contains("reverted: the orchestrator was not reached within 120 s"), "{context}");
+        }
+        drop(converger);
+
+        // Another content is another try, and from there all goes back to what was found.
+        let mut third = second();
+        third["files/etc/motd"]["text"] = json!("another");
+        follow_and_reach(dir.path(), &host, &third);
+        assert_eq!(text(&host.tree(), SSHD).as_deref(), Some("two"), "{context}");
+        assert_eq!(text(&host.tree(), MADE).as_deref(), Some("auto"), "{context}");
+        follow_and_reach(dir.path(), &host, &json!({}));
+        assert_eq!(host.tree(), found(), "{context}");
+        if !crashed {
+            assert!(at > 10, "only {at} points");
+            return;
+        }
+    }
+}
+
+#[test]
+fn with_contact_all_stands_wherever_the_process_ends() {
+    for at in 0.. {
+        let (dir, host) = (tempfile::tempdir().unwrap(), FakeHost::new(found()));
+        follow_and_reach(dir.path(), &host, &first());
+        let crashed = crash_at(at, || follow_and_reach(dir.path(), &host, &second())).is_none();
+        follow_and_reach(dir.path(), &host, &second());
+        assert_eq!(text(&host.tree(), SSHD).as_deref(), Some("two"), "crash at {at}");
+        assert_eq!(host.tree()[SSHD].mode, 0o600, "crash at {at}");
+        let converger = begin(dir.path(), &host, &second());
+        assert!(converger.managed().risk.armed().is_none(), "crash at {at}");
+        drop(converger);
+        follow_and_reach(dir.path(), &host, &json!({}));
+        assert_eq!(host.tree(), found(), "crash at {at}");
+        if !crashed {
+            return;
+        }
+    }
+}
