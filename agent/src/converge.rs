@@ -1,9 +1,6 @@
 //! Converging the host: look, plan, gate, apply, and look again where that may have moved something.
 
-use crate::apply::{
-    Applied, ApplyError, ManagedHost, Outcome, Run, apply_plan, begin_wait, confirm_armed, recover, remember,
-    revert_armed,
-};
+use crate::apply::{Applied, ApplyError, ManagedHost, Outcome, Run, apply_plan, recover, remember};
 use crate::host::{HostPath, HostRead};
 use crate::ledger::Entry;
 use crate::plan::{CycleError, Plan, Purpose, Schedule, ScheduleInput, Target, Verdict, plan_changes};
@@ -13,9 +10,10 @@ use crate::store::{Batch, StoreError};
 use muster_schema::content::BlobRef;
 use muster_schema::resource::{Enforcement, Exception, Resource};
 use muster_schema::state::Cause;
-use muster_schema::{Address, Sha256Digest, Timestamp};
+use muster_schema::{Address, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+mod risk;
 #[cfg(test)]
 mod tests;
 
@@ -123,43 +121,6 @@ impl Converger {
             *verdict = verdict.take().map(|verdict| self.managed.risk.hold(target, verdict));
         }
         plan
-    }
-
-    /// What was taken back under another content of the manifest is tried again under this one.
-    ///
-    /// # Errors
-    /// When the agent's own disk refuses.
-    pub fn go_on_under(&mut self, content: Sha256Digest) -> Result<(), ConvergeError> {
-        Ok(self.managed.risk.forget_reverted(&self.managed.store, content)?)
-    }
-
-    /// The run that armed changes is over: from `now` on the time counts.
-    ///
-    /// # Errors
-    /// When the agent's own disk refuses.
-    pub fn begin_wait(&mut self, now: Timestamp) -> Result<(), ConvergeError> {
-        Ok(begin_wait(&mut self.managed, now)?)
-    }
-
-    /// The orchestrator was reached after the armed change of this number. Answers whether all stands now.
-    ///
-    /// # Errors
-    /// When the agent's own disk refuses.
-    pub fn confirm_armed(&mut self, number: u64) -> Result<bool, ConvergeError> {
-        Ok(confirm_armed(&mut self.managed, number)?)
-    }
-
-    /// Takes back what is armed, and lets those react whom it concerns. It is not tried again under this content.
-    ///
-    /// # Errors
-    /// When the agent's own disk refuses.
-    pub fn revert_armed(&mut self, content: Option<Sha256Digest>, now: fn() -> Timestamp) -> Result<(), ConvergeError> {
-        let reactors = revert_armed(&mut self.managed, &self.schedule, content, now())?;
-        self.reschedule()?;
-        if !reactors.is_empty() {
-            self.converge(Cause::Cascade, Extent::Only(&reactors), &|| false, now)?;
-        }
-        Ok(())
     }
 
     /// The targets that plans are about, in their order.
