@@ -3,6 +3,7 @@
 //! Each provider reads the state of all things in one go, and changes them by the host's own programs and services.
 
 pub mod accounts;
+pub mod apk;
 pub mod apt;
 pub mod dnf;
 pub mod package;

@@ -5,8 +5,8 @@
 mod command;
 mod database;
 mod failure;
-mod manager;
 mod name;
+mod package_manager;
 mod simulation;
 mod stanza;
 #[cfg(test)]
@@ -16,5 +16,6 @@ mod tests;
 mod upgradable;
 mod version;
 
-pub use manager::AptManager;
+pub use package_manager::AptManager;
+pub(super) use stanza::{Event, Stanzas};
 pub use version::compare_versions;

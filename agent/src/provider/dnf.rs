@@ -3,9 +3,9 @@
 mod command;
 mod failure;
 mod locks;
-mod manager;
+mod package_manager;
 mod simulation;
 #[cfg(test)]
 mod tests;
 
-pub use manager::DnfManager;
+pub use package_manager::DnfManager;

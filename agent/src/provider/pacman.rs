@@ -4,10 +4,10 @@ mod command;
 mod database;
 mod failure;
 mod hold;
-mod manager;
+mod package_manager;
 #[cfg(test)]
 mod test_archive;
 #[cfg(test)]
 mod tests;
 
-pub use manager::PacmanManager;
+pub use package_manager::PacmanManager;

@@ -3,9 +3,9 @@
 mod command;
 mod failure;
 mod locks;
-mod manager;
+mod package_manager;
 mod simulation;
 #[cfg(test)]
 mod tests;
 
-pub use manager::ZypperManager;
+pub use package_manager::ZypperManager;

@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 /// A package, by the host's package manager: the same resource on every distribution.
 ///
 /// The manager is the one whose programs and database the host has: apt, dnf (tested with dnf 4; yum is dnf since RHEL
-/// 8), zypper or pacman; where there are several, the one of the distribution. A host without a known one, as Alpine
-/// with apk, ends in an error that says so, and what a host's manager cannot do is `blocked` with the attribute named.
+/// 8), zypper, pacman or apk; where there are several, the one of the distribution. A host without a known one ends in
+/// an error that says so, and what a host's manager cannot do is `blocked` with the attribute named. The way to apk is
+/// written after its manual and tested on recorded texts: it has not met a real apk.
 ///
-/// All packages of a pass are changed in one transaction (pacman: what goes, then what comes), which is simulated
+/// All packages of a pass are changed in one transaction (pacman and apk: what goes, then what comes), which is simulated
 /// first: what would remove, lower or change anything that was not named is `blocked`, and the message names it. Locks
 /// of other programs are waited for. A name that packages only provide, such as `mail-transport-agent`, is right as
 /// long as one of them is there; it has no version.
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 /// | dnf | its plug-in versionlock, where installed | all of its archives | `blocked` | `blocked` |
 /// | zypper | a lock | all of its archives | `blocked` | `blocked` |
 /// | pacman | `IgnorePkg` in `/etc/pacman.conf` | the newest alone | `blocked` | `blocked` |
+/// | apk | a version in `/etc/apk/world`; `version` holds too | all of its archives | `blocked` | `blocked` |
 ///
 /// When the resource leaves, a package that was not there before is removed, never purged, and with it only what our
 /// own transaction brought, as far as nothing needs it. One that was there stays; its version goes back only with

@@ -11,14 +11,14 @@ const MAX_LINE: usize = 1 << 20;
 
 /// Bytes go in; `field` is told each field, and `end` where a stanza ends. Only first lines of fields are told: none
 /// that matters has more.
-pub(super) struct Stanzas<F: FnMut(Event<'_>)> {
+pub(in crate::provider) struct Stanzas<F: FnMut(Event<'_>)> {
     line: Vec<u8>,
     in_stanza: bool,
     tell: F,
 }
 
 /// What a file holds.
-pub(super) enum Event<'a> {
+pub(in crate::provider) enum Event<'a> {
     /// A field and its value.
     Field(&'a str, &'a str),
     /// The end of a stanza.
@@ -26,12 +26,12 @@ pub(super) enum Event<'a> {
 }
 
 impl<F: FnMut(Event<'_>)> Stanzas<F> {
-    pub(super) fn new(tell: F) -> Self {
+    pub(in crate::provider) fn new(tell: F) -> Self {
         Stanzas { line: Vec::new(), in_stanza: false, tell }
     }
 
     /// Takes the last line, which may have no end, and ends the last stanza.
-    pub(super) fn finish(mut self) {
+    pub(in crate::provider) fn finish(mut self) {
         let line = std::mem::take(&mut self.line);
         self.take_line(&line);
         self.take_line(b"");

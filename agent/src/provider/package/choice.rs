@@ -3,6 +3,7 @@
 use super::{PackageDatabase, PackageError, PackageManager};
 use crate::facts::os_release::load_os;
 use crate::host::{HostError, HostPath, HostRead, Reader};
+use crate::provider::apk::ApkManager;
 use crate::provider::apt::AptManager;
 use crate::provider::dnf::DnfManager;
 use crate::provider::pacman::PacmanManager;
@@ -15,8 +16,8 @@ mod tests;
 const OS_RELEASE: [&str; 2] = ["/usr/lib/os-release", "/etc/os-release"];
 
 /// Every manager that is known.
-pub fn all_managers() -> [&'static dyn PackageManager; 4] {
-    [&AptManager, &DnfManager, &ZypperManager, &PacmanManager]
+pub fn all_managers() -> [&'static dyn PackageManager; 5] {
+    [&AptManager, &DnfManager, &ZypperManager, &ApkManager, &PacmanManager]
 }
 
 /// The host has none, or none that is known.

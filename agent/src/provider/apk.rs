@@ -1,0 +1,8 @@
+//! apk: Alpine Linux. Written after its manual and tested on recorded texts; it has not met a real apk.
+
+mod command;
+mod database;
+mod package_manager;
+mod version;
+
+pub use package_manager::ApkManager;
