@@ -26,6 +26,7 @@ mod line;
 mod link;
 mod locale;
 mod membership;
+mod mount;
 mod ownership;
 mod package;
 mod patience;
@@ -238,6 +239,7 @@ pub fn of(resource: &Resource) -> &dyn ResourceType {
         Spec::SudoRule(spec) => spec,
         Spec::Sysctl(spec) => spec,
         Spec::KernelModule(spec) => spec,
+        Spec::Mount(spec) => spec,
         Spec::Hostname(spec) => spec,
         Spec::Timezone(spec) => spec,
         Spec::Locale(spec) => spec,

@@ -77,7 +77,6 @@ pub const RESERVED_COLLECTIONS: [&str; 11] = [
     "containers",
     "downloads",
     "firewall",
-    "mounts",
     "reboot",
     "repositories",
     "secrets",

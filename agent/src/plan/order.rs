@@ -26,6 +26,9 @@ pub struct Order {
     pub blockers: Vec<Vec<usize>>,
 }
 
+/// What a folder's path may be: the folder, or a link to one.
+const FOLDERS: [Collection; 2] = [Collection::Directories, Collection::Links];
+
 /// From weakest to strongest: the weakest of a circle is left out first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Strength {
@@ -123,12 +126,25 @@ fn parent_of(resource: &Resource, index: &HashMap<&Address, usize>) -> Option<us
     let address = &resource.address;
     let own = Some(address.id()).filter(|_| address.collection().id_is_path());
     let mut path = own.or_else(|| resource.spec.edited_path())?;
+/// The nearest managed folder on the way to it, a link in a folder's place, or what is mounted there.
+fn parent_of(address: &Address, index: &HashMap<&Address, usize>) -> Option<usize> {
+    if !address.collection().id_is_path() {
+        return None;
+    }
+    let at = |path: &str, collections: &[Collection]| {
+        let addresses = collections.iter().filter_map(|collection| Address::new(*collection, path).ok());
+        addresses.into_iter().find_map(|address| index.get(&address).copied())
+    };
+    let mut path = address.id();
+    // What is put on a folder comes after the folder, and before what is in it.
+    let below = (!address.collection().occupies_path()).then(|| at(path, &FOLDERS)).flatten();
+    if below.is_some() {
+        return below;
+    }
     while let Some((parent, _)) = path.rsplit_once('/').filter(|(parent, _)| !parent.is_empty()) {
-        for collection in [Collection::Directories, Collection::Links] {
-            let found = Address::new(collection, parent).ok().and_then(|address| index.get(&address).copied());
-            if found.is_some() {
-                return found;
-            }
+        let found = at(parent, &[Collection::Mounts]).or_else(|| at(parent, &FOLDERS));
+        if found.is_some() {
+            return found;
         }
         path = parent;
     }

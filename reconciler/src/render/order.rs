@@ -98,19 +98,24 @@ impl Graph {
 
     fn add_folders_and_owners(&mut self, present: &[(NodeIndex, &Placed)]) {
         let mut folders: HashMap<&str, NodeIndex> = HashMap::new();
+        let mut mounts: HashMap<&str, NodeIndex> = HashMap::new();
         let mut accounts: HashMap<(Collection, &str), NodeIndex> = HashMap::new();
         for (index, placed) in present {
             match placed.address.collection() {
                 Collection::Directories | Collection::Links => _ = folders.insert(placed.address.id(), *index),
+                Collection::Mounts => _ = mounts.insert(placed.address.id(), *index),
                 of @ (Collection::Users | Collection::Groups) => _ = accounts.insert((of, placed.address.id()), *index),
                 _ => {}
             }
         }
         for (index, placed) in present {
-            if placed.address.collection().id_is_path() && !folders.is_empty() {
+            if placed.address.collection().id_is_path() && !(folders.is_empty() && mounts.is_empty()) {
                 let id = placed.address.id();
-                let above = id.match_indices('/').filter_map(|(end, _)| folders.get(id.get(..end)?));
-                self.before[*index].extend(above);
+                let above = id.match_indices('/').filter_map(|(end, _)| id.get(..end));
+                self.before[*index].extend(above.flat_map(|path| [folders.get(path), mounts.get(path)]).flatten());
+                // What is put on a folder comes after it.
+                let on = folders.get(id).filter(|_| !placed.address.collection().occupies_path());
+                self.before[*index].extend(on);
             }
             if accounts.is_empty() {
                 continue;

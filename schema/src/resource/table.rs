@@ -41,6 +41,8 @@ macro_rules! for_each_resource_type {
             Sysctls "sysctls" Sysctl(SysctlSpec);
             /// Modules of the kernel, by name.
             KernelModules "kernel_modules" KernelModule(KernelModuleSpec);
+            /// Mounted file systems, by the folder.
+            Mounts "mounts" Mount(MountSpec);
             /// The name of the host; its id is `system`.
             Hostname "hostname" Hostname(HostnameSpec);
             /// The host's time zone; its id is `system`.
