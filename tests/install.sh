@@ -18,6 +18,8 @@ gcc:/usr/bin/gcc
 curl:/usr/bin/curl
 strace:/usr/bin/strace
 sudo:/usr/sbin/visudo
+nftables:/usr/sbin/nft
+locales:/usr/sbin/locale-gen
 dnf:/usr/bin/dnf
 zypper:/usr/bin/zypper
 rpm:/usr/bin/rpmbuild

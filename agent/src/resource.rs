@@ -16,6 +16,7 @@ mod entry;
 mod error;
 mod extended;
 mod file;
+mod firewall;
 mod generated_file;
 mod group;
 mod hands;
@@ -240,6 +241,7 @@ pub fn of(resource: &Resource) -> &dyn ResourceType {
         Spec::Sysctl(spec) => spec,
         Spec::KernelModule(spec) => spec,
         Spec::Mount(spec) => spec,
+        Spec::Firewall(spec) => spec,
         Spec::Hostname(spec) => spec,
         Spec::Timezone(spec) => spec,
         Spec::Locale(spec) => spec,

@@ -69,14 +69,13 @@ pub const RESERVED_FIELDS: [&str; 25] = [
 pub const RESERVED_FOLDERS: [&str; 5] = ["distributions", "platforms", "runs", "scenarios", "secrets"];
 
 /// Collections that a later version gives a meaning; until then they are refused by name.
-pub const RESERVED_COLLECTIONS: [&str; 11] = [
+pub const RESERVED_COLLECTIONS: [&str; 10] = [
     "archives",
     "certificates",
     "checkouts",
     "checks",
     "containers",
     "downloads",
-    "firewall",
     "reboot",
     "repositories",
     "secrets",

@@ -121,23 +121,18 @@ fn edges_to<'t>(at: usize, resource: &'t Resource, index: &HashMap<&'t Address, 
     edges
 }
 
-/// The nearest managed folder on the way to it, or a link in a folder's place.
+/// The nearest managed folder on the way to it, a link in a folder's place, or what is mounted there.
 fn parent_of(resource: &Resource, index: &HashMap<&Address, usize>) -> Option<usize> {
     let address = &resource.address;
-    let own = Some(address.id()).filter(|_| address.collection().id_is_path());
+    let collection = address.collection();
+    let own = Some(address.id()).filter(|_| collection.id_is_path());
     let mut path = own.or_else(|| resource.spec.edited_path())?;
-/// The nearest managed folder on the way to it, a link in a folder's place, or what is mounted there.
-fn parent_of(address: &Address, index: &HashMap<&Address, usize>) -> Option<usize> {
-    if !address.collection().id_is_path() {
-        return None;
-    }
     let at = |path: &str, collections: &[Collection]| {
         let addresses = collections.iter().filter_map(|collection| Address::new(*collection, path).ok());
         addresses.into_iter().find_map(|address| index.get(&address).copied())
     };
-    let mut path = address.id();
     // What is put on a folder comes after the folder, and before what is in it.
-    let below = (!address.collection().occupies_path()).then(|| at(path, &FOLDERS)).flatten();
+    let below = (own.is_some() && !collection.occupies_path()).then(|| at(path, &FOLDERS)).flatten();
     if below.is_some() {
         return below;
     }

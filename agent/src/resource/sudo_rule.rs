@@ -1,7 +1,7 @@
 //! Rules of sudo: a generated file each.
 
 use super::entry::{self, CONTENT, Candidacy};
-use super::generated_file::with_generated;
+use super::generated_file::{file_name_of, with_generated};
 use super::ownership::{GROUP, MODE, OWNER};
 use super::{Change, Hands, ResourceError, ResourceType, State, View, Wanted, change, check_sense};
 use crate::host::{FileKind, HostPath, Scope};
@@ -75,14 +75,7 @@ impl ResourceType for SudoRuleSpec {
 
 /// The file of a rule. sudo leaves out names that have a dot or end in `~`.
 fn path_of(id: &str) -> Result<HostPath, ResourceError> {
-    let mut name = String::with_capacity(id.len());
-    for byte in id.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' => name.push(char::from(byte)),
-            other => _ = write!(name, "%{other:02x}"),
-        }
-    }
-    entry::path_of(&format!("{FOLDER}/{name}"))
+    entry::path_of(&format!("{FOLDER}/{}", file_name_of(id)))
 }
 
 /// The rule in the form of sudoers(5), in one line.

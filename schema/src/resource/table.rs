@@ -51,6 +51,8 @@ macro_rules! for_each_resource_type {
             Locale "locale" Locale(LocaleSpec);
             /// Entries of the hosts file, by the first name.
             Hosts "hosts" HostEntry(HostEntrySpec);
+            /// What the firewall lets in, by a free name.
+            Firewall "firewall" Firewall(FirewallSpec);
         }
     };
 }

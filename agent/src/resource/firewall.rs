@@ -1,0 +1,77 @@
+//! What the firewall lets in, by nftables. `permanent` is what stands in our file, rules apart by ` ; `; `runtime` is its
+//! digest where the kernel has all of it; `policy` is that of the kernel's chain.
+
+use super::generated_file::file_name_of;
+use super::system_text::{load_text, system_path};
+use super::{Batch, Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, change};
+use crate::host::{HostPath, Scope};
+use kernel::KernelRules;
+use muster_schema::resource::{Existence, FirewallSpec};
+use ruleset::Ruleset;
+
+mod apply;
+mod kernel;
+mod rules;
+mod ruleset;
+#[cfg(test)]
+mod tests;
+
+const PERMANENT: &str = "permanent";
+const RUNTIME: &str = "runtime";
+const POLICY: &str = "policy";
+const FILE: &str = "/etc/nftables.d/muster.nft";
+
+impl ResourceType for FirewallSpec {
+    fn wanted(&self, existence: Existence, _: Scope) -> Wanted {
+        if existence == Existence::Absent {
+            return Wanted::absent();
+        }
+        let section = rules::render_section(self);
+        let digest = rules::digest_of(&section);
+        let policy = self.policy.map(rules::policy_word);
+        Wanted::default().with(PERMANENT, Some(section)).with(RUNTIME, Some(digest)).with(POLICY, policy)
+    }
+
+    fn observe(&self, id: &str, view: &View<'_>) -> Result<State, ResourceError> {
+        let kernel = view.once(KernelRules::load)?;
+        let file = view.once(|view| {
+            let text = load_text(&system_path(FILE)?, view.reader().as_mut())?;
+            Ok::<_, ResourceError>(Ruleset::parse(&text.unwrap_or_default()))
+        })?;
+        let name = file_name_of(id);
+        let (permanent, runtime) = (file.section(&name), kernel.digest(&name));
+        if permanent.is_none() && runtime.is_none() {
+            return Ok(State::Absent);
+        }
+        let or_not = |value: Option<String>| value.map_or(Value::Bool(false), Value::from);
+        Ok(State::present([
+            (PERMANENT, or_not(permanent.map(str::to_owned))),
+            (RUNTIME, or_not(runtime)),
+            (POLICY, kernel.policy.clone().into()),
+        ]))
+    }
+
+    fn diff(&self, wanted: &Wanted, observed: &State) -> Result<Option<Change>, ResourceError> {
+        Ok(change::diff_attributes(wanted, observed, |_, wanted, observed| wanted == observed))
+    }
+
+    fn apply(&self, id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
+        apply::change_sections(&[(self, id, change)], hands)
+    }
+
+    fn batch(&self) -> Option<Batch> {
+        Some(apply::apply_batch)
+    }
+
+    fn is_risky(&self) -> bool {
+        true
+    }
+
+    fn is_polled(&self) -> bool {
+        true
+    }
+
+    fn watched_paths(&self, _: &str) -> Vec<HostPath> {
+        HostPath::new(FILE).into_iter().collect()
+    }
+}
