@@ -12,8 +12,19 @@ use super::resources::{attributes_shape, bad_id};
 use super::{Finding, Node, Templates, did_you_mean};
 
 /// What an exception cannot change: who comes before whom, and what happens apart from the state of the thing.
-const FIXED: [&str; 10] =
-    ["each", "enforcement", "on_remove", "reload_on", "requires", "restart_on", "retry", "run_on", "timeout", "when"];
+const FIXED: [&str; 11] = [
+    "each",
+    "enforcement",
+    "on_remove",
+    "reload_on",
+    "requires",
+    "restart_on",
+    "retry",
+    "risky",
+    "run_on",
+    "timeout",
+    "when",
+];
 
 /// Adds a finding for each fault of a document's `exceptions`.
 pub(super) fn check_exceptions(exceptions: &Node, found: &mut Vec<Finding>) {

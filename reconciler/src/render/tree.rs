@@ -12,7 +12,7 @@ use super::rendering::{Rendering, Stopped};
 use crate::model::{Finding, Map, Node, NodeValue};
 
 /// What files and folders of a tree take over from its directory; folders take the mode as well.
-const INHERITED: [&str; 7] = ["enforcement", "group", "on_remove", "owner", "requires", "retry", "timeout"];
+const INHERITED: [&str; 8] = ["enforcement", "group", "on_remove", "owner", "requires", "retry", "risky", "timeout"];
 
 /// The directory, and what its source tree puts below it.
 pub(super) fn expand_tree(
