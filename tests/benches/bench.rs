@@ -17,6 +17,8 @@ type Measure = fn(&mut Figures) -> Result<()>;
 const MEASURES: &[(&str, Measure)] = &[
     ("latency", measure::latency::measure),
     ("noop", measure::noop::measure),
+    ("cold", measure::cold::measure),
+    ("host", measure::host::measure),
     ("query", measure::query::measure),
     ("render", measure::render::measure),
     ("status", measure::status::measure),

@@ -1,7 +1,9 @@
 //! What is measured, each in a module of its own.
 
+pub(crate) mod cold;
 pub(crate) mod figures;
 mod folder_watch;
+pub(crate) mod host;
 mod large_fleet;
 pub(crate) mod latency;
 pub(crate) mod noop;
