@@ -16,6 +16,7 @@ mod tests;
 mod upgradable;
 mod version;
 
+pub use database::{STATUS_FILE, load_database};
 pub use package_manager::AptManager;
 pub(super) use stanza::{Event, Stanzas};
 pub use version::compare_versions;

@@ -8,7 +8,8 @@ use muster_agent::facts::os_release::load_os;
 use muster_agent::facts::virtualisation::{Traces, detect_container};
 use muster_agent::host::{Accounts, HostPath};
 use muster_agent::provider::accounts::{ACCOUNT_FILES, AccountDatabase};
-use muster_agent::provider::apt::{PackageDatabase, PackageName, STATUS_FILE, compare_versions, matches_version};
+use muster_agent::provider::apt::{AptManager, STATUS_FILE, compare_versions, load_database};
+use muster_agent::provider::package::{PackageName, VersionDemand};
 use muster_agent::provider::systemd::UnitName;
 
 use crate::memory_host::MemoryHost;
@@ -26,7 +27,7 @@ pub(crate) fn accounts(bytes: &[u8]) {
 
 pub(crate) fn dpkg(bytes: &[u8]) {
     let mut reader = MemoryHost([(STATUS_FILE, bytes.to_vec())].into());
-    if let Ok(database) = PackageDatabase::load(&mut reader) {
+    if let Ok(database) = load_database(&mut reader) {
         let _ = (database.get("dpkg"), database.get("libc6:i386"), database.providers("awk"), database.len());
     }
 }
@@ -44,7 +45,7 @@ pub(crate) fn host_words(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let (a, b) = text.split_once('\n').unwrap_or((text, ""));
     assert_eq!(compare_versions(a, b), compare_versions(b, a).reverse());
-    let _ = matches_version(a, b);
+    let _ = VersionDemand::new(a).is_met(b, &AptManager);
     let _ = (PackageName::new(a), UnitName::new(a));
     if let Ok(path) = HostPath::new(a) {
         assert!(path.as_str().starts_with('/') && !path.as_str().split('/').any(|part| part == ".."));

@@ -41,6 +41,10 @@ impl Reader for MemoryHost {
         Err(HostError::NotText(path.to_string()))
     }
 
+    fn xattr(&mut self, _: &HostPath, _: &str) -> Result<Option<Vec<u8>>, HostError> {
+        Ok(None)
+    }
+
     fn list(&mut self, _: &HostPath) -> Result<Vec<String>, HostError> {
         Ok(Vec::new())
     }

@@ -8,7 +8,7 @@ use crate::provider::package::{Installed, PackageDatabase};
 mod tests;
 
 /// Where dpkg keeps it.
-pub(super) const STATUS_FILE: &str = "/var/lib/dpkg/status";
+pub const STATUS_FILE: &str = "/var/lib/dpkg/status";
 
 /// What one stanza said.
 #[derive(Default)]
@@ -24,7 +24,7 @@ struct Record {
 ///
 /// # Errors
 /// When the file is there and cannot be read.
-pub(super) fn load_database(reader: &mut dyn Reader) -> Result<PackageDatabase, HostError> {
+pub fn load_database(reader: &mut dyn Reader) -> Result<PackageDatabase, HostError> {
     let mut database = PackageDatabase::default();
     let Ok(path) = HostPath::new(STATUS_FILE) else { return Ok(database) };
     if reader.meta(&path)?.is_none() {
