@@ -63,7 +63,7 @@ impl ResourceType for FirewallSpec {
         Some(apply::apply_batch)
     }
 
-    fn is_risky(&self) -> bool {
+    fn is_risky(&self, _: &str) -> bool {
         true
     }
 
