@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use muster_agent::apply::{ManagedHost, Owed};
+use muster_agent::apply::{ManagedHost, Owed, Risk};
 use muster_agent::converge::{Converger, Extent};
 use muster_agent::host::RealHost;
 use muster_agent::known::Known;
@@ -88,6 +88,7 @@ fn time_agent(folder: &Path, sources: &[PathBuf]) -> Result<Duration> {
         blobs: Arc::new(Vault::open(&folder.join("blobs"))?),
         known: Known::load(&store)?,
         owed: Owed::load(&store)?,
+        risk: Risk::load(&store)?,
         store: Arc::new(store),
     };
     let mut resources = Vec::with_capacity(FILES);
