@@ -72,6 +72,8 @@ impl ResourceType for ServiceSpec {
         let satisfies = |name: &str, wanted: &Value, observed: &Value| match (name, wanted, observed) {
             // What a masked unit would do at boot cannot be told, and does not matter while it is to stay masked.
             (ENABLED, _, _) if masked && is(asked, MASKED) == Some(true) => true,
+            // Nor can it before it is unmasked, but then it matters.
+            (ENABLED, Value::Bool(_), Value::Text(word)) if word == MASKED && is(asked, MASKED) == Some(false) => false,
             // What cannot be enabled is not, and a word cannot be brought back.
             (ENABLED, Value::Bool(false), Value::Text(_)) | (ENABLED, Value::Text(_), _) => true,
             _ => wanted == observed,
