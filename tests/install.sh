@@ -20,6 +20,7 @@ strace:/usr/bin/strace
 sudo:/usr/sbin/visudo
 nftables:/usr/sbin/nft
 locales:/usr/sbin/locale-gen
+openrc:/sbin/openrc
 dnf:/usr/bin/dnf
 zypper:/usr/bin/zypper
 rpm:/usr/bin/rpmbuild

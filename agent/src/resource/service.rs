@@ -1,10 +1,13 @@
-//! Services and other units, by systemd.
+//! Services, by the host's service manager; with systemd other units too.
 //!
 //! `enabled` is a yes or no, or systemd's word for what cannot be enabled. A unit that is masked is never unmasked
 //! but by `masked: false`. A unit cannot be made or removed here, its file can: to be absent, it is off.
 
-use super::{Batch, Change, Hands, Reaction, ResourceError, ResourceType, State, Value, View, Wanted, change};
+use super::{
+    Batch, BatchItem, Change, Hands, Reaction, ResourceError, ResourceType, State, Value, View, Wanted, change,
+};
 use crate::host::{HostPath, Scope};
+use crate::provider::init_scripts::ServiceManager;
 use crate::provider::systemd::{FileState, Systemd, SystemdError, UnitName, UnitState};
 use muster_schema::Collection;
 use muster_schema::resource::{Existence, ServiceSpec};
@@ -13,6 +16,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 pub(super) mod apply;
+mod script;
 #[cfg(test)]
 mod tests;
 
@@ -41,6 +45,10 @@ impl ResourceType for ServiceSpec {
     }
 
     fn observe(&self, id: &str, view: &View<'_>) -> Result<State, ResourceError> {
+        let manager = view.once(|view| ServiceManager::of_host(&mut **view.reader()))?;
+        if let ServiceManager::Scripts(manager) = known(*manager)? {
+            return script::observe_script(self, id, manager, view);
+        }
         let name = unit_name(id)?;
         let units = view.once(|view| load_units(view.ids(Collection::Services)))?;
         let unit = match units.0.get(name.as_str()) {
@@ -85,19 +93,21 @@ impl ResourceType for ServiceSpec {
     }
 
     fn apply(&self, id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
-        let answers = apply::change_units(&[(id, change)], hands);
-        answers.into_iter().collect()
+        match known(ServiceManager::of_host(hands.host.reader().as_mut())?)? {
+            ServiceManager::Systemd => apply::change_units(&[(id, change)], hands).into_iter().collect(),
+            ServiceManager::Scripts(manager) => script::change_script(id, change, manager, hands),
+        }
     }
 
     fn batch(&self) -> Option<Batch> {
-        Some(|items, hands| {
-            let changes = items.iter().map(|item| (item.resource.address.id(), item.change));
-            apply::change_units(&changes.collect::<Vec<_>>(), hands)
-        })
+        Some(apply_batch)
     }
 
     fn react(&self, id: &str, reaction: Reaction, hands: &Hands<'_>) -> Result<(), ResourceError> {
-        apply::react(&unit_name(id)?, reaction, hands)
+        match known(ServiceManager::of_host(hands.host.reader().as_mut())?)? {
+            ServiceManager::Systemd => apply::react(&unit_name(id)?, reaction, hands),
+            ServiceManager::Scripts(manager) => script::react_script(id, reaction, manager, hands),
+        }
     }
 
     fn patience(&self) -> super::Patience {
@@ -117,6 +127,21 @@ impl ResourceType for ServiceSpec {
     fn watched_unit(&self, id: &str) -> Option<UnitName> {
         UnitName::new(id).ok()
     }
+}
+
+/// Units together, scripts one after the other.
+fn apply_batch(items: &[BatchItem<'_>], hands: &Hands<'_>) -> Vec<Result<(), ResourceError>> {
+    let changes = items.iter().map(|item| (item.resource.address.id(), item.change));
+    match ServiceManager::of_host(hands.host.reader().as_mut()) {
+        Ok(Some(ServiceManager::Scripts(manager))) => {
+            changes.map(|(id, change)| script::change_script(id, change, manager, hands)).collect()
+        }
+        _ => apply::change_units(&changes.collect::<Vec<_>>(), hands),
+    }
+}
+
+fn known(manager: Option<ServiceManager>) -> Result<ServiceManager, ResourceError> {
+    manager.ok_or_else(|| ResourceError::Blocked("no service manager that is known runs on this host".to_owned()))
 }
 
 /// The name of a unit, or why `id` is none.

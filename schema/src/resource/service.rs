@@ -5,7 +5,27 @@ use crate::resource::{Meta, OrderClass, Reactions, ResourceSpec};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A service, by the host's service manager. `nginx` means `nginx.service`.
+/// A service, by the host's service manager: systemd where it is the first process, else OpenRC, else the scripts of
+/// System V init. `nginx` means `nginx.service`; with systemd other units can be named too.
+///
+/// A unit that is on its way to another state, because somebody restarts it, is judged when it has come to rest. A
+/// masked unit is never unmasked but by `masked: false`. What has nothing to enable (`static`, `indirect`, `generated`)
+/// and is to be enabled is `blocked`, once all else is right. Restarts happen once per apply, and only where the
+/// service runs.
+///
+/// With OpenRC and System V init `enabled` means the usual runlevels (`default`, or 2 to 5), `masked: true` is
+/// `blocked`, and whether a service runs only its script can tell: `status` runs once per look for each service whose
+/// `running` is managed. Nobody tells of a service that falls there, so the next sweep finds it; a
+/// script that takes a fallen service for started is believed, as many are with Debian's OpenRC.
+///
+/// When the resource leaves, the service goes back to what it was: on or off, enabled or not. A service that was
+/// started in another runlevel of OpenRC comes back in `default`.
+///
+/// ```yaml
+/// resources:
+///   services:
+///     nginx: {running: true, enabled: true, reload_on: ["files/etc/nginx/*"]}
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ServiceSpec {

@@ -13,6 +13,8 @@ use crate::resource::test_converger::{converge, converge_wholly, differences, ou
 use crate::resource::{Change, ResourceError, ResourceType, State};
 use crate::test_machine::enter_booted;
 
+mod scripts;
+
 const HOST: Scope = Scope { sandbox: false, owners: true };
 
 fn spec(running: Option<bool>, enabled: Option<bool>, masked: Option<bool>) -> ServiceSpec {
