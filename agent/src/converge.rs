@@ -343,7 +343,7 @@ fn observe(
             }
     };
     let resources = schedule.targets.iter().filter(wanted).map(|target| &target.resource);
-    let view = View::new(host).about(resources);
+    let view = View::new(host).within(&schedule.targets).about(resources);
     let targets = schedule.targets.iter().map(|target| {
         if !wanted(&target) {
             return None;

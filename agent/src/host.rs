@@ -88,6 +88,12 @@ pub trait Reader {
     /// When nothing stands there, or the file system keeps no such attributes.
     fn xattr(&mut self, path: &HostPath, name: &str) -> Result<Option<Vec<u8>>, HostError>;
 
+    /// Whether something is mounted at `path`.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    fn is_mount_point(&mut self, path: &HostPath) -> Result<bool, HostError>;
+
     /// The names in the directory at `path`, sorted.
     ///
     /// # Errors

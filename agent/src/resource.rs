@@ -31,6 +31,7 @@ mod mount;
 mod ownership;
 mod package;
 mod patience;
+mod purge;
 mod risk;
 mod secret;
 mod service;

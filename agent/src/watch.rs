@@ -152,6 +152,9 @@ impl Watch {
             .take_while(|(other, _)| other.as_str().starts_with(path.as_str()))
             .filter(|(other, _)| other.as_str().starts_with(&below))
             .map(|(_, addresses)| addresses);
-        at.chain(children).flatten().cloned().collect()
+        // A purged directory is told of any name in it.
+        let above = std::iter::successors(path.parent(), HostPath::parent);
+        let any = above.filter_map(|folder| self.owners.get(&folder.join("*").ok()?));
+        at.chain(children).chain(any).flatten().cloned().collect()
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn prepare_stage<'a>(
     let mut work = Vec::new();
     let mut lines = Vec::new();
     let resources = stage.iter().filter_map(|index| run.schedule.targets.get(*index)).map(|target| &target.resource);
-    let view = View::new(managed.host.as_read()).about(resources);
+    let view = View::new(managed.host.as_read()).within(&run.schedule.targets).about(resources);
     for index in stage {
         let Some(target) = run.schedule.targets.get(*index) else { continue };
         let planned = run.plan.get(*index).cloned().flatten();
@@ -182,7 +182,7 @@ pub(super) fn adopt(
     results: &[Option<ResourceState>],
 ) -> Result<(), ApplyError> {
     let resources = run.schedule.targets.iter().map(|target| &target.resource);
-    let view = View::new(managed.host.as_read()).about(resources);
+    let view = View::new(managed.host.as_read()).within(&run.schedule.targets).about(resources);
     let mut lines = Vec::new();
     for (target, result) in run.schedule.targets.iter().zip(results) {
         // What only reacts is owned too: the ledger remembers whom it listens to.

@@ -8,6 +8,7 @@ mod exceptions;
 mod extended;
 mod inverse;
 mod properties;
+mod purge;
 
 use super::*;
 use crate::apply::{Owed, Risk};

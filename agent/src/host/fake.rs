@@ -172,6 +172,10 @@ impl Reader for FakeReader<'_> {
         Ok(node.xattrs.get(name).cloned())
     }
 
+    fn is_mount_point(&mut self, _: &HostPath) -> Result<bool, HostError> {
+        Ok(false)
+    }
+
     fn list(&mut self, path: &HostPath) -> Result<Vec<String>, HostError> {
         let prefix = format!("{}/", path.as_str().trim_end_matches('/'));
         let inner = self.0.lock();

@@ -1,10 +1,13 @@
-//! Directories. What is in them is never touched.
+//! Directories. What is in them is touched only by a purge.
 
 use super::entry::path_of;
 use super::ownership::{GROUP, MODE, OWNER, new_attributes, observe_ownership, wanted_owner};
-use super::{Change, Hands, ResourceError, ResourceType, State, View, Wanted, change};
+use super::purge::{ANY_NAME, FOREIGN, apply_foreign, check_amount, keep_foreign, list_foreign};
+use super::{Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, change};
 use crate::host::{FileKind, HostError, HostPath, Scope};
+use crate::vault::Vault;
 use muster_schema::resource::{DirectorySpec, Existence};
+use std::borrow::Cow;
 
 const NEW_MODE: &str = "0755";
 const NEW_OWNER: &str = "root";
@@ -19,6 +22,7 @@ impl ResourceType for DirectorySpec {
             .with(OWNER, wanted_owner(&self.owner, scope))
             .with(GROUP, wanted_owner(&self.group, scope))
             .with(MODE, self.mode.map(|mode| mode.to_string()))
+            .with(FOREIGN, self.purge.filter(|purge| *purge).map(|_| Vec::new()))
             .or_on_creation(MODE, NEW_MODE);
         if scope.owners { wanted.or_on_creation(OWNER, NEW_OWNER).or_on_creation(GROUP, NEW_OWNER) } else { wanted }
     }
@@ -29,7 +33,13 @@ impl ResourceType for DirectorySpec {
             None => Ok(State::Absent),
             Some(meta) if meta.kind == FileKind::Directory => {
                 let (owner, group) = (self.owner.as_deref(), self.group.as_deref());
-                Ok(State::Present(observe_ownership(&meta, owner, group, &*view.accounts()?)))
+                let mut attributes = observe_ownership(&meta, owner, group, &*view.accounts()?);
+                if self.purge == Some(true)
+                    && let Some(foreign) = list_foreign(self, &path_of(id)?, view)?
+                {
+                    attributes.insert(Cow::Borrowed(FOREIGN), foreign.into());
+                }
+                Ok(State::Present(attributes))
             }
             Some(meta) => Ok(State::present([(TYPE, meta.kind.to_string().into())])),
         }
@@ -39,7 +49,22 @@ impl ResourceType for DirectorySpec {
         if let Some(kind) = observed.get(TYPE) {
             return Err(ResourceError::Blocked(format!("a {kind} stands in its place")));
         }
+        check_amount(&wanted.state, observed)?;
         Ok(change::diff_attributes(wanted, observed, |_, wanted, observed| wanted == observed))
+    }
+
+    fn keep(&self, id: &str, change: &Change, view: &View<'_>, vault: &Vault) -> Result<State, ResourceError> {
+        let mut before = change.before.clone();
+        if let (State::Present(attributes), Some(kept)) = (&mut before, keep_foreign(id, change, view, vault)?) {
+            attributes.insert(Cow::Borrowed(FOREIGN), kept.into());
+        }
+        Ok(before)
+    }
+
+    /// Where the first purge found nothing, there is nothing to put back, and nothing more to remove.
+    fn give_way(&self, name: &str, next: Option<&Value>, original: Option<&Value>) -> Option<Value> {
+        let back = original.filter(|value| name != FOREIGN || value.content().is_some());
+        if next.is_some() { None } else { back.cloned() }
     }
 
     fn apply(&self, id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
@@ -50,6 +75,7 @@ impl ResourceType for DirectorySpec {
                 other => Ok(other?),
             };
         }
+        apply_foreign(id, change, hands)?;
         let new = new_attributes(&change.after, || hands.accounts())?;
         if change.creates() {
             hands.host.make_directory(&path, &new)?;
@@ -68,6 +94,8 @@ impl ResourceType for DirectorySpec {
     }
 
     fn watched_paths(&self, id: &str) -> Vec<HostPath> {
-        HostPath::new(id).into_iter().collect()
+        let own = HostPath::new(id).ok();
+        let inside = own.as_ref().filter(|_| self.purge == Some(true)).and_then(|own| own.join(ANY_NAME).ok());
+        own.into_iter().chain(inside).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! One look at the host.
 
 use crate::host::{Accounts, HostError, HostRead, Reader};
+use crate::plan::Target;
 use muster_schema::Collection;
 use muster_schema::resource::Resource;
 use std::any::{Any, TypeId};
@@ -18,12 +19,13 @@ pub struct View<'h> {
     reader: RefCell<Box<dyn Reader + 'h>>,
     kept: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
     ids: HashMap<Collection, Vec<String>>,
+    targets: Option<&'h [Target]>,
 }
 
 impl<'h> View<'h> {
     /// Begins a pass.
     pub fn new(host: &'h dyn HostRead) -> View<'h> {
-        View { host, reader: RefCell::new(host.reader()), kept: RefCell::default(), ids: HashMap::new() }
+        View { host, reader: RefCell::new(host.reader()), kept: RefCell::default(), ids: HashMap::new(), targets: None }
     }
 
     /// The same pass, told which resources it is about, so that what is read together can be.
@@ -35,6 +37,17 @@ impl<'h> View<'h> {
             self.ids.entry(address.collection()).or_default().push(address.id().to_owned());
         }
         self
+    }
+
+    /// The same pass, told all that is managed on the host.
+    #[must_use]
+    pub fn within(self, targets: &'h [Target]) -> View<'h> {
+        View { targets: Some(targets), ..self }
+    }
+
+    /// All that is managed on the host, if that was told.
+    pub fn targets(&self) -> Option<&'h [Target]> {
+        self.targets
     }
 
     /// The ids of a collection that this pass is about, as far as that was told.

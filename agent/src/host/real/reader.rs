@@ -4,7 +4,7 @@ use super::tree::{Tree, look, meta_of};
 use crate::host::{FileKind, HostError, HostPath, Meta, Reader};
 use muster_schema::Sha256Digest;
 use muster_schema::content::BlobRef;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 use std::io::Write;
@@ -136,6 +136,18 @@ impl Reader for RealReader<'_> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file = rustix::fs::openat(folder, path.name(), flags, Mode::empty()).map_err(refused)?;
         super::xattr::read_xattr(&file, path, name)
+    }
+
+    fn is_mount_point(&mut self, path: &HostPath) -> Result<bool, HostError> {
+        let parent = path.parent().unwrap_or_else(|| path.clone());
+        let Some(folder) = self.tree.folder(&parent, OFlags::PATH)? else { return Ok(false) };
+        // A step that would cross a mount is refused, a bind mount's too.
+        let (flags, stay) = (OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, ResolveFlags::NO_XDEV);
+        match rustix::fs::openat2(&folder, path.name(), flags, Mode::empty(), stay) {
+            Ok(_) | Err(Errno::NOENT) => Ok(false),
+            Err(Errno::XDEV) => Ok(true),
+            Err(errno) => Err(HostError::io("read", path, errno)),
+        }
     }
 
     fn list(&mut self, path: &HostPath) -> Result<Vec<String>, HostError> {

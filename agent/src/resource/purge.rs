@@ -1,0 +1,227 @@
+//! What lies in a directory and is managed by nobody.
+
+use super::entry::path_of;
+use super::{Change, Hands, ResourceError, State, Value, View};
+use crate::host::{FileKind, FileWrite, HostError, HostPath, NewAttributes, Reader};
+use crate::plan::Target;
+use crate::vault::Vault;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use muster_schema::content::BlobRef;
+use muster_schema::glob;
+use muster_schema::resource::DirectorySpec;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::io::Cursor;
+
+/// The paths below that nobody manages; of the original, what stood there.
+pub(super) const FOREIGN: &str = "foreign";
+/// What stands in `watched_paths` for any name in a directory.
+pub(super) const ANY_NAME: &str = "*";
+/// Nobody means to lose more at once.
+const MAX_THINGS: usize = 100;
+const MAX_BYTES: usize = 8 << 20;
+/// Deeper trees are no configuration.
+const MAX_DEPTH: u32 = 32;
+
+/// The paths that are managed, with those that are edited or made on the way.
+struct ManagedPaths(BTreeSet<HostPath>);
+
+/// One thing that was removed, complete.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    path: String,
+    mode: u32,
+    uid: u32,
+    gid: u32,
+    what: What,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum What {
+    Directory,
+    Link(String),
+    /// In base64.
+    File(String),
+}
+
+/// The paths below the directory that nobody manages. `None` where it is not known what is managed.
+pub(super) fn list_foreign(
+    spec: &DirectorySpec,
+    directory: &HostPath,
+    view: &View<'_>,
+) -> Result<Option<Vec<String>>, ResourceError> {
+    let Some(targets) = view.targets() else { return Ok(None) };
+    let managed = view.once(|_| Ok::<_, ResourceError>(ManagedPaths(managed_paths(targets))))?;
+    let mut walk = Walk { spec, directory, managed: &managed.0, found: Vec::new() };
+    walk.enter(directory, 1, view.reader().as_mut())?;
+    Ok(Some(walk.found))
+}
+
+fn managed_paths(targets: &[Target]) -> BTreeSet<HostPath> {
+    let all = targets.iter().flat_map(|target| {
+        let own = target.address().paths().into_iter().filter_map(|path| HostPath::new(&path).ok());
+        own.chain(target.resource_type().watched_paths(target.address().id()))
+    });
+    // A folder on the way to what is managed is needed.
+    all.flat_map(|path| std::iter::successors(Some(path), HostPath::parent)).collect()
+}
+
+struct Walk<'a> {
+    spec: &'a DirectorySpec,
+    directory: &'a HostPath,
+    managed: &'a BTreeSet<HostPath>,
+    found: Vec<String>,
+}
+
+impl Walk<'_> {
+    /// Notes what is foreign in a folder. Answers whether all of it is.
+    fn enter(&mut self, folder: &HostPath, depth: u32, reader: &mut dyn Reader) -> Result<bool, ResourceError> {
+        let mut all = true;
+        for name in reader.list(folder)? {
+            let path = folder.join(&name).map_err(|error| ResourceError::Failed(error.to_string()))?;
+            let relative = path.as_str().strip_prefix(self.directory.as_str()).unwrap_or_default();
+            let relative = relative.trim_start_matches('/').to_owned();
+            all &= self.judge(&path, &name, &relative, depth, reader)?;
+        }
+        Ok(all)
+    }
+
+    fn judge(
+        &mut self,
+        path: &HostPath,
+        name: &str,
+        relative: &str,
+        depth: u32,
+        reader: &mut dyn Reader,
+    ) -> Result<bool, ResourceError> {
+        let Some(meta) = reader.meta(path)? else { return Ok(true) };
+        let ignored = self.spec.purge_ignore.iter().flatten();
+        let ignored = ignored.into_iter().any(|glob| glob::matches(glob, name) || glob::matches(glob, relative));
+        if ignored || self.is_ours(path, name) || meta.kind == FileKind::Special || reader.is_mount_point(path)? {
+            return Ok(false);
+        }
+        let managed = self.managed.contains(path);
+        if meta.kind == FileKind::Directory {
+            let before = self.found.len();
+            self.found.push(relative.to_owned());
+            let deepest = depth >= self.spec.max_depth.unwrap_or(MAX_DEPTH);
+            let empty = !deepest && self.enter(path, depth + 1, reader)?;
+            if managed || !empty {
+                self.found.remove(before);
+            }
+            return Ok(empty && !managed);
+        }
+        if !managed {
+            self.found.push(relative.to_owned());
+        }
+        Ok(!managed)
+    }
+
+    /// Candidates of our own writes, and backups that were asked for.
+    fn is_ours(&self, path: &HostPath, name: &str) -> bool {
+        let backup = path.as_str().strip_suffix('~').and_then(|of| HostPath::new(of).ok());
+        (name.starts_with(".muster-") && name.ends_with(".new")) || backup.is_some_and(|of| self.managed.contains(&of))
+    }
+}
+
+/// Refuses to remove so much that nobody can have meant it.
+pub(super) fn check_amount(wanted: &State, observed: &State) -> Result<(), ResourceError> {
+    let purges = wanted.get(FOREIGN).and_then(Value::list).is_some();
+    match observed.get(FOREIGN).and_then(Value::list) {
+        Some(found) if purges && found.len() > MAX_THINGS => Err(ResourceError::Blocked(format!(
+            "{} things in it are managed by nobody, and at most {MAX_THINGS} are removed at once",
+            found.len()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Keeps what is to be removed, as one content.
+pub(super) fn keep_foreign(
+    id: &str,
+    change: &Change,
+    view: &View<'_>,
+    vault: &Vault,
+) -> Result<Option<BlobRef>, ResourceError> {
+    let purges = change.after(FOREIGN).and_then(Value::list).is_some();
+    let found = change.before.get(FOREIGN).and_then(Value::list).filter(|found| purges && !found.is_empty());
+    let Some(found) = found else { return Ok(None) };
+    let mut reader = view.reader();
+    let (mut kept, mut total) = (Vec::new(), 0);
+    for relative in found {
+        let path = below(id, relative)?;
+        let Some(meta) = reader.meta(&path)? else { continue };
+        let what = match meta.kind {
+            FileKind::Directory => What::Directory,
+            FileKind::Link => What::Link(reader.link_target(&path)?),
+            FileKind::Special => continue,
+            FileKind::File => {
+                total += usize::try_from(meta.size).unwrap_or(usize::MAX).min(MAX_BYTES + 1);
+                if total > MAX_BYTES {
+                    let reason = format!("what nobody manages in it has more than {} MiB", MAX_BYTES >> 20);
+                    return Err(ResourceError::Blocked(reason));
+                }
+                let mut bytes = Vec::new();
+                reader.copy(&path, &mut bytes)?;
+                What::File(STANDARD.encode(bytes))
+            }
+        };
+        kept.push(Kept { path: relative.clone(), mode: meta.mode, uid: meta.uid, gid: meta.gid, what });
+    }
+    let bytes = serde_json::to_vec(&kept).map_err(|error| ResourceError::Failed(error.to_string()))?;
+    Ok(Some(vault.keep_bytes(&bytes)?))
+}
+
+/// Removes what the plan names, or puts back what was kept.
+pub(super) fn apply_foreign(id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
+    match change.after(FOREIGN) {
+        Some(Value::Content(kept)) => put_back(id, kept, hands),
+        Some(Value::List(_)) => {
+            // What is in a folder comes after it in the list.
+            let found = change.before.get(FOREIGN).and_then(Value::list).unwrap_or_default();
+            for relative in found.iter().rev() {
+                let path = below(id, relative)?;
+                let meta = hands.host.reader().meta(&path)?;
+                match meta.map(|meta| hands.host.remove(&path, meta.kind)) {
+                    // Something came into it since: the next look sees that.
+                    None | Some(Ok(()) | Err(HostError::NotEmpty(_))) => {}
+                    Some(Err(error)) => return Err(error.into()),
+                }
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn put_back(id: &str, kept: &BlobRef, hands: &Hands<'_>) -> Result<(), ResourceError> {
+    let damaged = || ResourceError::NoContent(kept.sha256.to_string());
+    let things: Vec<Kept> = serde_json::from_reader(hands.contents.open(kept)?).map_err(|_| damaged())?;
+    for Kept { path, mode, uid, gid, what } in things {
+        let path = below(id, &path)?;
+        // Somebody has put something else there since, and that is theirs.
+        if hands.host.reader().meta(&path)?.is_some() {
+            continue;
+        }
+        let owners = hands.host.scope().owners;
+        let new = NewAttributes { mode: Some(mode), uid: owners.then_some(uid), gid: owners.then_some(gid) };
+        match what {
+            What::Directory => hands.host.make_directory(&path, &new)?,
+            What::Link(target) => hands.host.make_link(&path, &target)?,
+            What::File(content) => {
+                let content = Box::new(Cursor::new(STANDARD.decode(content).map_err(|_| damaged())?));
+                let candidate = hands.host.prepare(FileWrite::new(path, content, new))?;
+                for result in hands.host.commit(vec![candidate]) {
+                    result?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn below(id: &str, relative: &str) -> Result<HostPath, ResourceError> {
+    path_of(&format!("{}/{relative}", id.trim_end_matches('/')))
+}
