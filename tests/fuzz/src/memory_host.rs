@@ -45,6 +45,10 @@ impl Reader for MemoryHost {
         Ok(None)
     }
 
+    fn is_mount_point(&mut self, _: &HostPath) -> Result<bool, HostError> {
+        Ok(false)
+    }
+
     fn list(&mut self, _: &HostPath) -> Result<Vec<String>, HostError> {
         Ok(Vec::new())
     }
