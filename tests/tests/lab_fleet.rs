@@ -7,5 +7,7 @@ mod converge;
 mod outages;
 #[path = "lab_fleet/refusals.rs"]
 mod refusals;
+#[path = "lab_fleet/units.rs"]
+mod units;
 #[path = "lab_fleet/web.rs"]
 mod web;
