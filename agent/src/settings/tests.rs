@@ -58,10 +58,11 @@ fn toml_settings_keep_comments_and_order() {
 fn yaml_settings_keep_comments_and_order() {
     let text = "# head\na:\n  # inner\n  x: 1 # one\n  list:\n  - p\n  - q\n\nb: 'old'\n# tail\n";
     check(Yaml, text, "a.x", json!(2), &text.replace("x: 1", "x: 2"));
-    assert_eq!(
-        set_setting(Yaml, text, &key("b"), Some(&json!("new # it"))).unwrap(),
-        text.replace("'old'", "\"new # it\"")
-    );
+    check(Yaml, text, "b", json!("new # it"), &text.replace("'old'", "'new # it'"));
+    let quoted = set_setting(Yaml, text, &key("b"), Some(&json!("it's"))).unwrap();
+    assert_eq!(quoted, text.replace("'old'", "\"it's\""));
+    check(Yaml, "a: one\n", "a", json!("two"), "a: two\n");
+    check(Yaml, "a: \"one\" # why\n", "a", json!("yes"), "a: \"yes\" # why\n");
     check(Yaml, text, "a.z", json!(true), &text.replace("  - q\n", "  - q\n  z: true\n"));
     check(Yaml, text, "c.d", json!([1]), &text.replace("'old'\n", "'old'\nc:\n  d: [1]\n"));
     let listed = set_setting(Yaml, text, &key("a.list"), Some(&json!(["r"]))).unwrap();

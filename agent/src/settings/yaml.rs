@@ -55,7 +55,7 @@ pub(super) fn edit(text: &str, key: &[String], value: Option<&Value>) -> Result<
         if rest.is_empty() {
             let Some(value) = value else { break };
             let comment = if entry.lines.len() == 1 { comment_of(tail) } else { "" };
-            let line = text.dress(&format!("{} {value}{comment}", head.trim_end()));
+            let line = text.dress(&format!("{} {}{comment}", head.trim_end(), value_as(value, tail)));
             text.lines.splice(entry.lines.clone(), [line]);
             return Ok(text.to_string());
         }
@@ -75,7 +75,7 @@ pub(super) fn edit(text: &str, key: &[String], value: Option<&Value>) -> Result<
 fn written(indent: usize, part: &str, rest: &[String], value: &Value) -> Vec<String> {
     let space = " ".repeat(indent);
     match rest.split_first() {
-        None => vec![format!("{space}{}: {value}", name_of(part))],
+        None => vec![format!("{space}{}: {}", name_of(part), value_as(value, ""))],
         Some((next, rest)) => {
             let mut lines = vec![format!("{space}{}:", name_of(part))];
             lines.extend(written(indent + INDENT, next, rest, value));
@@ -84,7 +84,19 @@ fn written(indent: usize, part: &str, rest: &[String], value: &Value) -> Vec<Str
     }
 }
 
-/// A key as people write it, where that means the same.
+/// A value, a text with the quotes of the one that stands there, so that what was found can come back as it was.
+fn value_as(value: &Value, old: &str) -> String {
+    match (value, old.trim_start().chars().next()) {
+        (Value::String(text), Some('\'')) if !text.contains(|c: char| c == '\'' || c.is_control()) => {
+            format!("'{text}'")
+        }
+        (Value::String(_), Some('"' | '\'')) => value.to_string(),
+        (Value::String(text), _) => name_of(text),
+        (other, _) => other.to_string(),
+    }
+}
+
+/// A text without quotes, where that means the same.
 fn name_of(part: &str) -> String {
     let simple = part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/'));
     let word = part.starts_with(|first: char| first.is_ascii_alphabetic());
