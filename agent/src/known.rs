@@ -54,6 +54,11 @@ impl Known {
         &self.states
     }
 
+    /// The number of the last transition.
+    pub fn last_transition(&self) -> u64 {
+        self.last_seq
+    }
+
     /// How many resources are in each state.
     pub fn counts(&self) -> BTreeMap<ResourceState, u32> {
         let mut counts = BTreeMap::new();

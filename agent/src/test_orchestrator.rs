@@ -140,8 +140,10 @@ impl TestOrchestrator {
             .iter()
             .map(|(address, attributes)| {
                 let mut attributes = attributes.clone();
-                let exception = attributes.as_object_mut().unwrap().remove("exception");
-                json!({"address": address, "attributes": attributes, "exception": exception})
+                let fields = attributes.as_object_mut().unwrap();
+                let exception = fields.remove("exception");
+                let meta = fields.remove("meta").unwrap_or_else(|| json!({}));
+                json!({"address": address, "meta": meta, "attributes": attributes, "exception": exception})
             })
             .collect();
         serde_json::from_value(json!({

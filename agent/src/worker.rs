@@ -225,24 +225,29 @@ impl Worker {
         }
         let converged = self.look_at(&addresses)?;
         self.count_flaps(&converged, &addresses, now)?;
-        if converged.changes() > 0 || self.flapping.len() != flagged {
+        if self.flapping.len() != flagged {
             self.tell();
         }
         let unseen = self.renew_watches();
         self.look_at_unseen(unseen)
     }
 
+    /// Looks at these, and tells what is new: what is only audited or cannot be put right is news, too.
     fn look_at(&mut self, addresses: &BTreeSet<Address>) -> Result<Converged, ConvergeError> {
         let stop = self.stop();
+        let told = self.input.converger.managed().known.last_transition();
         let converged = self.input.converger.converge(Cause::Corrective, Extent::Only(addresses), &stop, clock::now)?;
         log_changes(&converged);
+        if self.input.converger.managed().known.last_transition() != told {
+            self.tell();
+        }
         Ok(converged)
     }
 
     /// What lay in a folder before it was watched may have changed since our look.
     fn look_at_unseen(&mut self, unseen: BTreeSet<Address>) -> Result<(), ConvergeError> {
-        if !unseen.is_empty() && self.look_at(&unseen)?.changes() > 0 {
-            self.tell();
+        if !unseen.is_empty() {
+            self.look_at(&unseen)?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ mod live;
 
 use harness::Agent;
 use muster_schema::report::Transition;
-use muster_schema::state::{Cause, Health};
+use muster_schema::state::{Cause, Health, ResourceState};
 use serde_json::json;
 
 #[tokio::test]
@@ -32,6 +32,19 @@ async fn a_published_file_reaches_the_disk_and_drift_heals() {
     assert_eq!(told, [(1, Cause::Initial), (2, Cause::Corrective), (3, Cause::Corrective), (4, Cause::Intentional)]);
     let last = agent.orchestrator.reports().pop().unwrap();
     assert_eq!((last.health, last.applied.unwrap().serial), (Health::Healthy, 2));
+}
+
+#[tokio::test]
+async fn drift_that_is_only_audited_is_reported_as_it_happens() {
+    let mut agent = Agent::begin().await;
+    let content = agent.orchestrator.blob("right");
+    agent.write("etc/motd", "right");
+    agent.orchestrator.publish(&json!({"files/etc/motd": {"content": content, "meta": {"mode": "audit"}}}));
+    agent.wait_for_report(|report| report.counts.get(&ResourceState::Compliant) == Some(&1)).await;
+    agent.write("etc/motd", "wrong");
+    agent.wait_for_report(|report| report.deviations.iter().any(|one| one.state == ResourceState::NonCompliant)).await;
+    assert_eq!(agent.read("etc/motd").as_deref(), Some("wrong"));
+    agent.end().await;
 }
 
 #[tokio::test]
