@@ -154,17 +154,24 @@ impl Settings {
                 None => DEFAULT_SWEEP,
             },
             mode: self.mode.unwrap_or_default(),
-            confirm_within: match self.confirm_within.as_deref() {
-                None => Some(CONFIRM_WITHIN),
-                Some("off") => None,
-                Some(text) => {
-                    Some(parse_duration(text).ok_or_else(|| {
-                        bad("confirm-within", format!("{text:?} is no time such as 120s, and not off"))
-                    })?)
-                }
-            },
+            confirm_within: self.confirm_within()?,
             api_socket: self.api_socket(),
         })
+    }
+
+    /// How soon the orchestrator is to be reached after a risky change, where that matters.
+    ///
+    /// # Errors
+    /// When it is no time.
+    pub fn confirm_within(&self) -> Result<Option<Duration>, ConfigError> {
+        match self.confirm_within.as_deref() {
+            None => Ok(Some(CONFIRM_WITHIN)),
+            Some("off") => Ok(None),
+            Some(text) => parse_duration(text).map(Some).ok_or_else(|| ConfigError::Bad {
+                name: "confirm-within",
+                reason: format!("{text:?} is no time such as 120s, and not off"),
+            }),
+        }
     }
 
     fn api_socket(&self) -> Option<PathBuf> {

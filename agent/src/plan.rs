@@ -2,6 +2,7 @@
 //!
 //! A [`Schedule`] is made once for a manifest. Each look at the host then gives a [`Plan`].
 
+mod contact;
 mod description;
 mod order;
 mod reactions;
@@ -9,6 +10,8 @@ mod schedule;
 mod target;
 mod verdict;
 
+pub use contact::ContactRule;
+pub(crate) use contact::{asks_for_contact, digest_of};
 pub use description::{describe_changes, describe_verdict};
 pub use order::{CycleError, Order};
 pub use reactions::Reactions;

@@ -46,6 +46,8 @@ pub struct Rest {
     pub root: PathBuf,
     /// What is done about differences where a resource does not say.
     pub mode: Enforcement,
+    /// How soon the orchestrator is to be reached after a risky change, where that matters.
+    pub confirm_within: Option<Duration>,
     /// The agent's store.
     pub store: Arc<Store>,
     /// The manifest in force.
@@ -147,7 +149,7 @@ impl Rest {
         let (schedule, plan) = look.plan()?;
         let change = |(address, change): (&Address, String)| PlannedChange { address: address.clone(), change };
         let differences = u32::try_from(crate::converge::count_changes(&plan)).unwrap_or(u32::MAX);
-        let changes = describe_changes(&schedule, &plan).map(change).collect();
+        let changes = describe_changes(&schedule, &plan, look.contact()).map(change).collect();
         found(&PlanView { revision: look.revision(), differences, changes })
     }
 

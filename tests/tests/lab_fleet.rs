@@ -9,6 +9,8 @@ mod files;
 mod outages;
 #[path = "lab_fleet/refusals.rs"]
 mod refusals;
+#[path = "lab_fleet/risky.rs"]
+mod risky;
 #[path = "lab_fleet/units.rs"]
 mod units;
 #[path = "lab_fleet/web.rs"]

@@ -1,12 +1,12 @@
 //! Before a change: is it still due, may it be made, and is the way back kept?
 
 use super::outcome::{self, Outcome};
-use super::risk::{ArmedChange, digest_of};
+use super::risk::ArmedChange;
 use super::stage::is_work;
 use super::{ApplyError, ManagedHost, Run};
 use crate::host::Scope;
 use crate::ledger::{Entry, Line};
-use crate::plan::{Purpose, Target, Verdict, judge_target};
+use crate::plan::{Purpose, Target, Verdict, digest_of, judge_target};
 use crate::resource::{self, Change, ResourceError, State, View};
 use muster_schema::state::ResourceState;
 

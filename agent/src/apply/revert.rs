@@ -1,11 +1,11 @@
 //! The end of a wait for the orchestrator: what was changed stands, or comes back.
 
 use super::recover::{remove_candidates, written_path};
-use super::risk::{ArmedChange, digest_of};
+use super::risk::ArmedChange;
 use super::stage::hands_for;
 use super::{ApplyError, ManagedHost, Outcome};
 use crate::ledger::Line;
-use crate::plan::{Purpose, Schedule, Target};
+use crate::plan::{Purpose, Schedule, Target, digest_of};
 use crate::resource::{Attributes, ResourceError, View, Wanted, observe};
 use crate::store::Batch;
 use crate::vault::Vaults;

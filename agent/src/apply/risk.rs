@@ -6,8 +6,8 @@
 
 use crate::host::Scope;
 use crate::ledger::Entry;
-use crate::plan::{Purpose, Target, Verdict};
-use crate::resource::{Reaction, State, Value, is_risky};
+use crate::plan::{Target, Verdict, asks_for_contact};
+use crate::resource::{Reaction, State, Value};
 use crate::store::{Batch, Store, StoreError};
 use muster_schema::content::BlobRef;
 use muster_schema::resource::Resource;
@@ -82,18 +82,18 @@ impl Risk {
 
     /// Whether a change of it is to stand only when the orchestrator is reached.
     pub(super) fn asks_for_proof(&self, target: &Target, entry: Option<&Entry>, scope: Scope) -> bool {
-        let proven = || entry.and_then(|entry| entry.proven) == Some(digest_of(&target.resource));
-        let risky = || {
-            let said = target.resource.meta.risky;
-            said.unwrap_or_else(|| is_risky(&target.resource))
-        };
-        self.within.is_some() && !scope.sandbox && risky() && (target.purpose == Purpose::Leave || !proven())
+        self.within.is_some() && asks_for_contact(target, entry, scope)
     }
 
     /// Whether a change of it waits for the orchestrator.
     pub(super) fn is_armed(&self, address: &Address) -> bool {
         let changes = self.armed.iter().flat_map(|armed| &armed.changes);
         changes.into_iter().any(|change| change.resource.address == *address)
+    }
+
+    /// Whether it was taken back, and waits for another content.
+    pub(super) fn is_reverted(&self, address: &Address) -> bool {
+        self.reverted.contains_key(address)
     }
 
     /// Adds changes that are about to be made.
@@ -183,11 +183,6 @@ impl ArmedChange {
         self.resource = next.resource;
         self.leaves = next.leaves;
     }
-}
-
-/// What proves a resource: any other attribute makes it another one.
-pub(super) fn digest_of(resource: &Resource) -> Sha256Digest {
-    Sha256Digest::of(&serde_json::to_vec(resource).unwrap_or_default())
 }
 
 fn after(now: Timestamp, time: Duration) -> Timestamp {

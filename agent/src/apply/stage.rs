@@ -199,9 +199,13 @@ fn react(
             now.unwrap_or_else(|| results.get(at).copied().flatten())
         };
         let own = outcomes.iter().position(|(at, outcome)| *at == index && outcome.changed);
-        let waits = triggers_of(run, index).any(|trigger| {
-            let leaves = run.schedule.targets.get(trigger).is_some_and(|target| target.purpose == Purpose::Leave);
-            (leaves && !last) || matches!(state_of(trigger), Some(ResourceState::Error | ResourceState::Blocked))
+        let waits = triggers_of(run, index).any(|at| {
+            let trigger = run.schedule.targets.get(at);
+            let leaves = trigger.is_some_and(|trigger| trigger.purpose == Purpose::Leave);
+            // It is an error, and has its old state again: that is what is to be reacted to.
+            let is_back = trigger.is_some_and(|trigger| managed.risk.is_reverted(trigger.address()));
+            let wrong = matches!(state_of(at), Some(ResourceState::Error | ResourceState::Blocked));
+            (leaves && !last) || (wrong && !is_back)
         });
         if waits || matches!(state_of(index), Some(ResourceState::Error | ResourceState::Blocked)) {
             continue;

@@ -77,6 +77,7 @@ async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {
         folder: config.state.clone(),
         root: config.root.clone(),
         mode: config.mode,
+        confirm_within: config.confirm_within,
         store: store.clone(),
         blobs: blobs.clone(),
         orders: orders.clone(),

@@ -1,18 +1,33 @@
 //! A plan in words.
 
-use super::{Plan, Purpose, Schedule, Target, Verdict};
+use super::{ContactRule, Plan, Purpose, Schedule, Target, Verdict};
 use muster_schema::Address;
 
 /// What would be done, in the order in which it would be done, and what stays as it is and should not.
-pub fn describe_changes<'a>(schedule: &'a Schedule, plan: &'a Plan) -> impl Iterator<Item = (&'a Address, String)> {
-    schedule.order.stages.iter().flatten().filter_map(|at| {
+pub fn describe_changes<'a>(
+    schedule: &'a Schedule,
+    plan: &'a Plan,
+    contact: ContactRule<'a>,
+) -> impl Iterator<Item = (&'a Address, String)> {
+    schedule.order.stages.iter().flatten().filter_map(move |at| {
         let target = schedule.targets.get(*at)?;
-        Some((target.address(), describe_verdict(target, plan.get(*at)?.as_ref()?)?))
+        Some((target.address(), describe_verdict(target, plan.get(*at)?.as_ref()?, contact)?))
     })
 }
 
 /// What would become of one target; none where nothing.
-pub fn describe_verdict(target: &Target, verdict: &Verdict) -> Option<String> {
+pub fn describe_verdict(target: &Target, verdict: &Verdict, contact: ContactRule<'_>) -> Option<String> {
+    let what = describe(target, verdict)?;
+    let within = contact.asked_within(target).filter(|_| matches!(verdict, Verdict::Change(_)));
+    Some(match within {
+        Some(within) => {
+            format!("{what} (risky: taken back unless the orchestrator is reached within {} s)", within.as_secs_f32())
+        }
+        None => what,
+    })
+}
+
+fn describe(target: &Target, verdict: &Verdict) -> Option<String> {
     Some(match verdict {
         Verdict::Change(change) if target.purpose == Purpose::Leave => format!("will return to: {change}"),
         Verdict::Change(change) => change.to_string(),

@@ -6,12 +6,13 @@ use crate::converge::{Extent, Observed, look_at_host, observe_host, resources_at
 use crate::host::{HostRead, Notes, RealHost, Scope};
 use crate::io::clock;
 use crate::ledger::{Entry, Ledger};
-use crate::plan::{Plan, Schedule};
+use crate::plan::{ContactRule, Plan, Schedule};
 use crate::resource::View;
 use muster_schema::api::{Problem, ProblemReason};
 use muster_schema::resource::{Enforcement, Resource};
 use muster_schema::{Address, Collection, CommitId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// What an answer is made from. It holds nothing that can write.
 pub(super) struct Look {
@@ -20,6 +21,7 @@ pub(super) struct Look {
     resources: Vec<Resource>,
     revision: Option<CommitId>,
     mode: Enforcement,
+    confirm_within: Option<Duration>,
 }
 
 impl Look {
@@ -36,6 +38,7 @@ impl Look {
             resources: manifest.map(|manifest| resources_at(&manifest.resources, now)).unwrap_or_default(),
             revision: accepted.map(|accepted| accepted.applied.revision),
             mode: rest.mode,
+            confirm_within: rest.confirm_within,
         })
     }
 
@@ -52,6 +55,11 @@ impl Look {
     /// What makes sense on this host.
     pub(super) fn scope(&self) -> Scope {
         self.host.scope()
+    }
+
+    /// Which changes stand only when the orchestrator is reached after them.
+    pub(super) fn contact(&self) -> ContactRule<'_> {
+        ContactRule { within: self.confirm_within, scope: self.scope(), ledger: &self.ledger }
     }
 
     /// What would be changed now.

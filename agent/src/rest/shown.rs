@@ -46,7 +46,8 @@ impl Look {
         };
         let Some(target) = schedule.targets.get(at) else { return Ok(view) };
         let plan = plan_changes(&schedule, &observed);
-        view.plan = plan.get(at).and_then(Option::as_ref).and_then(|verdict| describe_verdict(target, verdict));
+        let verdict = plan.get(at).and_then(Option::as_ref);
+        view.plan = verdict.and_then(|verdict| describe_verdict(target, verdict, self.contact()));
         view.desired = view.managed.then(|| desired(target));
         match observed.get_mut(at).and_then(Option::take) {
             Some(Ok(state)) => view.observed = Some(show_state(&state)),

@@ -56,6 +56,7 @@ impl TestRest {
             folder,
             root,
             mode: Default::default(),
+            confirm_within: None,
             store: Arc::new(store),
             blobs: Arc::new(blobs),
             orders: sender,

@@ -2,7 +2,7 @@
 
 use super::look;
 use crate::cli::state::lock;
-use crate::plan::describe_changes;
+use crate::plan::{ContactRule, describe_changes};
 use crate::test_orchestrator::TestOrchestrator;
 use muster_schema::Sha256Digest;
 use muster_schema::resource::Enforcement;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// Every file and folder below, with its content and when it was changed.
 fn snapshot(folder: &Path) -> BTreeMap<PathBuf, (SystemTime, Option<Vec<u8>>)> {
@@ -27,8 +27,10 @@ fn snapshot(folder: &Path) -> BTreeMap<PathBuf, (SystemTime, Option<Vec<u8>>)> {
 }
 
 fn told(state: &Path, root: &Path) -> Vec<String> {
-    let (schedule, plan) = look(state, root, Enforcement::Enforce).unwrap();
-    describe_changes(&schedule, &plan).map(|(address, what)| format!("{address}: {what}")).collect()
+    let looked = look(state, root, Enforcement::Enforce).unwrap();
+    let contact = ContactRule { within: Some(Duration::from_secs(120)), scope: looked.scope, ledger: &looked.ledger };
+    let lines = describe_changes(&looked.schedule, &looked.plan, contact);
+    lines.map(|(address, what)| format!("{address}: {what}")).collect()
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 use super::load;
 use super::properties::{now, open};
+use crate::apply::ManagedHost;
 use crate::converge::{Converger, Extent};
 use crate::host::fake::{FakeHost, Node, Tree, What};
+use crate::plan::{ContactRule, describe_changes};
 use crate::test_crash::crash_at;
 use muster_schema::Sha256Digest;
 use muster_schema::resource::Enforcement;
@@ -84,6 +86,16 @@ fn follow_in_vain(dir: &Path, host: &FakeHost, manifest: &Value) -> Converger {
     converger
 }
 
+/// What a plan calls risky.
+fn called_risky(converger: &Converger) -> Vec<String> {
+    let ManagedHost { host, ledger, risk, .. } = converger.managed();
+    let contact = ContactRule { within: risk.within, scope: host.scope(), ledger: ledger.entries() };
+    let plan = converger.plan(Extent::All);
+    let lines = describe_changes(converger.schedule(), &plan, contact);
+    let risky = "(risky: taken back unless the orchestrator is reached within 120 s)";
+    lines.filter(|(_, what)| what.ends_with(risky)).map(|(address, _)| address.to_string()).collect()
+}
+
 fn text(tree: &Tree, path: &str) -> Option<String> {
     match &tree.get(path)?.what {
         What::File(content) => Some(String::from_utf8(content.clone()).unwrap()),
@@ -95,12 +107,14 @@ fn text(tree: &Tree, path: &str) -> Option<String> {
 fn what_was_proven_once_is_put_right_without_the_orchestrator() {
     let (dir, host) = (tempfile::tempdir().unwrap(), FakeHost::new(found()));
     let mut converger = begin(dir.path(), &host, &first());
+    assert_eq!(called_risky(&converger), ["files/etc/ssh/sshd_config"]);
     sweep(&mut converger, Cause::Intentional);
     assert!(converger.managed().risk.armed().is_some());
     reach(&mut converger);
 
     host.set(SSHD, Node::new(What::File("drift".into()), 0o600));
     host.set("/etc/sudoers", Node::new(What::File("left alone".into()), 0o444));
+    assert_eq!(called_risky(&converger), [""; 0]);
     sweep(&mut converger, Cause::Corrective);
     assert!(converger.managed().risk.armed().is_none(), "it healed what it had found or made");
     assert_eq!(text(&host.tree(), SSHD).as_deref(), Some("one"));
@@ -140,6 +154,7 @@ fn without_contact_all_risky_changes_of_a_run_come_back_wherever_the_process_end
         assert_eq!(now_there, before, "{context}");
         let reactions = if crashed { 1 } else { 2 };
         assert!(host.ran().len() >= reacted + reactions, "{context}: it reacts to the way there and the way back");
+        assert!(converger.managed().owed.is_empty(), "{context}: no reaction is left out");
         for address in ["files/etc/ssh/sshd_config", "files/etc/network/interfaces"] {
             let known = &converger.managed().known.states()[&address.parse().unwrap()];
             assert_eq!(known.state, ResourceState::Error, "{context}");

@@ -82,6 +82,7 @@ impl Agent {
             folder: state.to_owned(),
             root: state.join("root"),
             mode,
+            confirm_within: None,
             store: store.clone(),
             blobs: blobs.clone(),
             orders: orders.clone(),
