@@ -8,8 +8,8 @@ umask 022
 
 folder=$1
 release=bookworm
-# What every host has: an init, a bus, and what an agent reads facts with.
-include=systemd,systemd-sysv,dbus,iproute2,procps,sudo
+# What every host has: an init, a bus, what an agent reads facts with, and what it sets the system up with.
+include=systemd,systemd-sysv,dbus,iproute2,procps,sudo,nftables,kmod,locales
 # What hosts may install, with all that it depends on.
 installable="nginx"
 

@@ -11,6 +11,8 @@ mod outages;
 mod refusals;
 #[path = "lab_fleet/risky.rs"]
 mod risky;
+#[path = "lab_fleet/system.rs"]
+mod system;
 #[path = "lab_fleet/units.rs"]
 mod units;
 #[path = "lab_fleet/web.rs"]

@@ -1,5 +1,6 @@
-//! What the firewall lets in, by nftables. `permanent` is what stands in our file, rules apart by ` ; `; `runtime` is its
-//! digest where the kernel has all of it; `policy` is that of the kernel's chain.
+//! What the firewall lets in, by nftables. `permanent` is what stands in our file, rules apart by ` ; `; `included` says
+//! whether the file is loaded at boot; `runtime` is the digest of the rules where the kernel has all of them; `policy` is
+//! that of the kernel's chain.
 
 use super::generated_file::file_name_of;
 use super::system_text::{load_text, system_path};
@@ -19,7 +20,18 @@ mod tests;
 const PERMANENT: &str = "permanent";
 const RUNTIME: &str = "runtime";
 const POLICY: &str = "policy";
+const INCLUDED: &str = "included";
 const FILE: &str = "/etc/nftables.d/muster.nft";
+/// What the service `nftables` loads.
+const MAIN: &str = "/etc/nftables.conf";
+/// A pattern that matches nothing is no error at boot; a name would be.
+const INCLUDE: &str = "include \"/etc/nftables.d/muster*.nft\"";
+
+/// What is for the next boot, once per look.
+struct BootRules {
+    ruleset: Ruleset,
+    included: bool,
+}
 
 impl ResourceType for FirewallSpec {
     fn wanted(&self, existence: Existence, _: Scope) -> Wanted {
@@ -29,23 +41,25 @@ impl ResourceType for FirewallSpec {
         let section = rules::render_section(self);
         let digest = rules::digest_of(&section);
         let policy = self.policy.map(rules::policy_word);
-        Wanted::default().with(PERMANENT, Some(section)).with(RUNTIME, Some(digest)).with(POLICY, policy)
+        Wanted::default()
+            .with(PERMANENT, Some(section))
+            .with(INCLUDED, Some(true))
+            .with(RUNTIME, Some(digest))
+            .with(POLICY, policy)
     }
 
     fn observe(&self, id: &str, view: &View<'_>) -> Result<State, ResourceError> {
         let kernel = view.once(KernelRules::load)?;
-        let file = view.once(|view| {
-            let text = load_text(&system_path(FILE)?, view.reader().as_mut())?;
-            Ok::<_, ResourceError>(Ruleset::parse(&text.unwrap_or_default()))
-        })?;
+        let boot = view.once(load_boot_rules)?;
         let name = file_name_of(id);
-        let (permanent, runtime) = (file.section(&name), kernel.digest(&name));
+        let (permanent, runtime) = (boot.ruleset.section(&name), kernel.digest(&name));
         if permanent.is_none() && runtime.is_none() {
             return Ok(State::Absent);
         }
         let or_not = |value: Option<String>| value.map_or(Value::Bool(false), Value::from);
         Ok(State::present([
             (PERMANENT, or_not(permanent.map(str::to_owned))),
+            (INCLUDED, boot.included.into()),
             (RUNTIME, or_not(runtime)),
             (POLICY, kernel.policy.clone().into()),
         ]))
@@ -72,6 +86,11 @@ impl ResourceType for FirewallSpec {
     }
 
     fn watched_paths(&self, _: &str) -> Vec<HostPath> {
-        HostPath::new(FILE).into_iter().collect()
+        [FILE, MAIN].iter().filter_map(|path| HostPath::new(path).ok()).collect()
     }
+}
+
+fn load_boot_rules(view: &View<'_>) -> Result<BootRules, ResourceError> {
+    let text = |path: &str| load_text(&system_path(path)?, view.reader().as_mut()).map(Option::unwrap_or_default);
+    Ok(BootRules { ruleset: Ruleset::parse(&text(FILE)?), included: apply::is_included(&text(MAIN)?) })
 }

@@ -1,8 +1,8 @@
 //! Entries of `/etc/hosts`: the lines whose first name is the id.
 
-use super::system_text::{append_line, load_text, system_path, write_text};
+use super::system_text::{append_line, load_text, system_path, write_shared_text};
 use super::{Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, change, check_sense};
-use crate::host::{HostPath, NewAttributes, Scope};
+use crate::host::{HostPath, Scope};
 use muster_schema::resource::{Existence, HostEntrySpec};
 
 #[cfg(test)]
@@ -59,8 +59,9 @@ impl ResourceType for HostEntrySpec {
             check_sense(self)?;
         }
         let path = system_path(FILE)?;
-        let found = load_text(&path, hands.host.reader().as_mut())?.unwrap_or_default();
-        write_text(&path, &changed_text(&found, id, change), NewAttributes::default(), hands)
+        let found = load_text(&path, hands.host.reader().as_mut())?;
+        let text = changed_text(found.as_deref().unwrap_or_default(), id, change);
+        write_shared_text(&path, found.as_deref(), &text, hands)
     }
 
     fn watched_paths(&self, _: &str) -> Vec<HostPath> {

@@ -1,7 +1,7 @@
 //! The host's language. Each variable is an attribute of its own name, `false` where it is not set.
 
 use super::membership::{give_way, settled_members, wanted_members};
-use super::system_text::{append_line, load_text, system_path, write_text};
+use super::system_text::{append_line, load_text, system_path, write_shared_text, write_text};
 use super::{Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, change, check_sense};
 use crate::host::{FileKind, HostPath, NewAttributes, Program, Reader, Scope};
 use muster_schema::resource::{Existence, LOCALE_VARIABLES, LocaleSpec};
@@ -82,15 +82,15 @@ impl ResourceType for LocaleSpec {
             return Ok(());
         }
         let path = file_of(hands.host.reader().as_mut())?;
-        let found = load_text(&path, hands.host.reader().as_mut())?.unwrap_or_default();
+        let found = load_text(&path, hands.host.reader().as_mut())?;
         let other = |line: &&str| assignment(line).is_none_or(|(name, _)| !after.contains_key(name));
-        let mut text: String = found.split_inclusive('\n').filter(other).collect();
+        let mut text: String = found.as_deref().unwrap_or_default().split_inclusive('\n').filter(other).collect();
         for (name, value) in variables {
             if let Some(value) = value.text() {
                 append_line(&mut text, &format!("{name}={value}"));
             }
         }
-        write_text(&path, &text, NewAttributes::default(), hands)
+        write_shared_text(&path, found.as_deref(), &text, hands)
     }
 
     fn watched_paths(&self, _: &str) -> Vec<HostPath> {

@@ -1,8 +1,16 @@
 //! Small text files of the system, of which each resource edits its own lines and leaves the others as they are.
 
 use super::{Hands, ResourceError};
-use crate::host::{FileKind, FileWrite, HostError, HostPath, NewAttributes, Reader};
-use std::io::Cursor;
+use crate::host::{FileKind, FileWrite, HostError, HostPath, NewAttributes, Notes, Reader};
+use muster_schema::{Address, Collection};
+use serde::{Deserialize, Serialize};
+use std::io::{self, Cursor};
+
+/// Says of a file or folder that it was made for what stands in it, so that it can go with that.
+#[derive(Serialize, Deserialize)]
+struct Note {
+    made: bool,
+}
 
 /// Such files are small. What is larger is none of them.
 const MAX_BYTES: u64 = 4 << 20;
@@ -46,20 +54,86 @@ pub(super) fn write_text(
     Ok(results.map(drop)?)
 }
 
-/// Replaces the text of a file that is ours alone: without a line it goes. Its folder is made where it is missing.
+/// Replaces the text of a file that has lines of others too; `found` is what it has. A file that was missing goes again
+/// when nothing is left in it.
+///
+/// # Errors
+/// When the host refuses.
+pub(super) fn write_shared_text(
+    path: &HostPath,
+    found: Option<&str>,
+    text: &str,
+    hands: &Hands<'_>,
+) -> Result<(), ResourceError> {
+    let at = (Collection::Files, path);
+    match found {
+        None if text.is_empty() => return Ok(()),
+        None => note_made(at, hands)?,
+        Some(_) if text.is_empty() && is_made(at, hands)? => {
+            hands.host.remove(path, FileKind::File)?;
+            return forget_made(at, hands);
+        }
+        Some(_) => {}
+    }
+    write_text(path, text, NewAttributes::default(), hands)
+}
+
+/// Replaces the text of a file that is ours alone: without a line it goes. Its folder is made where it is missing, and
+/// goes with the last file in it.
 ///
 /// # Errors
 /// When the host refuses.
 pub(super) fn write_own_text(path: &HostPath, text: &str, hands: &Hands<'_>) -> Result<(), ResourceError> {
+    let folder = path.parent();
     if text.is_empty() {
-        return Ok(hands.host.remove(path, FileKind::File)?);
+        hands.host.remove(path, FileKind::File)?;
+        return folder.map_or(Ok(()), |folder| remove_made_folder(&folder, hands));
     }
-    if let Some(folder) = path.parent()
+    if let Some(folder) = folder
         && hands.host.reader().meta(&folder)?.is_none()
     {
+        note_made((Collection::Directories, &folder), hands)?;
         hands.host.make_directory(&folder, &NewAttributes { mode: Some(0o755), ..NewAttributes::default() })?;
     }
     write_text(path, text, NewAttributes { mode: Some(0o644), ..NewAttributes::default() }, hands)
+}
+
+fn remove_made_folder(folder: &HostPath, hands: &Hands<'_>) -> Result<(), ResourceError> {
+    let at = (Collection::Directories, folder);
+    if !is_made(at, hands)? {
+        return Ok(());
+    }
+    match hands.host.remove(folder, FileKind::Directory) {
+        // Somebody keeps other things there by now.
+        Err(HostError::NotEmpty(_)) => return Ok(()),
+        other => other?,
+    }
+    forget_made(at, hands)
+}
+
+fn note_made(at: (Collection, &HostPath), hands: &Hands<'_>) -> Result<(), ResourceError> {
+    with_note(at, hands, |notes, address| notes.save(address, &Note { made: true })).map(drop)
+}
+
+fn is_made(at: (Collection, &HostPath), hands: &Hands<'_>) -> Result<bool, ResourceError> {
+    let note = with_note(at, hands, Notes::load::<Note>)?.flatten();
+    Ok(note.is_some_and(|note| note.made))
+}
+
+fn forget_made(at: (Collection, &HostPath), hands: &Hands<'_>) -> Result<(), ResourceError> {
+    with_note(at, hands, Notes::forget).map(drop)
+}
+
+/// Does something with the note about a file or folder; `None` where the host keeps no notes.
+fn with_note<T>(
+    (collection, path): (Collection, &HostPath),
+    hands: &Hands<'_>,
+    act: impl FnOnce(&Notes, &Address) -> io::Result<T>,
+) -> Result<Option<T>, ResourceError> {
+    let address = Address::new(collection, path.as_str());
+    let address = address.map_err(|error| ResourceError::Failed(error.to_string()))?;
+    let done = hands.host.notes().map(|notes| act(notes, &address)).transpose();
+    done.map_err(|error| ResourceError::Failed(format!("the note about {path}: {error}")))
 }
 
 /// The text with a line added at its end.

@@ -75,8 +75,11 @@ pub(super) fn rule_of(form: IdForm) -> String {
         IdForm::Unit => {
             "name a unit file with its suffix, as in backup.timer, or a drop-in, as in nginx.service.d/limits.conf"
         }
-        IdForm::Sysctl => "use letters, digits, '_', '-', '.', '/' and ':', as in net.ipv4.ip_forward",
-        IdForm::Module => "use letters, digits, '_' and '-'",
+        IdForm::Sysctl => {
+            "write it with dots, as in net.ipv4.ip_forward, and a slash for a dot in a name: \
+             net.ipv4.conf.eth0/100.rp_filter"
+        }
+        IdForm::Module => "use letters, digits and '_', which stands for '-' too",
         IdForm::HostName => "use letters, digits, '-' and '.', at most 253, as host names are made of",
         IdForm::Single(word) => return format!("there is only one, '{word}'"),
         IdForm::Path | IdForm::MountPoint | IdForm::Free => "no slash, no white space, no dash in front",
@@ -136,15 +139,18 @@ fn is_unit(id: &str) -> bool {
         && drop_in.is_none_or(is_file)
 }
 
+/// Only the form with dots: sysctl(8) takes slashes too, but one parameter is to have one address.
 fn is_sysctl(id: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b':');
     let clean = id.split(['.', '/']).all(|part| !part.is_empty());
-    id.contains(['.', '/']) && clean && !id.starts_with('-') && id.bytes().all(allowed)
+    let dotted = id.find(['.', '/']).and_then(|at| id.get(at..)).is_some_and(|rest| rest.starts_with('.'));
+    dotted && clean && !id.starts_with('-') && id.bytes().all(allowed)
 }
 
+/// Without `-`, which is `_` to the kernel: one module is to have one address.
 fn is_module(id: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    !id.is_empty() && id.len() <= MAX_MODULE_BYTES && !id.starts_with('-') && id.bytes().all(allowed)
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !id.is_empty() && id.len() <= MAX_MODULE_BYTES && id.bytes().all(allowed)
 }
 
 /// RFC 1123, section 2.1, with names that have dots.

@@ -48,6 +48,11 @@ fn unclean_ids_are_refused() {
         "services/a=b",
         "services/.service",
         "commands/a b",
+        "sysctls/net/ipv4/ip_forward",
+        "sysctls/net/ipv4.ip_forward",
+        "sysctls/kernel",
+        "sysctls/net..ip_forward",
+        "kernel_modules/br-netfilter",
     ] {
         assert!(text.parse::<Address>().is_err(), "{text:?} was taken");
     }
@@ -76,6 +81,8 @@ fn ids_that_tools_take_are_taken() {
         "services/run-user-1000.mount",
         "services/dev-disk-by\\x2duuid.swap",
         "commands/any.name:of-it",
+        "sysctls/net.ipv4.conf.eth0%2F100.rp_filter",
+        "kernel_modules/br_netfilter",
     ] {
         round_trip(text);
     }

@@ -36,7 +36,7 @@ pub struct FirewallSpec {
     /// What happens to what no rule names; `accept` where no resource says. One resource may say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<FirewallPolicy>,
-    /// Ports: numbers, ranges (`8000-8100`) or names of services (`ssh`).
+    /// Ports: numbers, ranges (`8000-8100`) or names of services (`ssh`) that the host's `/etc/services` has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ports: Option<Vec<Scalar>>,
     /// The protocol of the ports; `tcp` where nothing is said.

@@ -17,7 +17,7 @@ use crate::resource::{Meta, OrderClass, ResourceSpec};
 /// their aliases; a comment at the end of a line stays. On a host that is set up by cloud-init with
 /// `manage_etc_hosts: true` the file is written anew at each boot, and put right again then.
 ///
-/// When the resource leaves, its lines go, or those that were found come back.
+/// When the resource leaves, its lines go, or those that were found come back; the comment of a line that went does not.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HostEntrySpec {

@@ -18,7 +18,7 @@ use crate::resource::{Meta, OrderClass, ResourceSpec};
 ///   pcspkr: {loaded: false, blacklisted: true}
 /// ```
 ///
-/// `-` and `_` are the same in names. What is to be had at boot stands in `/etc/modules-load.d/muster-NAME.conf`, options
+/// `-` and `_` are the same in names; write `_`. What is to be had at boot stands in `/etc/modules-load.d/muster-NAME.conf`, options
 /// and blacklist in `/etc/modprobe.d/muster-NAME.conf`; other files are not touched. Options count from the next time
 /// that the module is loaded. A blacklisted module is not loaded for a device; `modprobe NAME` still loads it.
 ///

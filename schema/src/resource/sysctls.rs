@@ -16,8 +16,8 @@ use crate::resource::{Meta, OrderClass, ResourceSpec};
 ///   net.ipv4.conf.eth0/100.rp_filter: {value: 2, runtime: false}
 /// ```
 ///
-/// The id is the key as sysctl(8) writes it: with dots, in which a slash stands for a dot in a name, or with slashes.
-/// Values are compared without regard to the amount of white space.
+/// The id is the key as sysctl(8) writes it, with dots; a slash stands for a dot in a name. The form with slashes is
+/// refused, so that a parameter has one address. Values are compared without regard to the amount of white space.
 ///
 /// Kernel and file are looked at, put right and taken back apart. Lines stand together in
 /// `/etc/sysctl.d/zz-muster.conf`, which is read after all others; a value that another file sets is not touched, and

@@ -27,17 +27,19 @@ pub(super) fn change_keys(spec: &AuthorizedKeysSpec, change: &Change, hands: &Ha
     let text = changed_text(found.as_deref().unwrap_or_default(), change);
     let note_at = Address::new(Collection::AuthorizedKeys, user).ok();
     let note_at = note_at.as_ref().filter(|_| hands.host.notes().is_some());
+    let known = note_at.and_then(|at| hands.host.notes()?.load::<Note>(at).ok().flatten());
     if text.trim().is_empty() {
-        let note = note_at.and_then(|at| hands.host.notes()?.load::<Note>(at).ok().flatten()).unwrap_or_default();
         if found.is_none() {
             return Ok(());
         }
-        if note.file_made {
+        if let Some(note) = known.filter(|note| note.file_made) {
             return remove_made(&paths, note, note_at, hands);
         }
     }
     let fresh = found.is_none().then(|| missing_parts(&paths, hands)).transpose()?;
     if let (Some(note), Some(at), Some(notes)) = (fresh, note_at, hands.host.notes()) {
+        // What was made first counts: a folder that was found may have been removed by somebody since.
+        let note = known.unwrap_or(note);
         notes.save(at, &note).map_err(|error| ResourceError::Failed(format!("writing down what is made: {error}")))?;
     }
     let owner = |mode| NewAttributes { mode: Some(mode), uid: Some(login.uid), gid: Some(login.gid) };

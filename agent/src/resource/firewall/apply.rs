@@ -1,17 +1,12 @@
 //! Changing sections: checked as a whole, then the kernel in one step, then the file.
 
 use super::ruleset::{REMOVAL, Ruleset};
-use super::{FILE, PERMANENT, rules};
-use crate::host::{NewAttributes, Program};
+use super::{FILE, INCLUDE, INCLUDED, MAIN, PERMANENT, rules};
+use crate::host::{Program, ProgramOutput};
 use crate::resource::generated_file::file_name_of;
-use crate::resource::system_text::{append_line, load_text, system_path, write_own_text, write_text};
+use crate::resource::system_text::{append_line, load_text, system_path, write_own_text, write_shared_text};
 use crate::resource::{BatchItem, Change, Hands, ResourceError, Value, check_sense};
 use muster_schema::resource::{FirewallSpec, Spec};
-
-/// What the service `nftables` loads.
-const MAIN: &str = "/etc/nftables.conf";
-/// A pattern that matches nothing is no error at boot; a name would be.
-const INCLUDE: &str = "include \"/etc/nftables.d/muster*.nft\"";
 
 /// One change of one resource.
 type SectionChange<'a> = (&'a FirewallSpec, &'a str, &'a Change);
@@ -59,13 +54,24 @@ pub(super) fn change_sections(changes: &[SectionChange<'_>], hands: &Hands<'_>) 
     tell_kernel(&["nft", "-c", "-f", "-"], &text, hands)?;
     tell_kernel(&["nft", "-f", "-"], &text, hands)?;
     write_own_text(&path, &text, hands)?;
-    include(true, hands)
+    include(!changes.iter().any(|(.., change)| change.after(INCLUDED) == Some(&Value::Bool(false))), hands)
 }
 
 fn tell_kernel(argv: &[&str], text: &str, hands: &Hands<'_>) -> Result<(), ResourceError> {
     let program =
         Program { stdin: text.as_bytes().to_vec(), timeout: hands.timeout, ..Program::new(argv.iter().copied()) };
-    hands.run(&program).map(drop)
+    let output = hands.host.run(&program)?;
+    if output.success() {
+        return Ok(());
+    }
+    Err(ResourceError::Program { program: "nft".to_owned(), code: output.code, message: reason_of(&output) })
+}
+
+/// What nft says is wrong: it ends with the place, marked by `^`.
+fn reason_of(output: &ProgramOutput) -> String {
+    let text = String::from_utf8_lossy(&output.stderr);
+    let reason = text.lines().find_map(|line| line.split_once("Error: ")).map(|(_, reason)| reason.trim());
+    reason.map_or_else(|| output.last_words(), |reason| reason.chars().take(300).collect())
 }
 
 /// Adds the line that includes our file, or takes it away.
@@ -73,13 +79,17 @@ fn include(wanted: bool, hands: &Hands<'_>) -> Result<(), ResourceError> {
     let path = system_path(MAIN)?;
     let found = load_text(&path, hands.host.reader().as_mut())?;
     let text = found.as_deref().unwrap_or_default();
-    let there = text.lines().any(|line| line.trim() == INCLUDE);
-    if there == wanted {
+    if is_included(text) == wanted {
         return Ok(());
     }
     let mut text: String = text.split_inclusive('\n').filter(|line| line.trim() != INCLUDE).collect();
     if wanted {
         append_line(&mut text, INCLUDE);
     }
-    write_text(&path, &text, NewAttributes::default(), hands)
+    write_shared_text(&path, found.as_deref(), &text, hands)
+}
+
+/// Whether what the service loads includes our file.
+pub(super) fn is_included(main: &str) -> bool {
+    main.lines().any(|line| line.trim() == INCLUDE)
 }

@@ -3,6 +3,7 @@
 use super::rules::{BETWEEN, commented_rules};
 use std::collections::BTreeMap;
 
+/// ICMP by its two numbers: their names are in `/etc/protocols`, which a small host may not have.
 const HEAD: &str = "# Managed by muster: changes here are taken back.
 table inet muster
 delete table inet muster
@@ -11,7 +12,7 @@ table inet muster {
 		type filter hook input priority filter;
 		ct state established,related accept
 		iif lo accept
-		meta l4proto { icmp, ipv6-icmp } accept
+		meta l4proto { 1, 58 } accept
 ";
 const FOOT: &str = "\t}\n}\n";
 const BEGIN: &str = "\t\t# begin ";

@@ -68,6 +68,7 @@ fn kernel_and_file_heal_apart_and_go_with_the_last_rule() {
         return;
     }
     run(Command::new("nft").args(["add", "table", "inet", "somebody"]));
+    let _ = fs::remove_dir_all("/etc/nftables.d");
     let main = fs::read_to_string("/etc/nftables.conf").expect("read");
     let wanted = json!({
         "firewall/default": {"policy": "drop"},
@@ -91,17 +92,22 @@ fn kernel_and_file_heal_apart_and_go_with_the_last_rule() {
     assert_eq!(differences(&wanted).len(), 1);
     converge_wholly(&wanted);
     assert_eq!((kernel(), fs::read_to_string(FILE).expect("read")), (right, file));
+    fs::write("/etc/nftables.conf", &main).expect("write");
+    assert_eq!(differences(&wanted).len(), 3, "a file that nothing loads is for no boot");
+    converge_wholly(&wanted);
     // A mistake stops itself alone.
     let outcomes = converge(&json!({
         "firewall/web": {"ports": [8080]},
         "firewall/bad": {"ports": ["no-such-service"]},
     }));
-    assert_eq!(outcome_of(&outcomes, "firewall/bad").state, Some(ResourceState::Error), "{outcomes:?}");
+    let bad = outcome_of(&outcomes, "firewall/bad");
+    assert_eq!(bad.state, Some(ResourceState::Error), "{outcomes:?}");
+    assert!(bad.message.contains("resolve service"), "{bad:?}");
     let now = kernel();
     assert!(now.contains("tcp dport 8080") && now.contains("policy accept") && !now.contains("odd"), "{now}");
     converge_wholly(&json!({}));
     assert_eq!(kernel(), "table inet somebody {\n}\n");
-    assert!(!Path::new(FILE).exists());
+    assert!(!Path::new("/etc/nftables.d").exists());
     assert_eq!(fs::read_to_string("/etc/nftables.conf").expect("read"), main);
     fs::create_dir_all("/etc/ufw").expect("folder");
     fs::write("/etc/ufw/ufw.conf", "ENABLED=yes\n").expect("write");

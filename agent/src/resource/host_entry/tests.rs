@@ -59,6 +59,11 @@ fn entries_of_a_name_change_and_no_others() {
     assert!(!read("/etc/hosts").contains("10.0.0.9") && !read("/etc/hosts").contains("web"));
     converge_wholly(&json!({}));
     assert!(read("/etc/hosts").contains("10.0.0.9\tother db.example.org\n"));
+    fs::remove_file("/etc/hosts").expect("remove");
+    converge_wholly(&json!({"hosts/web": {"addresses": ["10.0.0.2"]}}));
+    assert_eq!(read("/etc/hosts"), "10.0.0.2\tweb\n");
+    converge_wholly(&json!({}));
+    assert!(!Path::new("/etc/hosts").exists(), "it was not there before");
 }
 
 #[test]

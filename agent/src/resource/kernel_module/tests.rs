@@ -47,7 +47,7 @@ fn files_of_a_module_heal_and_go_back_to_what_was_found() {
     stand_in();
     fs::create_dir_all("/etc/modprobe.d").expect("folder");
     fs::write(CONFIGURATION, "options br-netfilter a=0\n").expect("write");
-    let wanted = json!({"kernel_modules/br-netfilter":
+    let wanted = json!({"kernel_modules/br_netfilter":
         {"blacklisted": true, "persisted": true, "options": {"a": 1, "b": "x,y"}}});
     assert_eq!(differences(&wanted).len(), 1);
     assert!(!Path::new(LOAD).exists(), "looking wrote something");
@@ -73,10 +73,10 @@ fn built_in_is_there_and_what_cannot_be_loaded_is_said() {
     stand_in();
     converge_wholly(&json!({"kernel_modules/muster_inside": {"loaded": true, "persisted": false}}));
     let outcomes = converge(&json!({
-        "kernel_modules/muster-inside": {"loaded": false},
+        "kernel_modules/muster_inside": {"loaded": false},
         "kernel_modules/muster_nothing": {"loaded": true, "persisted": false},
     }));
-    let outcome = outcome_of(&outcomes, "kernel_modules/muster-inside");
+    let outcome = outcome_of(&outcomes, "kernel_modules/muster_inside");
     assert_eq!(outcome.state, Some(ResourceState::Blocked), "{outcome:?}");
     let outcome = outcome_of(&outcomes, "kernel_modules/muster_nothing");
     assert_eq!(outcome.state, Some(ResourceState::Error), "{outcome:?}");

@@ -3,9 +3,9 @@
 use super::fstab::{self, Fstab};
 use super::table::MountTable;
 use super::{FILE, FSTAB, MOUNTED, TABLE};
-use crate::host::{FileKind, HostPath, NewAttributes, Program};
+use crate::host::{FileKind, HostPath, Program};
 use crate::provider::systemd::Systemd;
-use crate::resource::system_text::{load_text, system_path, write_text};
+use crate::resource::system_text::{load_text, system_path, write_shared_text};
 use crate::resource::{Change, Hands, ResourceError, Value, check_sense};
 use muster_schema::resource::MountSpec;
 
@@ -20,7 +20,8 @@ pub(super) fn change_mount(
     hands: &Hands<'_>,
 ) -> Result<(), ResourceError> {
     let file = system_path(FILE)?;
-    let found = Fstab(load_text(&file, hands.host.reader().as_mut())?.unwrap_or_default());
+    let text = load_text(&file, hands.host.reader().as_mut())?;
+    let found = Fstab(text.clone().unwrap_or_default());
     let line = change.after(FSTAB);
     let own_line =
         || if spec.what.is_some() { check_sense(spec).map(|()| Some(fstab::line_of(spec))) } else { Ok(None) };
@@ -42,7 +43,7 @@ pub(super) fn change_mount(
         _ => {}
     }
     let Some(line) = line else { return Ok(()) };
-    write_text(&file, &found.with_line(id, line.text()), NewAttributes::default(), hands)?;
+    write_shared_text(&file, text.as_deref(), &found.with_line(id, line.text()), hands)?;
     if hands.host.reader().meta(&system_path(SYSTEMD_MARK)?)?.is_some() {
         // systemd makes units of the lines; what it thinks of an old one must not count.
         Systemd::connect()?.reload()?;
