@@ -19,6 +19,7 @@ pub use error::HostError;
 pub use meta::{FileKind, Meta};
 pub use notes::Notes;
 pub use path::{BadPath, HostPath};
+pub(crate) use program::PATH;
 pub use program::{Program, ProgramOutput};
 pub use real::RealHost;
 pub use write::{FileWrite, NewAttributes, NewXattr, Prepared};

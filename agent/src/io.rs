@@ -2,6 +2,7 @@
 
 pub mod amqp;
 pub mod api_socket;
+pub mod child_lines;
 pub mod clock;
 pub mod facts;
 pub mod host_keys;

@@ -26,6 +26,9 @@ pub struct Program {
     pub max_output: Option<usize>,
 }
 
+/// Where programs are searched.
+pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// How long a program may run where nothing is said.
 pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
 

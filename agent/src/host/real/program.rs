@@ -1,6 +1,6 @@
 //! Running programs: no shell, a clean environment, a limit on time and output.
 
-use crate::host::program::{DEFAULT_TIMEOUT, MAX_OUTPUT};
+use crate::host::program::{DEFAULT_TIMEOUT, MAX_OUTPUT, PATH};
 use crate::host::{HostError, Program, ProgramOutput};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
@@ -21,7 +21,6 @@ const BOOTED: &str = "/run/systemd/system";
 #[cfg(test)]
 mod tests;
 
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// How long a program that took too long may still clean up.
 const GRACE: Duration = Duration::from_secs(2);
 
