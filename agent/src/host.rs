@@ -24,6 +24,7 @@ pub use program::{Program, ProgramOutput};
 pub use real::RealHost;
 pub use write::{FileWrite, NewAttributes, NewXattr, Prepared};
 
+use crate::extension::{ExtensionRead, ExtensionWrite};
 use muster_schema::content::BlobRef;
 use std::io::Write;
 
@@ -43,6 +44,11 @@ pub trait HostRead: Send + Sync {
 
     /// What was written down about how changes of this host were made. None where nothing is kept.
     fn notes(&self) -> Option<&Notes> {
+        None
+    }
+
+    /// What reads things of declared collections. None where nothing can.
+    fn extensions(&self) -> Option<&dyn ExtensionRead> {
         None
     }
 
@@ -170,6 +176,11 @@ pub trait HostWrite: HostRead {
     /// # Errors
     /// When it cannot be started or takes too long. Another exit code than 0 is no error.
     fn run(&self, program: &Program) -> Result<ProgramOutput, HostError>;
+
+    /// What changes things of declared collections. None where nothing can.
+    fn extension_writer(&self) -> Option<&dyn ExtensionWrite> {
+        None
+    }
 
     /// The reading half.
     fn as_read(&self) -> &dyn HostRead;

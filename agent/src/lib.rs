@@ -10,6 +10,7 @@ pub mod config;
 pub mod converge;
 pub mod cycle;
 pub mod enrol;
+pub mod extension;
 pub mod facts;
 pub mod host;
 pub mod io;

@@ -15,6 +15,7 @@ mod edited_file;
 mod entry;
 mod error;
 mod extended;
+mod extension;
 mod file;
 mod firewall;
 mod generated_file;
@@ -37,6 +38,7 @@ mod secret;
 mod service;
 mod settings_file;
 mod state;
+mod structured;
 mod sudo_rule;
 mod sysctl;
 mod system_text;
@@ -51,11 +53,13 @@ mod wanted;
 
 pub use change::Change;
 pub use error::ResourceError;
+pub use extension::{REMOVABLE, json_of, load_attributes};
 pub use hands::{Contents, Hands};
 pub(crate) use membership::unite_memberships;
 pub use patience::Patience;
 pub use secret::Secret;
 pub use state::{Attributes, State, Value};
+pub use structured::Structured;
 pub use view::View;
 pub use wanted::Wanted;
 
@@ -247,6 +251,7 @@ pub fn of(resource: &Resource) -> &dyn ResourceType {
         Spec::Timezone(spec) => spec,
         Spec::Locale(spec) => spec,
         Spec::HostEntry(spec) => spec,
+        Spec::Extension(spec) => spec.as_ref(),
     }
 }
 
@@ -274,6 +279,9 @@ fn keep_or_restore(next: Option<&Value>, original: Option<&Value>) -> Option<Val
 /// When it cannot be read.
 pub fn observe(resource: &Resource, view: &View<'_>) -> Result<State, ResourceError> {
     let id = resource.address.id();
+    if let Spec::Extension(spec) = &resource.spec {
+        return extension::observe_extension(spec, id, resource.meta.state, view);
+    }
     match resource.meta.state {
         Existence::Latest => of(resource).observe_latest(id, view),
         Existence::Present | Existence::Absent => of(resource).observe(id, view),

@@ -4,6 +4,8 @@ mod application;
 mod contents;
 mod document;
 mod exceptions;
+mod extension;
+mod extensions;
 mod files;
 mod finding;
 mod fleet;
@@ -24,6 +26,8 @@ pub(crate) mod tests;
 
 pub use application::{Application, Parameter};
 pub use contents::{Content, ContentFault, Contents};
+pub use extension::Extension;
+pub use extensions::Extensions;
 pub use files::{BlobError, BlobId, BlobSource, FileEntry, RepositoryFiles};
 pub use finding::{Finding, Scope};
 pub use fleet::{Host, Model};

@@ -133,7 +133,7 @@ impl Address {
 }
 
 /// Whether `path` starts with a slash and every component is a plain name.
-pub(crate) fn is_clean_absolute(path: &str) -> bool {
+pub fn is_clean_absolute(path: &str) -> bool {
     match path.strip_prefix('/') {
         Some(rest) => !rest.is_empty() && rest.split('/').all(|part| !matches!(part, "" | "." | "..")),
         None => false,

@@ -1,46 +1,58 @@
 //! The collections that resources live in.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::address::IdForm;
+use crate::extension_name::ExtensionName;
 use crate::resource::table::for_each_resource_type;
 use crate::resource::*;
 
 macro_rules! define_collection {
     ($($(#[$doc:meta])* $collection:ident $name:literal $variant:ident($spec:ty);)*) => {
         /// A kind of resource; the first part of every address.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-        #[serde(rename_all = "snake_case")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Collection {
             $($(#[$doc])* $collection,)*
+            /// What a state repository declares, and a plug-in or an adapter provides.
+            Extension(ExtensionName),
         }
 
         impl Collection {
-            /// Every collection of this build.
+            /// Every collection that is built in.
             pub const ALL: [Collection; [$($name),*].len()] = [$(Collection::$collection),*];
 
             /// The name used in addresses, documents and messages.
-            pub fn name(self) -> &'static str {
+            pub fn name(&self) -> &str {
                 match self {
                     $(Collection::$collection => $name,)*
+                    Collection::Extension(name) => name.as_str(),
                 }
+            }
+
+            /// The names of all that are built in.
+            pub fn names() -> impl Iterator<Item = &'static str> {
+                [$($name),*].into_iter()
             }
 
             /// What ids of this collection look like.
             pub fn id_form(self) -> IdForm {
                 match self {
                     $(Collection::$collection => <$spec as ResourceSpec>::ID,)*
+                    Collection::Extension(_) => IdForm::Extension,
                 }
             }
 
-            /// What resources of the same application it comes after, and before.
+            /// What resources of the same application it comes after, and before. Of what is declared, the declaration
+            /// says.
             pub fn class(self) -> Option<OrderClass> {
                 match self {
                     $(Collection::$collection => <$spec as ResourceSpec>::CLASS,)*
+                    Collection::Extension(_) => None,
                 }
             }
 
@@ -48,6 +60,7 @@ macro_rules! define_collection {
             pub fn reactions(self) -> Reactions {
                 match self {
                     $(Collection::$collection => <$spec as ResourceSpec>::REACTIONS,)*
+                    Collection::Extension(_) => Reactions::None,
                 }
             }
 
@@ -55,6 +68,7 @@ macro_rules! define_collection {
             pub fn contents(self) -> ContentForm {
                 match self {
                     $(Collection::$collection => <$spec as ResourceSpec>::CONTENTS,)*
+                    Collection::Extension(_) => ContentForm::None,
                 }
             }
 
@@ -62,6 +76,7 @@ macro_rules! define_collection {
             pub fn paths_of(self, id: &str) -> Vec<String> {
                 match self {
                     $(Collection::$collection => <$spec as ResourceSpec>::paths_of(id),)*
+                    Collection::Extension(_) => Vec::new(),
                 }
             }
 
@@ -69,6 +84,7 @@ macro_rules! define_collection {
             pub fn edits_file(self) -> bool {
                 match self {
                     $(Collection::$collection => <$spec as ResourceSpec>::EDITS_FILE,)*
+                    Collection::Extension(_) => false,
                 }
             }
 
@@ -76,6 +92,7 @@ macro_rules! define_collection {
             pub fn has_permissions(self) -> bool {
                 match self {
                     $(Collection::$collection => <$spec as ResourceSpec>::HAS_PERMISSIONS,)*
+                    Collection::Extension(_) => false,
                 }
             }
         }
@@ -87,6 +104,14 @@ impl Collection {
     /// Whether ids of this collection are absolute paths.
     pub fn id_is_path(self) -> bool {
         matches!(self.id_form(), IdForm::Path | IdForm::MountPoint)
+    }
+
+    /// The name, of one that is declared.
+    pub fn extension(self) -> Option<ExtensionName> {
+        match self {
+            Collection::Extension(name) => Some(name),
+            _ => None,
+        }
     }
 
     /// Whether a resource of this collection is what stands at the path that is its id.
@@ -101,18 +126,52 @@ impl fmt::Display for Collection {
     }
 }
 
-/// The name is of no collection of this build.
+/// The name can be of no collection.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown collection '{0}'")]
 pub struct UnknownCollection(pub String);
 
+/// One that is not built in is taken for a declared one: who knows the declarations checks that.
 impl FromStr for Collection {
     type Err = UnknownCollection;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Collection::ALL
-            .into_iter()
-            .find(|collection| collection.name() == name)
-            .ok_or_else(|| UnknownCollection(name.to_owned()))
+        let built_in = Collection::ALL.into_iter().find(|collection| collection.name() == name);
+        let declared = || ExtensionName::new(name).ok().map(Collection::Extension);
+        built_in.or_else(declared).ok_or_else(|| UnknownCollection(name.to_owned()))
+    }
+}
+
+impl Serialize for Collection {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Collection {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = Cow::<'de, str>::deserialize(deserializer)?;
+        name.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Collection {
+    fn schema_name() -> Cow<'static, str> {
+        "Collection".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let built_in: Vec<&str> = Collection::names().collect();
+        json_schema!({
+            "description": "A kind of resource; the first part of every address.",
+            "anyOf": [
+                {"type": "string", "enum": built_in},
+                {
+                    "type": "string",
+                    "pattern": "^[a-z][a-z0-9_]{0,30}$",
+                    "description": "What a state repository declares, and a plug-in or an adapter provides.",
+                },
+            ],
+        })
     }
 }

@@ -17,6 +17,7 @@ mod command;
 mod cron;
 mod directory;
 mod exception;
+mod extension;
 mod file;
 mod firewall;
 mod group;
@@ -53,6 +54,7 @@ pub use command::{CommandSpec, UndoSpec};
 pub use cron::CronSpec;
 pub use directory::DirectorySpec;
 pub use exception::{Exception, Held, Variant};
+pub use extension::{ExtensionProvider, ExtensionSpec, PLUGIN_NAME_BYTES};
 pub use file::FileSpec;
 pub use firewall::{FirewallAction, FirewallPolicy, FirewallProtocol, FirewallSpec};
 pub use group::GroupSpec;
@@ -125,6 +127,8 @@ macro_rules! define_spec {
         #[serde(untagged)]
         pub enum Spec {
             $($(#[$doc])* $variant($spec),)*
+            /// What a plug-in or an adapter provides.
+            Extension(Box<ExtensionSpec>),
         }
 
         impl Spec {
@@ -138,13 +142,23 @@ macro_rules! define_spec {
             ) -> Result<Self, D::Error> {
                 Ok(match collection {
                     $(Collection::$collection => Spec::$variant(Deserialize::deserialize(attributes)?),)*
+                    Collection::Extension(_) => Spec::Extension(Deserialize::deserialize(attributes)?),
                 })
             }
 
-            /// The collection that these attributes belong to.
-            pub fn collection(&self) -> Collection {
+            /// Whether these attributes are those of a collection.
+            pub fn is_of(&self, collection: Collection) -> bool {
                 match self {
-                    $(Spec::$variant(_) => Collection::$collection,)*
+                    $(Spec::$variant(_) => collection == Collection::$collection,)*
+                    Spec::Extension(spec) => collection == Collection::Extension(spec.collection),
+                }
+            }
+
+            /// What resources of the same application it comes after, and before.
+            pub fn class(&self) -> Option<OrderClass> {
+                match self {
+                    $(Spec::$variant(_) => Collection::$collection.class(),)*
+                    Spec::Extension(spec) => spec.order,
                 }
             }
 
@@ -152,6 +166,7 @@ macro_rules! define_spec {
             pub fn contents(&self) -> Vec<(&'static str, BlobRef)> {
                 match self {
                     $(Spec::$variant(spec) => spec.contents(),)*
+                    Spec::Extension(_) => Vec::new(),
                 }
             }
 
@@ -159,6 +174,7 @@ macro_rules! define_spec {
             pub fn set_content(&mut self, slot: &str, content: BlobRef) {
                 match self {
                     $(Spec::$variant(spec) => spec.set_content(slot, content),)*
+                    Spec::Extension(_) => {},
                 }
             }
 
@@ -166,6 +182,7 @@ macro_rules! define_spec {
             pub fn accounts(&self) -> NamedAccounts<'_> {
                 match self {
                     $(Spec::$variant(spec) => spec.accounts(),)*
+                    Spec::Extension(_) => NamedAccounts::default(),
                 }
             }
 
@@ -173,6 +190,7 @@ macro_rules! define_spec {
             pub fn edited_path(&self) -> Option<&str> {
                 match self {
                     $(Spec::$variant(spec) => spec.edited_path(),)*
+                    Spec::Extension(_) => None,
                 }
             }
 
@@ -180,6 +198,7 @@ macro_rules! define_spec {
             pub fn place(&self) -> Option<String> {
                 match self {
                     $(Spec::$variant(spec) => spec.place(),)*
+                    Spec::Extension(spec) => Some(spec.place()),
                 }
             }
 
@@ -187,6 +206,7 @@ macro_rules! define_spec {
             pub fn contradiction(&self, meta: &Meta) -> Option<String> {
                 match self {
                     $(Spec::$variant(spec) => spec.contradiction(meta),)*
+                    Spec::Extension(spec) => spec.contradiction(),
                 }
             }
         }
@@ -195,6 +215,8 @@ macro_rules! define_spec {
         pub(crate) fn spec_schema(collection: Collection) -> serde_json::Value {
             match collection {
                 $(Collection::$collection => crate::document::attributes::schema_of::<$spec>(),)*
+                // Its declaration says.
+                Collection::Extension(_) => serde_json::json!({"type": "object"}),
             }
         }
     };

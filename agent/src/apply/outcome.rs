@@ -46,6 +46,7 @@ impl Outcome {
         let state = match error {
             ResourceError::Blocked(_) => ResourceState::Blocked,
             ResourceError::Retained(_) => ResourceState::Retained,
+            ResourceError::Unknown(_) => ResourceState::Unknown,
             _ => ResourceState::Error,
         };
         Outcome::unchanged(target, Some(state), &error.chain(), cause)
@@ -65,6 +66,7 @@ pub(super) fn of_verdict(target: &Target, verdict: &Verdict, cause: Cause) -> Op
         Verdict::Waived(differs) => (ResourceState::Waived, waiver_message(target, differs.as_deref())),
         Verdict::Report(change) => (ResourceState::NonCompliant, change.to_string()),
         Verdict::Blocked(reason) => (ResourceState::Blocked, reason.clone()),
+        Verdict::Unknown(reason) => (ResourceState::Unknown, reason.clone()),
         Verdict::Failed(reason) => (ResourceState::Error, reason.clone()),
         Verdict::NotApplicable => (ResourceState::NotApplicable, "makes no sense under --root".to_owned()),
     };

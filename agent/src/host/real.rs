@@ -15,7 +15,9 @@ use super::{FileKind, Notes, Reader, Scope};
 use super::{
     FileWrite, HostError, HostPath, HostRead, HostWrite, NewAttributes, NewXattr, Prepared, Program, ProgramOutput,
 };
+use crate::extension::{ExtensionRead, ExtensionWrite, Extensions};
 use std::path::Path;
+use std::sync::Arc;
 use tree::Tree;
 
 /// The real host.
@@ -23,6 +25,7 @@ pub struct RealHost {
     tree: Tree,
     scope: Scope,
     notes: Option<Notes>,
+    extensions: Option<Arc<Extensions>>,
 }
 
 impl RealHost {
@@ -36,13 +39,19 @@ impl RealHost {
         // A tree without accounts of its own has no owners to give things to.
         let accounts = !sandbox || root.join("etc/passwd").exists();
         let scope = Scope { sandbox, owners: accounts && rustix::process::geteuid().is_root() };
-        Ok(RealHost { tree, scope, notes: None })
+        Ok(RealHost { tree, scope, notes: None, extensions: None })
     }
 
     /// The same host, with notes about how its changes are made.
     #[must_use]
     pub fn with_notes(self, notes: Notes) -> RealHost {
         RealHost { notes: Some(notes), ..self }
+    }
+
+    /// The same host, with what provides declared collections.
+    #[must_use]
+    pub fn with_extensions(self, extensions: Arc<Extensions>) -> RealHost {
+        RealHost { extensions: Some(extensions), ..self }
     }
 }
 
@@ -53,6 +62,10 @@ impl HostRead for RealHost {
 
     fn notes(&self) -> Option<&Notes> {
         self.notes.as_ref()
+    }
+
+    fn extensions(&self) -> Option<&dyn ExtensionRead> {
+        self.extensions.as_deref().map(|extensions| extensions as &dyn ExtensionRead)
     }
 
     fn reader(&self) -> Box<dyn Reader + '_> {
@@ -111,6 +124,10 @@ impl HostWrite for RealHost {
 
     fn run(&self, program: &Program) -> Result<ProgramOutput, HostError> {
         program::run(program)
+    }
+
+    fn extension_writer(&self) -> Option<&dyn ExtensionWrite> {
+        self.extensions.as_deref().map(|extensions| extensions as &dyn ExtensionWrite)
     }
 
     fn as_read(&self) -> &dyn HostRead {

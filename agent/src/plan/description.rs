@@ -34,6 +34,7 @@ fn describe(target: &Target, verdict: &Verdict) -> Option<String> {
         Verdict::Report(change) => format!("differs, and is only reported: {change}"),
         Verdict::Blocked(reason) => format!("blocked: {reason}"),
         Verdict::Failed(reason) => format!("cannot be read: {reason}"),
+        Verdict::Unknown(reason) => format!("nobody can tell: {reason}"),
         Verdict::Stays(reason) => format!("stays: {reason}"),
         Verdict::Waived(Some(differs)) => format!("waived: {differs}"),
         Verdict::Waived(None) => "waived".to_owned(),

@@ -182,7 +182,7 @@ fn add_application_edges(targets: &[&Target], edges: &mut Vec<Edge>) -> usize {
             edge(first_gate + gate - 1, first_gate + gate);
         }
         for at in members {
-            let class = targets.get(*at).and_then(|target| target.address().collection().class());
+            let class = targets.get(*at).and_then(|target| target.resource.spec.class());
             let Some(rank) = OrderClass::ALL.iter().position(|one| Some(*one) == class) else { continue };
             edge(*at, first_gate + rank);
             if rank > 0 {

@@ -17,6 +17,8 @@ pub enum Verdict {
     Blocked(String),
     /// It cannot be read.
     Failed(String),
+    /// Nobody can tell how it is.
+    Unknown(String),
     /// It or an attribute of it leaves, and stays as it is, for this reason.
     Stays(Cow<'static, str>),
     /// A waiver covers it; how it differs, if it does.
@@ -35,6 +37,7 @@ pub fn plan_changes(schedule: &Schedule, observed: &[Option<Result<State, Resour
         Some(Ok(state)) => Some(judge_target(target, state)),
         Some(Err(error)) if target.purpose == Purpose::Waive => Some(Verdict::Waived(Some(error.chain()))),
         Some(Err(ResourceError::Blocked(reason))) => Some(Verdict::Blocked(reason.clone())),
+        Some(Err(ResourceError::Unknown(reason))) => Some(Verdict::Unknown(reason.clone())),
         Some(Err(error)) => Some(Verdict::Failed(error.chain())),
     };
     schedule.targets.iter().zip(observed).map(judge).collect()
@@ -59,6 +62,7 @@ pub(crate) fn judge_target(target: &Target, observed: &State) -> Verdict {
         (Ok(Some(change)), Purpose::Audit) => Verdict::Report(change),
         (Ok(Some(change)), Purpose::Enforce | Purpose::Leave) => Verdict::Change(change),
         (Err(ResourceError::Blocked(reason)), _) => Verdict::Blocked(reason),
+        (Err(ResourceError::Unknown(reason)), _) => Verdict::Unknown(reason),
         (Err(ResourceError::Retained(reason)), _) => Verdict::Stays(Cow::Owned(reason)),
         (Err(error), _) => Verdict::Failed(error.chain()),
     }

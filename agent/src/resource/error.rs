@@ -14,6 +14,9 @@ pub enum ResourceError {
     /// It was to go and stays, for this reason. It is out of use as far as that is possible.
     #[error("{0}")]
     Retained(String),
+    /// Nobody can tell how it is, for this reason.
+    #[error("{0}")]
+    Unknown(String),
     /// A program that was to do it said no.
     #[error("{program} ended with code {code}: {message}")]
     Program {

@@ -1,6 +1,6 @@
 //! What a thing is, in the same form for every type.
 
-use super::Secret;
+use super::{Secret, Structured};
 use muster_schema::content::BlobRef;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -34,6 +34,8 @@ pub enum Value {
     Text(Cow<'static, str>),
     /// Texts whose order does not matter; sorted.
     List(Vec<String>),
+    /// What else a declared collection may hold.
+    Structured(Structured),
     /// What nobody is to read in a report.
     Secret(Secret),
     /// Bytes that are kept elsewhere, by digest.
@@ -61,6 +63,33 @@ impl State {
 }
 
 impl Value {
+    /// A value of JSON. Null is: there is none.
+    pub fn from_json(json: serde_json::Value) -> Value {
+        match json {
+            serde_json::Value::Null => Value::Nothing,
+            serde_json::Value::Bool(value) => Value::Bool(value),
+            serde_json::Value::String(text) => Value::Text(text.into()),
+            other => match other.as_u64() {
+                Some(number) => Value::Number(number),
+                None => Value::Structured(Structured::new(other)),
+            },
+        }
+    }
+
+    /// The value as JSON. Contents are told by size and digest.
+    pub fn to_json(&self) -> serde_json::Value {
+        match self {
+            Value::Nothing => serde_json::Value::Null,
+            Value::Bool(value) => (*value).into(),
+            Value::Number(number) => (*number).into(),
+            Value::Text(text) => text.as_ref().into(),
+            Value::List(items) => items.as_slice().into(),
+            Value::Structured(value) => value.json().clone(),
+            Value::Secret(secret) => secret.reveal().into(),
+            Value::Content(content) => serde_json::json!({"sha256": content.sha256, "size": content.size}),
+        }
+    }
+
     /// The text, of a text.
     pub fn text(&self) -> Option<&str> {
         match self {
@@ -162,6 +191,7 @@ impl fmt::Display for Value {
             Value::Number(value) => value.fmt(f),
             Value::Text(text) => f.write_str(text),
             Value::List(items) => write!(f, "[{}]", items.join(", ")),
+            Value::Structured(value) => value.fmt(f),
             Value::Secret(secret) => secret.fmt(f),
             Value::Content(content) => {
                 let digest = content.sha256.to_string();

@@ -12,12 +12,7 @@ pub(super) fn show_attributes(attributes: &Attributes) -> Map<String, serde_json
 
 fn show_value(value: &Value) -> serde_json::Value {
     match value {
-        Value::Nothing => serde_json::Value::Null,
-        Value::Bool(value) => (*value).into(),
-        Value::Number(number) => (*number).into(),
-        Value::Text(text) => text.as_ref().into(),
-        Value::List(items) => items.as_slice().into(),
         Value::Secret(_) => MASK.into(),
-        Value::Content(content) => serde_json::json!({"sha256": content.sha256, "size": content.size}),
+        value => value.to_json(),
     }
 }

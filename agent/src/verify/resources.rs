@@ -23,7 +23,9 @@ pub fn check_resources(resources: &[Resource]) -> Result<(), Reject> {
     let mut paths: BTreeMap<HostPath, &Resource> = BTreeMap::new();
     for resource in resources {
         let address = &resource.address;
-        if address.collection() != resource.spec.collection() {
+        let instead = resource.exception.as_ref().and_then(|exception| exception.variant());
+        let mut specs = instead.map(|variant| &variant.spec).into_iter().chain([&resource.spec]);
+        if !specs.all(|spec| spec.is_of(address.collection())) {
             return refuse(format!("{address} has the attributes of another type"));
         }
         if !addresses.insert(address) {

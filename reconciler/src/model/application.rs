@@ -71,17 +71,7 @@ fn load_parameter(entry: &Entry, found: &mut Vec<Finding>) -> Option<Parameter> 
         let place = entry.value.get("secret").map_or(&entry.place, |node| &node.place);
         found.push(Finding::new(place.clone(), "secrets are not supported yet"));
     }
-    let shape = match Shape::of_parameter(&declared) {
-        Ok(shape) => shape,
-        Err(error) => {
-            let place = entry.value.get("pattern").map_or(&entry.place, |node| &node.place);
-            let error = error.to_string();
-            let last = error.lines().last().unwrap_or_default().trim();
-            let last = last.strip_prefix("error: ").unwrap_or(last);
-            found.push(Finding::new(place.clone(), format!("the pattern is no regular expression: {last}")));
-            return None;
-        }
-    };
+    let shape = load_shape(&declared, entry, found)?;
     let default = entry.value.get("default").filter(|node| !node.is_null()).cloned();
     if let Some(default) = &default {
         let what = format!("the default of '{}'", entry.key);
@@ -92,6 +82,21 @@ fn load_parameter(entry: &Entry, found: &mut Vec<Finding>) -> Option<Parameter> 
         }
     }
     Some(Parameter { shape, default, required: declared.required, place: entry.place.clone() })
+}
+
+/// The shape that a declaration describes; a pattern that is none is a finding.
+pub(super) fn load_shape(declared: &ParameterDocument, entry: &Entry, found: &mut Vec<Finding>) -> Option<Shape> {
+    match Shape::of_parameter(declared) {
+        Ok(shape) => Some(shape),
+        Err(error) => {
+            let place = entry.value.get("pattern").map_or(&entry.place, |node| &node.place);
+            let error = error.to_string();
+            let last = error.lines().last().unwrap_or_default().trim();
+            let last = last.strip_prefix("error: ").unwrap_or(last);
+            found.push(Finding::new(place.clone(), format!("the pattern is no regular expression: {last}")));
+            None
+        }
+    }
 }
 
 /// Names that templates use are words: letters, digits and underscores.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use muster_schema::document::{
-    ApplicationDocument, EnvironmentDocument, FleetDocument, HostDocument, ProfileDocument, document_schema,
+    ApplicationDocument, EnvironmentDocument, ExtensionDocument, FleetDocument, HostDocument, ProfileDocument,
+    document_schema,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -23,6 +24,7 @@ pub(super) enum Kind {
     Environment,
     Host,
     Application,
+    Extension,
 }
 
 /// A document: a map, empty where the file is not well-formed, what it comes to, and its faults.
@@ -32,7 +34,7 @@ pub(super) struct Document {
     pub(super) found: Vec<Finding>,
     /// Nothing of what the file says is known.
     pub(super) unread: bool,
-    /// What it says as a layer; an application says nothing so.
+    /// What it says as a layer; an application and an extension say nothing so.
     pub(super) layer: Arc<Layer>,
     /// The labels that it gives.
     pub(super) labels: BTreeMap<Arc<str>, Arc<str>>,
@@ -41,7 +43,7 @@ pub(super) struct Document {
 impl Document {
     fn new(kind: Kind, root: Node, mut found: Vec<Finding>) -> Document {
         let layer = match kind {
-            Kind::Application => Layer::empty(&root.place),
+            Kind::Application | Kind::Extension => Layer::empty(&root.place),
             _ => Layer::of_document(&root, &mut found),
         };
         Document { layer: Arc::new(layer), labels: labels_of(&root), root, found, unread: false }
@@ -98,6 +100,7 @@ fn shape_of(kind: Kind) -> &'static Shape {
         Kind::Environment => shape!(EnvironmentDocument),
         Kind::Host => shape!(HostDocument),
         Kind::Application => shape!(ApplicationDocument),
+        Kind::Extension => shape!(ExtensionDocument),
     }
 }
 
@@ -109,6 +112,7 @@ fn check_types(kind: Kind, root: &Node) -> Option<Finding> {
         Kind::Environment => fault_of::<EnvironmentDocument>,
         Kind::Host => fault_of::<HostDocument>,
         Kind::Application => fault_of::<ApplicationDocument>,
+        Kind::Extension => fault_of::<ExtensionDocument>,
     };
     let reason = fault(root.to_json())?;
     let entries = root.as_map().map_or(&[][..], |map| map.entries());

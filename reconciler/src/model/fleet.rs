@@ -10,7 +10,7 @@ use muster_schema::document::{OnRetire, Selector};
 use muster_schema::{FleetName, HostId, PublicKey};
 
 use super::contents::Contents;
-use super::{Application, Layer, Place};
+use super::{Application, Extensions, Layer, Place};
 use crate::template::Templates;
 
 /// A state repository, loaded. Cloning is cheap.
@@ -22,6 +22,7 @@ pub(super) struct ModelData {
     pub(super) environments: BTreeSet<Arc<str>>,
     pub(super) hosts: BTreeMap<HostId, Host>,
     pub(super) applications: BTreeMap<Arc<str>, Arc<Application>>,
+    pub(super) extensions: Extensions,
     pub(super) contents: Contents,
     pub(super) templates: Arc<Templates>,
     pub(super) selections: Mutex<Selections>,
@@ -129,6 +130,11 @@ impl Model {
     /// All applications.
     pub fn applications(&self) -> impl Iterator<Item = &Arc<Application>> {
         self.0.applications.values()
+    }
+
+    /// The declared collections.
+    pub fn extensions(&self) -> &Extensions {
+        &self.0.extensions
     }
 
     /// A hash of the names of all applications.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use muster_schema::ExtensionName;
 use muster_schema::document::RESERVED_FOLDERS;
 use muster_schema::name::is_name;
 
@@ -20,13 +21,15 @@ pub(super) enum Item {
     Host { environment: Arc<str>, name: Arc<str> },
     /// application.yaml.
     Application { name: Arc<str> },
+    /// The declaration of a collection.
+    Extension { name: ExtensionName },
     /// A content below a files/ folder.
     Content,
     /// Of no interest: readme files, hidden files, what stands beside.
     Ignored,
 }
 
-const TOP: [&str; 6] = ["applications", "environments", "files", "muster.yaml", "policy", "profiles"];
+const TOP: [&str; 7] = ["applications", "environments", "extensions", "files", "muster.yaml", "policy", "profiles"];
 
 /// What a path holds, or why it holds nothing known.
 pub(super) fn classify(path: &str) -> Result<Item, Finding> {
@@ -52,6 +55,8 @@ pub(super) fn classify(path: &str) -> Result<Item, Finding> {
             let name = document_name(path, file)?;
             Ok(Item::Profile { environment: None, name })
         }
+        ["extensions", file] => Ok(Item::Extension { name: extension_name(path, file)? }),
+        ["extensions", folder, ..] => Err(unknown(path, folder, &[])),
         ["environments", environment, rest @ ..] => in_environment(path, environment, rest),
         ["applications", name, "application.yaml"] => Ok(Item::Application { name: checked_name(path, name)? }),
         ["applications", _, other, ..] => Err(unknown(path, other, &["application.yaml", "files"])),
@@ -77,6 +82,12 @@ fn in_environment(path: &str, environment: &str, rest: &[&str]) -> Result<Item, 
         [other, ..] => Err(unknown(path, other, &["environment.yaml", "hosts", "profiles", "files"])),
         [] => Err(unknown(path, &environment, &[])),
     }
+}
+
+/// The collection that a file of `extensions/` declares.
+fn extension_name(path: &str, file: &str) -> Result<ExtensionName, Finding> {
+    let name = document_name(path, file)?;
+    ExtensionName::new(&name).map_err(|error| Finding::new(Place::start_of(path), error.to_string()))
 }
 
 /// The name that a document's file gives it.

@@ -12,7 +12,10 @@ use super::document::{Document, Kind, load_document};
 use super::fleet::{Host, Model, ModelData, Profile};
 use super::layout::{Item, classify};
 use super::merge::{disagreement, unite};
-use super::{Application, BlobId, FileEntry, Finding, Layer, MAX_DOCUMENT_BYTES, Node, Place, RepositoryFiles, Scope};
+use super::{
+    Application, BlobId, Extension, Extensions, FileEntry, Finding, Layer, MAX_DOCUMENT_BYTES, Node, Place,
+    RepositoryFiles, Scope,
+};
 use crate::template::Templates;
 
 /// What stays loaded from one revision to the next: documents by blob, what they come to, contents, templates.
@@ -50,6 +53,7 @@ struct Loading<'a> {
     cache: &'a ModelCache,
     /// What the next revision may find again.
     kept: ModelCache,
+    extensions: Extensions,
     found: Vec<Finding>,
     /// Findings whose scope does not follow from their file.
     scoped: Vec<Finding>,
@@ -60,20 +64,23 @@ struct Loading<'a> {
 pub fn load_model(files: &RepositoryFiles, cache: &mut ModelCache) -> (Model, Vec<Finding>) {
     let kept =
         ModelCache { contents: cache.contents.clone(), templates: cache.templates.clone(), ..ModelCache::default() };
-    let mut loading = Loading { files, cache, kept, found: files.check(), scoped: Vec::new() };
+    let extensions = Extensions::default();
+    let mut loading = Loading { files, cache, kept, extensions, found: files.check(), scoped: Vec::new() };
     let items = loading.classify_all();
+    loading.extensions(&items);
     let fleet = loading.fleet(&items);
     let applications = loading.applications(&items);
     let environments = loading.environments(&items);
     let profiles = loading.profiles(&items, None);
     let hosts = loading.hosts(&items, &fleet, &profiles, &environments);
-    let Loading { kept, found, scoped, .. } = loading;
+    let Loading { kept, extensions, found, scoped, .. } = loading;
     *cache = kept;
     let data = ModelData {
         fleet: fleet.root.get("fleet").and_then(Node::as_str).and_then(|name| name.parse().ok()),
         environments: environments.into_keys().collect(),
         hosts,
         applications,
+        extensions,
         contents: Contents::new(files.clone(), cache.contents.clone()),
         templates: cache.templates.clone(),
         selections: Default::default(),
@@ -133,8 +140,21 @@ impl Loading<'_> {
             }),
         };
         self.found.extend(document.found.iter().cloned());
+        self.extensions.check(&document.root, &mut self.found);
         self.kept.documents.insert(key, document.clone());
         document
+    }
+
+    /// The declared collections. They come first: what other documents say is checked against them.
+    fn extensions(&mut self, items: &Items) {
+        let mut extensions = Extensions::default();
+        for (path, item) in items {
+            let Item::Extension { name } = item else { continue };
+            let document = self.document(Kind::Extension, path);
+            let extension = Extension::of_document(*name, &document, &mut self.found);
+            extensions.0.insert(*name, Arc::new(extension));
+        }
+        self.extensions = extensions;
     }
 
     fn fleet(&mut self, items: &Items) -> Arc<Document> {

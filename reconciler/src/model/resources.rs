@@ -11,7 +11,7 @@ use super::node::Entry;
 use super::{Finding, Node, Place, Shape, Templates, did_you_mean};
 use crate::template::is_template;
 
-/// The shape of a collection's attributes.
+/// The shape of a collection's attributes; of one that is not built in, its declaration knows it.
 pub(crate) fn attributes_shape(collection: Collection) -> &'static Shape {
     static SHAPES: LazyLock<HashMap<Collection, Shape>> = LazyLock::new(|| {
         let shape = |collection| (collection, Shape::of_schema(&attributes_schema(collection)));
@@ -54,7 +54,7 @@ fn unknown_collection(entry: &Entry) -> Finding {
         return Finding::new(entry.place.clone(), format!("resources of type '{name}' are not supported yet"));
     }
     let finding = Finding::new(entry.place.clone(), format!("unknown type of resource '{name}'"));
-    let known = Collection::ALL.into_iter().map(Collection::name).chain(RESERVED_COLLECTIONS);
+    let known = Collection::names().chain(RESERVED_COLLECTIONS);
     match did_you_mean(name, known) {
         Some(hint) => finding.with_hint(hint),
         None => finding,
@@ -82,7 +82,8 @@ fn check_resource(collection: Collection, entry: &Entry, lowest: Lowest, found: 
             let what = format!("'{}'", entry.key);
             attributes_shape(collection).check(attributes, &what, Templates::Allowed, found);
             let sources = ["content", "source", "template"];
-            let given = sources.iter().filter_map(|name| map.entry(name)).filter(|entry| !entry.value.is_null());
+            let sources = sources.iter().filter(|_| collection.extension().is_none());
+            let given = sources.filter_map(|name| map.entry(name)).filter(|entry| !entry.value.is_null());
             if let Some(second) = given.skip(1).last() {
                 let reason = "only one of 'content', 'source' and 'template' can be given";
                 found.push(Finding::new(second.place.clone(), reason));

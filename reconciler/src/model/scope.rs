@@ -19,6 +19,7 @@ pub(super) fn assign_scopes(model: &ModelData, profiles: &[Profile], found: Vec<
             match parts.as_slice() {
                 ["environments", environment, _, ..] => Scope::Environments([(*environment).to_owned()].into()),
                 ["applications", name, _, ..] => Scope::Environments(users.get(*name).cloned().unwrap_or_default()),
+                ["extensions", file] => Scope::Environments(users_of_extension(model, &users, file)),
                 ["profiles", _] => Scope::Environments(users_of_profile(model, profiles, file)),
                 _ => Scope::Fleet,
             }
@@ -37,6 +38,21 @@ fn users_of_profile(model: &ModelData, profiles: &[Profile], file: &str) -> BTre
     };
     let selected = model.hosts.values().filter(|host| selector.selects(&host.labels));
     selected.map(|host| host.environment.to_string()).collect()
+}
+
+/// Environments with a resource of a declared collection, in a layer or in an application that a host there has.
+fn users_of_extension(
+    model: &ModelData,
+    users_of_applications: &BTreeMap<Arc<str>, BTreeSet<String>>,
+    file: &str,
+) -> BTreeSet<String> {
+    let name = file.strip_suffix(".yaml").unwrap_or(file);
+    let names_it = |resources: &Node| resources.get(name).is_some();
+    let applications = model.applications.values().filter(|application| names_it(&application.resources));
+    let by_application = applications.filter_map(|application| users_of_applications.get(&application.name)).flatten();
+    let hosts = model.hosts.values();
+    let by_layer = hosts.filter(|host| names_it(&host.base.resources) || names_it(&host.layer.resources));
+    by_application.cloned().chain(by_layer.map(|host| host.environment.to_string())).collect()
 }
 
 /// The environments in which a host has each application.

@@ -18,7 +18,7 @@ use muster_schema::document::{ParameterDocument, ParameterType};
 const MAX_REFERENCES: usize = 4;
 
 /// What a value must be.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Shape {
     /// Allowed types; none given allows all.
     types: Vec<Type>,
@@ -38,7 +38,7 @@ pub struct Shape {
     alternatives: Vec<Shape>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 enum Additional {
     #[default]
     Anything,
@@ -202,6 +202,11 @@ impl Shape {
             additional,
             alternatives: Vec::new(),
         })
+    }
+
+    /// Lets a map have a further key.
+    pub(super) fn allow(&mut self, name: &str, shape: Shape) {
+        self.properties.insert(name.to_owned(), shape);
     }
 
     /// The names of known keys.

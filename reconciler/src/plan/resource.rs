@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use muster_schema::resource::{OnRemove, Resource};
+use muster_schema::resource::{OnRemove, Resource, Spec};
 use muster_schema::{Address, content::BlobRef};
 use serde::Serialize;
 use serde_json::Value;
@@ -148,7 +148,10 @@ fn attributes_of(resource: &Resource) -> BTreeMap<String, Value> {
         let named = |(name, value)| if name == "mode" { ("enforcement".to_owned(), value) } else { (name, value) };
         attributes.extend(meta.into_iter().map(named));
     }
-    if let Ok(Value::Object(spec)) = serde_json::to_value(&resource.spec) {
+    if let Spec::Extension(spec) = &resource.spec {
+        attributes.insert("provider".to_owned(), spec.place().into());
+        attributes.extend(spec.attributes.clone());
+    } else if let Ok(Value::Object(spec)) = serde_json::to_value(&resource.spec) {
         attributes.extend(spec);
     }
     let contents = contents_of(resource);

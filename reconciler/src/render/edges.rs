@@ -70,14 +70,18 @@ fn resolve(node: &Node, of: &Placed, host_set: &HostSet, rendering: &Rendering) 
             host_set.resources.keys().filter(|address| collection.is_none_or(|c| c == address.collection()));
         return Ok(candidates.filter(|address| glob.is_match(address.to_string())).cloned().collect());
     }
-    let address: Address = text.parse().map_err(|error: muster_schema::address::AddressError| {
-        let known = Collection::ALL.into_iter().map(Collection::name);
+    let extensions = rendering.model.extensions();
+    let address = extensions.load_address(text).map_err(|error| {
+        let known = Collection::names();
         let collection = text.split('/').next().unwrap_or_default();
         with_hint(
             fault(error.to_string()),
             did_you_mean(collection, known).filter(|_| collection.parse::<Collection>().is_err()),
         )
     })?;
+    if let Some(finding) = extensions.unknown(address.collection(), &node.place) {
+        return Err(finding);
+    }
     let address = plain_service(address);
     if host_set.resources.contains_key(&address) {
         return Ok(vec![address]);

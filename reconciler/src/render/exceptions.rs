@@ -27,7 +27,7 @@ pub(super) fn render_exceptions(
     let mut variants = Vec::new();
     let exceptions = rendering.host.layer.exceptions.clone();
     for entry in exceptions.as_map().map_or(&[][..], Map::entries) {
-        let Ok(address) = entry.key.parse::<Address>() else { continue };
+        let Ok(address) = rendering.model.extensions().load_address(&entry.key) else { continue };
         let Some(placed) = host_set.resources.get(&address) else {
             let finding = no_such_resource(entry, host_set.resources.keys());
             let scope = rendering.scope_of(host_set.resources.values().any(|placed| placed.tainted));
@@ -62,8 +62,8 @@ fn variant_of(rendering: &Arc<Rendering>, below: &Placed, exception: &Entry) -> 
         Node::new(exception.place.clone(), NodeValue::Map(Arc::new(map)))
     };
     let attributes = exception_attributes(&exception.value);
-    let collection = below.address.collection().name();
-    let one = map_of(collection, map_of(below.address.id(), attributes));
+    let collection = below.address.collection();
+    let one = map_of(collection.name(), map_of(below.address.id(), attributes));
     let rendered = render_resources(rendering, &one, &Origin { instance: None });
     let over = rendered.resources.into_iter().next()?;
     let mut variant = lay_over(below.clone(), over);

@@ -1,5 +1,7 @@
 //! From attributes with places to the typed resources of a manifest.
 
+mod extension;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,6 +26,9 @@ pub(super) fn finish_resource(
     host_mode: Option<Enforcement>,
 ) -> Option<Resource> {
     let collection = placed.address.collection();
+    if let Some(extension) = rendering.model.extensions().of(collection) {
+        return extension::finish_extension(rendering, placed, extension, &edges, host_mode);
+    }
     let (meta, spec) = match typed(&placed.attributes, placed, &edges) {
         Ok(typed) => typed,
         Err(error) => {
@@ -38,7 +43,17 @@ pub(super) fn finish_resource(
             }
         }
     };
-    let mut meta = meta;
+    sound(rendering, placed, meta, spec, host_mode)
+}
+
+/// The resource, with what the host says of differences, if it makes sense.
+fn sound(
+    rendering: &Rendering,
+    placed: &Placed,
+    mut meta: Meta,
+    spec: Spec,
+    host_mode: Option<Enforcement>,
+) -> Option<Resource> {
     meta.mode = match (meta.mode, host_mode) {
         (Some(own), _) => Some(own),
         (None, Some(Enforcement::Enforce) | None) => None,
@@ -56,16 +71,7 @@ pub(super) fn finish_resource(
 fn typed(attributes: &Node, placed: &Placed, edges: &Edges) -> Result<(Meta, Spec), Unfit> {
     let collection = placed.address.collection();
     let entries = attributes.as_map().map_or(&[][..], Map::entries);
-    let is_meta = |entry: &&Entry| META.contains(&entry.key.as_ref());
-    let mut meta = Meta::deserialize(entries_deserializer(entries.iter().filter(|entry| is_meta(entry))))?;
-    for entry in entries {
-        if is_edge(&entry.key) {
-            // Only the form is checked here; what is named was resolved before.
-            Vec::<Cow<'_, str>>::deserialize(&entry.value)?;
-        } else if entry.key.as_ref() == "enforcement" || is_enforcement(collection, entry) {
-            meta.mode = Option::deserialize(&entry.value)?;
-        }
-    }
+    let meta = meta_of(entries, collection, edges)?;
     let of_type = |entry: &&Entry| {
         let name = entry.key.as_ref();
         !(is_meta(entry) || name == "enforcement" || is_edge(name) || is_enforcement(collection, entry))
@@ -74,12 +80,30 @@ fn typed(attributes: &Node, placed: &Placed, edges: &Edges) -> Result<(Meta, Spe
     for (slot, content) in &placed.contents {
         spec.set_content(slot, content.content.blob);
     }
+    Ok((meta, spec))
+}
+
+fn is_meta(entry: &&Entry) -> bool {
+    META.contains(&entry.key.as_ref())
+}
+
+/// What every resource has.
+fn meta_of(entries: &[Entry], collection: Collection, edges: &Edges) -> Result<Meta, Unfit> {
+    let mut meta = Meta::deserialize(entries_deserializer(entries.iter().filter(is_meta)))?;
+    for entry in entries {
+        if is_edge(&entry.key) {
+            // Only the form is checked here; what is named was resolved before.
+            Vec::<Cow<'_, str>>::deserialize(&entry.value)?;
+        } else if entry.key.as_ref() == "enforcement" || is_enforcement(collection, entry) {
+            meta.mode = Option::deserialize(&entry.value)?;
+        }
+    }
     let list = |name: &str| edges.get(name).into_iter().flatten().cloned().collect();
     meta.requires = list("requires");
     meta.restart_on = list("restart_on");
     meta.reload_on = list("reload_on");
     meta.run_on = list("run_on");
-    Ok((meta, spec))
+    Ok(meta)
 }
 
 /// `mode` means permission bits where there are any, unless it is one of the words.

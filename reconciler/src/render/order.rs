@@ -10,7 +10,7 @@ use super::edges::Edges;
 use super::placed::Placed;
 use super::rendering::Rendering;
 use super::unite::HostSet;
-use crate::model::Finding;
+use crate::model::{Extensions, Finding};
 
 /// How many cycles are told of one host.
 const MAX_CYCLES: usize = 20;
@@ -26,7 +26,7 @@ pub(super) fn check_order(rendering: &Rendering, host_set: &HostSet, edges: &BTr
         return;
     }
     let placed: Vec<&Placed> = host_set.resources.values().collect();
-    let graph = Graph::of(&placed, edges);
+    let graph = Graph::of(&placed, edges, rendering.model.extensions());
     for cycle in graph.cycles() {
         let members: Vec<&&Placed> = cycle.iter().filter_map(|index| placed.get(*index)).collect();
         let Some(first) = members.first() else { continue };
@@ -47,7 +47,7 @@ struct Graph {
 }
 
 impl Graph {
-    fn of(placed: &[&Placed], edges: &BTreeMap<Address, Edges>) -> Graph {
+    fn of(placed: &[&Placed], edges: &BTreeMap<Address, Edges>, extensions: &Extensions) -> Graph {
         let indexes: HashMap<&Address, NodeIndex> =
             placed.iter().enumerate().map(|(index, placed)| (&placed.address, index)).collect();
         let mut graph = Graph { before: vec![Vec::new(); placed.len()], written: Vec::new() };
@@ -65,16 +65,18 @@ impl Graph {
             .filter(|(_, placed)| !is_absent(placed))
             .map(|(index, placed)| (index, *placed))
             .collect();
-        graph.add_classes(&present);
+        graph.add_classes(&present, extensions);
         graph.add_folders_and_owners(&present);
         graph
     }
 
     /// Repositories before packages before files before services, within each application.
-    fn add_classes(&mut self, present: &[(NodeIndex, &Placed)]) {
+    fn add_classes(&mut self, present: &[(NodeIndex, &Placed)], extensions: &Extensions) {
         let mut classes: HashMap<(Arc<str>, OrderClass), NodeIndex> = HashMap::new();
         for (index, placed) in present {
-            let (Some(instance), Some(own)) = (&placed.instance, placed.address.collection().class()) else { continue };
+            let collection = placed.address.collection();
+            let class = extensions.of(collection).map_or(collection.class(), |extension| extension.order);
+            let (Some(instance), Some(own)) = (&placed.instance, class) else { continue };
             let node = self.class(&mut classes, instance, own);
             self.before[node].push(*index);
             for class in OrderClass::ALL.into_iter().filter(|class| *class < own) {
@@ -117,7 +119,7 @@ impl Graph {
                 let on = folders.get(id).filter(|_| !placed.address.collection().occupies_path());
                 self.before[*index].extend(on);
             }
-            if accounts.is_empty() {
+            if accounts.is_empty() || placed.address.collection().extension().is_some() {
                 continue;
             }
             for (attribute, of) in

@@ -7,8 +7,8 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use minijinja::Value;
-use muster_schema::HostId;
 use muster_schema::document::Selector;
+use muster_schema::{Collection, ExtensionName, HostId};
 
 use super::FactsOfFleet;
 use super::facts::value_of_fact;
@@ -31,6 +31,8 @@ enum Read {
     Content { path: Arc<str> },
     /// The names of all applications.
     Applications,
+    /// The declaration of a collection.
+    Extension { name: ExtensionName },
 }
 
 /// What a render read: its host's layers and applications, and all else with a hash of the answer it got.
@@ -129,6 +131,10 @@ impl Reads {
         self.note(Read::Content { path: Arc::from(path) }, model, facts);
     }
 
+    pub(super) fn note_extension(&mut self, name: ExtensionName, model: &Model, facts: &FactsOfFleet) {
+        self.note(Read::Extension { name }, model, facts);
+    }
+
     pub(super) fn note_applications(&mut self, model: &Model, facts: &FactsOfFleet) {
         self.note(Read::Applications, model, facts);
     }
@@ -175,6 +181,9 @@ impl Read {
                 hash_of(&(model.contents().entry(path).map(entry), below))
             }
             Read::Applications => model.names_of_applications(),
+            Read::Extension { name } => {
+                hash_of(&model.extensions().of(Collection::Extension(*name)).map(|extension| extension.digest))
+            }
         }
     }
 }

@@ -33,6 +33,11 @@ pub(super) fn render_resources(rendering: &Arc<Rendering>, resources: &Node, ori
     for of_collection in resources.as_map().map_or(&[][..], Map::entries) {
         // What is no collection, or no map, is a finding of the document.
         let Ok(collection) = of_collection.key.parse::<Collection>() else { continue };
+        // What is not declared is a finding of the document, too.
+        let extensions = rendering.model.extensions();
+        if collection.extension().is_some() && extensions.of(collection).is_none_or(|extension| extension.unread) {
+            continue;
+        }
         for entry in of_collection.value.as_map().map_or(&[][..], Map::entries) {
             render_entry(rendering, collection, entry, origin, &mut set);
         }
@@ -216,7 +221,8 @@ fn render_attributes(
         match rendering.evaluate_node(&attribute.value, scope) {
             Ok(value) if value.is_null() && !attribute.value.is_null() => {}
             Ok(value) => {
-                let value = if name == "undo" { without_script(&value) } else { value };
+                let value =
+                    if name == "undo" && collection == Collection::Commands { without_script(&value) } else { value };
                 attributes.insert(attribute.key.clone(), Entry { value, ..attribute.clone() });
             }
             Err(Stopped) => stopped = true,

@@ -36,6 +36,8 @@ pub enum IdForm {
     Single(&'static str),
     /// A name that only muster knows.
     Free,
+    /// What a plug-in or an adapter calls a thing; it may be a path.
+    Extension,
 }
 
 impl IdForm {
@@ -56,6 +58,7 @@ pub(super) fn is_name(form: IdForm, id: &str) -> bool {
         IdForm::Module => is_module(id),
         IdForm::HostName => is_host_name(id),
         IdForm::Single(word) => id == word,
+        IdForm::Extension => is_of_extension(id),
         IdForm::Path | IdForm::MountPoint | IdForm::Free => {
             !id.starts_with('-') && !id.contains(|c: char| c == '/' || c.is_whitespace())
         }
@@ -82,6 +85,7 @@ pub(super) fn rule_of(form: IdForm) -> String {
         IdForm::Module => "use letters, digits and '_', which stands for '-' too",
         IdForm::HostName => "use letters, digits, '-' and '.', at most 253, as host names are made of",
         IdForm::Single(word) => return format!("there is only one, '{word}'"),
+        IdForm::Extension => "no white space, no dash in front, and no '%2F', which stands for a slash in addresses",
         IdForm::Path | IdForm::MountPoint | IdForm::Free => "no slash, no white space, no dash in front",
     };
     rule.to_owned()
@@ -162,4 +166,9 @@ fn is_host_name(id: &str) -> bool {
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     id.len() <= 253 && id.split('.').all(is_label)
+}
+
+/// A slash is written as `%2F` in an address, so that no id may hold that.
+fn is_of_extension(id: &str) -> bool {
+    !id.starts_with('-') && !id.contains(char::is_whitespace) && !id.to_ascii_uppercase().contains("%2F")
 }

@@ -9,6 +9,11 @@ fn addresses_round_trip() {
     for text in ["packages/nginx", "files/etc/motd", "directories/srv", "services/ssh@1.service", "users/anna"] {
         round_trip(text);
     }
+    for text in ["greetings/a", "greetings/%2Fetc%2Fmotd", "greetings/a:b@c=d"] {
+        round_trip(text);
+    }
+    let declared: Address = "greetings/%2Fetc".parse().expect("an address");
+    assert_eq!((declared.collection().name(), declared.id()), ("greetings", "/etc"));
     let motd: Address = "files/etc/motd".parse().expect("an address");
     assert_eq!((motd.collection(), motd.id()), (Collection::Files, "/etc/motd"));
 }
@@ -27,7 +32,9 @@ fn unclean_ids_are_refused() {
         "packages/a b",
         "packages/-o",
         "packages/a/b",
-        "pakages/nginx",
+        "Packages/nginx",
+        "greetings/a b",
+        "greetings/-a",
         "users/a\nb",
         "files/etc/a\0b",
         "packages/foo=1",

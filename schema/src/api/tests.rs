@@ -40,7 +40,7 @@ fn what_is_no_request_is_refused_with_its_reason() {
         ("/", UnknownPath),
         ("/v2", UnknownPath),
         ("/v1x", UnknownPath),
-        ("/v1/nothing", UnknownCollection),
+        ("/v1/Nothing", UnknownCollection),
         ("/v1/facts/os", UnknownCollection),
         ("/v1/packages/a/b", BadRequest),
         ("/v1/packages/%zz", BadRequest),

@@ -86,7 +86,11 @@ pub(super) fn resources_schema() -> Value {
         "description": "Resources by collection and id; ids may be templates",
         "type": "object",
         "properties": collections,
-        "additionalProperties": false
+        "additionalProperties": {
+            "description": "A collection that extensions/ declares",
+            "type": ["object", "null"],
+            "additionalProperties": {"type": ["object", "null"]}
+        }
     })
 }
 

@@ -5,7 +5,9 @@ use serde_json::Value;
 
 use super::resources::resources_schema;
 
-use super::{ApplicationDocument, EnvironmentDocument, FleetDocument, HostDocument, ProfileDocument};
+use super::{
+    ApplicationDocument, EnvironmentDocument, ExtensionDocument, FleetDocument, HostDocument, ProfileDocument,
+};
 
 /// The JSON Schema of one document type.
 pub fn document_schema<T: JsonSchema>() -> Value {
@@ -13,10 +15,11 @@ pub fn document_schema<T: JsonSchema>() -> Value {
 }
 
 /// The JSON Schemas of all documents, by the name of the document's kind.
-pub fn document_schemas() -> [(&'static str, Value); 6] {
+pub fn document_schemas() -> [(&'static str, Value); 7] {
     [
         ("application", document_schema::<ApplicationDocument>()),
         ("environment", document_schema::<EnvironmentDocument>()),
+        ("extension", document_schema::<ExtensionDocument>()),
         ("host", document_schema::<HostDocument>()),
         ("muster", document_schema::<FleetDocument>()),
         ("profile", document_schema::<ProfileDocument>()),

@@ -1,8 +1,8 @@
 //! What is known of a resource type before any host is asked.
 
 use schemars::JsonSchema;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::address::IdForm;
 use crate::content::BlobRef;
@@ -68,7 +68,8 @@ pub trait ResourceSpec: Default + Serialize + DeserializeOwned + JsonSchema {
 }
 
 /// What resources of one application wait for without saying so: each class for those before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum OrderClass {
     /// Where packages come from.
     Repositories,
