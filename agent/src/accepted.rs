@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 const ACCEPTED_KEY: &str = "accepted";
 const CONVERGED_KEY: &str = "converged";
+const CHECKED_KEY: &str = "checked";
 const ROOT_KEY: &str = "root";
 const ID_KEY: &str = "id";
 
@@ -77,6 +78,27 @@ pub fn load_converged(store: &Store) -> Result<Option<Sha256Digest>, StoreError>
 pub fn commit_converged(store: &Store, manifest: Sha256Digest) -> Result<(), StoreError> {
     let mut batch = Batch::new();
     batch.put(CONVERGED_KEY, &manifest)?;
+    store.commit(batch)
+}
+
+/// The manifest under which every check was answered last.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn load_checked(store: &Store) -> Result<Option<Sha256Digest>, StoreError> {
+    store.load(CHECKED_KEY)
+}
+
+/// Keeps that every check was answered under `manifest`.
+///
+/// # Errors
+/// When the store refuses.
+pub fn commit_checked(store: &Store, manifest: Sha256Digest) -> Result<(), StoreError> {
+    if load_checked(store)? == Some(manifest) {
+        return Ok(());
+    }
+    let mut batch = Batch::new();
+    batch.put(CHECKED_KEY, &manifest)?;
     store.commit(batch)
 }
 

@@ -13,6 +13,7 @@ use muster_schema::state::Cause;
 use muster_schema::{Address, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+mod checks;
 mod risk;
 #[cfg(test)]
 mod tests;
@@ -140,6 +141,9 @@ impl Converger {
         now: fn() -> Timestamp,
     ) -> Result<Converged, ConvergeError> {
         let mut converged = Converged::default();
+        if matches!(extent, Extent::All) {
+            self.forget_unmanaged(now())?;
+        }
         let (mut cause, mut extent) = (cause, extent);
         for _ in 0..MAX_ROUNDS {
             let plan = self.plan(extent);
@@ -336,7 +340,7 @@ fn observe(
     extent: Extent<'_>,
 ) -> Observed {
     let wanted = |target: &&Target| {
-        target.purpose != Purpose::NotApplicable
+        !matches!(target.purpose, Purpose::NotApplicable | Purpose::Probe)
             && match extent {
                 Extent::All => true,
                 Extent::Only(addresses) => addresses.contains(target.address()),

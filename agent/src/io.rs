@@ -11,5 +11,6 @@ pub mod live_facts;
 pub mod memory;
 pub mod messenger;
 pub mod netlink;
+pub mod probe;
 pub mod status_file;
 pub mod transport;

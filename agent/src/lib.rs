@@ -5,6 +5,7 @@
 pub mod accepted;
 pub mod apply;
 pub mod asked;
+pub mod checks;
 pub mod cli;
 pub mod config;
 pub mod converge;
@@ -26,6 +27,8 @@ pub mod settings;
 pub mod store;
 #[cfg(test)]
 mod test_crash;
+#[cfg(test)]
+mod test_daemon;
 #[cfg(test)]
 mod test_machine;
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! What is still to be told to the orchestrator: transitions and refusals, in order, until a receipt came.
 
+use crate::checks::CheckSummary;
 use crate::known::{Known, TRANSITION_PREFIX};
 use crate::store::{Batch, Store, StoreError};
 use crate::verify::Reject;
-use muster_schema::Timestamp;
 use muster_schema::report::{Applied, Rejection, Report, ResourceReport, Transition};
 use muster_schema::state::{Health, ResourceState};
+use muster_schema::{Collection, Timestamp};
 
 const REJECTION_PREFIX: &str = "rejection/";
 const REJECTION_SEQ_KEY: &str = "rejection-seq";
@@ -103,11 +104,13 @@ pub struct Circumstances {
     pub flapping: Option<String>,
     /// How many places could not be watched.
     pub unwatched: usize,
+    /// What the checks say.
+    pub checks: CheckSummary,
 }
 
 /// The state of the host as a report without news.
 pub fn build_report(known: &Known, circumstances: Circumstances) -> Report {
-    let Circumstances { applied, retired, expired, flapping, unwatched } = circumstances;
+    let Circumstances { applied, retired, expired, flapping, unwatched, checks } = circumstances;
     let wrong = |state: ResourceState| !matches!(state, ResourceState::Compliant | ResourceState::Repaired);
     let deviations: Vec<ResourceReport> = known
         .states()
@@ -120,7 +123,7 @@ pub fn build_report(known: &Known, circumstances: Circumstances) -> Report {
             message: known.message.clone(),
         })
         .collect();
-    let (health, reason, message) = match (judge_health(&deviations, applied.is_some()), expired) {
+    let (health, reason, message) = match (judge_health(&deviations, applied.is_some(), &checks), expired) {
         ((Health::Healthy | Health::Progressing, ..), Some(end)) if !retired => {
             (Health::Unknown, "Stale", format!("the head expired at {end}; what was accepted last is kept in force"))
         }
@@ -150,10 +153,11 @@ pub fn build_report(known: &Known, circumstances: Circumstances) -> Report {
     }
 }
 
-fn judge_health(deviations: &[ResourceReport], applied: bool) -> (Health, &'static str, String) {
+fn judge_health(deviations: &[ResourceReport], applied: bool, checks: &CheckSummary) -> (Health, &'static str, String) {
     use ResourceState::{Blocked, Error, NonCompliant, Pending};
     let first = |states: &[ResourceState]| deviations.iter().find(|one| states.contains(&one.state));
-    let tell = |one: &ResourceReport| format!("{}: {}", one.address, one.message).chars().take(900).collect();
+    let short = |text: &str| text.chars().take(900).collect::<String>();
+    let tell = |one: &ResourceReport| short(&format!("{}: {}", one.address, one.message));
     if !applied {
         return (Health::Pending, "WaitingForManifest", "no manifest yet".to_owned());
     }
@@ -166,7 +170,17 @@ fn judge_health(deviations: &[ResourceReport], applied: bool) -> (Health, &'stat
     if let Some(one) = first(&[Pending]) {
         return (Health::Progressing, "Applying", tell(one));
     }
-    match first(&[NonCompliant]) {
+    if let Some(failing) = &checks.failing {
+        return (Health::Degraded, "CheckFailed", short(failing));
+    }
+    if let Some(address) = &checks.undecided {
+        return (Health::Progressing, "Checking", format!("{address} has no answer yet"));
+    }
+    if let Some(warning) = &checks.warning {
+        return (Health::Healthy, "CheckWarning", short(warning));
+    }
+    let audited = |one: &&ResourceReport| one.state == NonCompliant && one.address.collection() != Collection::Checks;
+    match deviations.iter().find(audited) {
         Some(one) => (Health::Healthy, "Audited", tell(one)),
         None => (Health::Healthy, "Converged", "everything is as it is to be".to_owned()),
     }

@@ -8,6 +8,7 @@ mod acl;
 mod authorized_keys;
 mod block;
 mod change;
+mod check;
 mod command;
 mod cron;
 mod directory;
@@ -166,6 +167,11 @@ pub trait ResourceType {
         false
     }
 
+    /// Whether it is no configuration, and only looks: plans have nothing to do with it, and its probes run beside them.
+    fn only_probes(&self) -> bool {
+        false
+    }
+
     /// Whether its drift is told by nothing and has to be looked for now and then.
     fn is_polled(&self) -> bool {
         false
@@ -247,6 +253,7 @@ pub fn of(resource: &Resource) -> &dyn ResourceType {
         Spec::KernelModule(spec) => spec,
         Spec::Mount(spec) => spec,
         Spec::Firewall(spec) => spec,
+        Spec::Check(spec) => &**spec,
         Spec::Hostname(spec) => spec,
         Spec::Timezone(spec) => spec,
         Spec::Locale(spec) => spec,

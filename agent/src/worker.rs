@@ -1,5 +1,6 @@
 //! The thread that converges the host. Everything that may change the host happens here, one thing after the other.
 
+mod checks;
 mod confirm;
 mod events;
 mod exceptions;
@@ -9,10 +10,11 @@ mod poll;
 mod shared;
 mod sweep;
 
-pub use orders::{InForce, Order, WorkerInput};
+pub use orders::{InForce, Order, ProbeAnswer, WorkerInput};
 pub use shared::Shared;
 
-use crate::accepted::load_converged;
+use crate::accepted::{load_checked, load_converged};
+use crate::checks::Checks;
 use crate::converge::{ConvergeError, Converged, Extent};
 use crate::io::clock;
 use crate::io::status_file::SweepCount;
@@ -43,6 +45,7 @@ pub fn work(
     shared: &Arc<Shared>,
 ) -> Result<(), ConvergeError> {
     let (sender, receiver) = orders;
+    let answers = sender.clone();
     let tell = move |event: notify::Result<notify::Event>| {
         // Our own sweeps open every file.
         if !event.as_ref().is_ok_and(|event| hurry_of(event) == Hurry::Never) {
@@ -58,6 +61,8 @@ pub fn work(
         later: Later::default(),
         flapping: BTreeMap::new(),
         poll: Poll::default(),
+        checks: Checks::default(),
+        answers,
         unwatched_places: 0,
         awaited: None,
         expired: None,
@@ -98,6 +103,9 @@ struct Worker {
     /// What is left alone for a while, and why.
     flapping: BTreeMap<Address, String>,
     poll: Poll,
+    checks: Checks,
+    /// Where probes tell how they ended.
+    answers: Sender<Order>,
     /// How many places could not be watched.
     unwatched_places: usize,
     /// Contact that is waited for after a risky change.
@@ -125,6 +133,7 @@ impl Worker {
                 self.watch = None;
                 self.later = Later::default();
                 self.shared.units.send_replace(WatchedUnits::new());
+                self.checks = Checks::default();
                 self.tell();
                 Ok(())
             }
@@ -139,6 +148,7 @@ impl Worker {
                 Ok(())
             }
             Order::Contact(number) => self.contact(number),
+            Order::Probed(answer) => self.take_answer(answer),
             Order::Sweep(asked) => {
                 batch.everything = true;
                 batch.asked.push(asked);
@@ -165,6 +175,7 @@ impl Worker {
         self.input.converger.go_on_under(in_force.applied.content)?;
         self.input.converger.set_resources(in_force.resources)?;
         self.input.converger.judge_exceptions(self.shared.judged_time())?;
+        self.set_checks(true);
         self.input.applied = Some(in_force.applied);
         self.input.manifest = Some(in_force.manifest);
         self.input.retired = false;
@@ -177,6 +188,8 @@ impl Worker {
         let content = applied.content;
         let known = load_converged(&self.input.converger.managed().store)? == Some(applied.manifest);
         self.input.converger.go_on_under(content)?;
+        let checked = load_checked(&self.input.converger.managed().store)? == Some(applied.manifest);
+        self.set_checks(!(known && checked));
         self.sweep(if known { Cause::Corrective } else { Cause::Intentional })
     }
 
@@ -185,6 +198,7 @@ impl Worker {
             self.later.due(),
             self.input.status.due(),
             self.poll.due(),
+            self.checks.due(),
             self.exception_due(),
             self.awaited.map(|awaited| awaited.deadline),
         ];
@@ -202,6 +216,7 @@ impl Worker {
             self.heal(EventBatch { now: due, ..EventBatch::default() })?;
         }
         self.poll(now)?;
+        self.probe(now)?;
         if self.next_sweep <= now && !self.input.retired {
             self.sweep(Cause::Corrective)?;
             self.flaps.forget_old(now);
@@ -266,6 +281,7 @@ impl Worker {
             expired: self.expired,
             flapping: self.flapping.iter().next().map(|(address, message)| format!("{address}: {message}")),
             unwatched: self.unwatched_places,
+            checks: self.checks.summary(),
         };
         let mut report = build_report(known, circumstances);
         report.exceptions = self.report_exceptions();

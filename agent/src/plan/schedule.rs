@@ -83,6 +83,7 @@ fn kept(resource: &Resource, input: &ScheduleInput<'_>) -> Target {
         _ if input.scope.sandbox && !kind.in_sandbox() => Purpose::NotApplicable,
         // What is not in force was taken out before.
         _ if resource.exception.is_some() => Purpose::Waive,
+        _ if kind.only_probes() => Purpose::Probe,
         Enforcement::Enforce => Purpose::Enforce,
         Enforcement::ApplyOnce
             if !input.ledger.get(&resource.address).is_some_and(|entry| entry.resource == *resource) =>

@@ -13,6 +13,8 @@ pub enum Purpose {
     Audit,
     /// A waiver covers it: it is looked at, and nothing is asked of it.
     Waive,
+    /// It is no configuration: its probes run beside the plan.
+    Probe,
     /// Its resource left: it goes back to what was found.
     Leave,
     /// It makes no sense on this host.

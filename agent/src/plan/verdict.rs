@@ -56,6 +56,7 @@ pub(crate) fn judge_target(target: &Target, observed: &State) -> Verdict {
     };
     match (target.resource_type().diff(wanted, observed), target.purpose) {
         (_, Purpose::NotApplicable) => Verdict::NotApplicable,
+        (_, Purpose::Probe) => Verdict::Compliant,
         (Ok(change), Purpose::Waive) => Verdict::Waived(change.map(|change| change.to_string())),
         (Err(error), Purpose::Waive) => Verdict::Waived(Some(error.chain())),
         (Ok(None), _) => Verdict::Compliant,

@@ -27,10 +27,22 @@ pub enum Order {
     Services(BTreeSet<Address>),
     /// The orchestrator was reached after the risky change of this number.
     Contact(u64),
+    /// A probe of a check has ended.
+    Probed(ProbeAnswer),
     /// Look at everything. What is given is dropped when that is done.
     Sweep(tokio::sync::oneshot::Sender<()>),
     /// End at the next safe point.
     Stop,
+}
+
+/// How a probe of a check ended.
+pub struct ProbeAnswer {
+    /// The check.
+    pub address: Address,
+    /// The number of the probe.
+    pub number: u64,
+    /// Why the answer is not as it is to be, if it is not.
+    pub answer: Result<(), String>,
 }
 
 /// A manifest in force.

@@ -8,7 +8,7 @@ use muster_schema::document::OnRetire;
 use muster_schema::manifest::HostIdentity;
 use muster_schema::report::{Applied, ExceptionReport, Rejection, ResourceReport, Transition};
 use muster_schema::state::{Contact, Health, ResourceState, Sync};
-use muster_schema::{CommitId, PublicKey, Sha256Digest, Timestamp};
+use muster_schema::{Collection, CommitId, PublicKey, Sha256Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{EnrolmentProof, FactsRecord};
@@ -157,7 +157,8 @@ impl HostStatus {
     fn sync(&self) -> Sync {
         let broken = |deviation: &ResourceReport| {
             use ResourceState::{Blocked, Error, Missing, NonCompliant, Pending};
-            matches!(deviation.state, Blocked | Error | Missing | NonCompliant | Pending)
+            let is_configuration = deviation.address.collection() != Collection::Checks;
+            is_configuration && matches!(deviation.state, Blocked | Error | Missing | NonCompliant | Pending)
         };
         match (&self.desired, &self.applied) {
             (Some(desired), Some(applied)) if self.hold.is_none() && !self.publishing => {

@@ -53,6 +53,8 @@ macro_rules! for_each_resource_type {
             Hosts "hosts" HostEntry(HostEntrySpec);
             /// What the firewall lets in, by a free name.
             Firewall "firewall" Firewall(FirewallSpec);
+            /// Whether the host is well, by a free name.
+            Checks "checks" Check(Box<CheckSpec>);
         }
     };
 }

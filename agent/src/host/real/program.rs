@@ -23,6 +23,8 @@ mod tests;
 
 /// How long a program that took too long may still clean up.
 const GRACE: Duration = Duration::from_secs(2);
+/// So many reads at a time, of 8 KiB each.
+const DRAIN_READS: usize = 64;
 
 pub(super) fn run(program: &Program) -> Result<ProgramOutput, HostError> {
     let name = program.argv.first().cloned().unwrap_or_else(|| "script".to_owned());
@@ -131,10 +133,11 @@ fn follow(child: &mut Child, limit: Duration, most: usize) -> std::io::Result<Op
     }
 }
 
-/// Reads all there is, keeps the first `most` bytes. `false` at the end of the pipe.
+/// Reads what is there, and no more than fills a pipe several times: who floods us shall not keep us from looking at the
+/// time. Keeps the first `most` bytes. `false` at the end of the pipe.
 fn drain(pipe: &mut (impl Read + AsFd), kept: &mut Vec<u8>, most: usize) -> std::io::Result<bool> {
     let mut buffer = [0; 8 << 10];
-    loop {
+    for _ in 0..DRAIN_READS {
         match pipe.read(&mut buffer) {
             Ok(0) => return Ok(false),
             Ok(count) => {
@@ -146,6 +149,7 @@ fn drain(pipe: &mut (impl Read + AsFd), kept: &mut Vec<u8>, most: usize) -> std:
             Err(error) => return Err(error),
         }
     }
+    Ok(true)
 }
 
 /// Ends the child and its whole group: asked first, then killed.

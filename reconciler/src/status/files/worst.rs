@@ -13,6 +13,8 @@ use crate::status::{Axes, FleetStatus};
 pub(super) const MAX_WORST: usize = 50;
 /// The longest message in a list, in characters.
 const MAX_MESSAGE: usize = 160;
+/// A wanted check fails on a host that is well.
+const CHECK_WARNING: &str = "CheckWarning";
 
 /// One line of the list.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -52,6 +54,7 @@ fn badness(axes: &Axes) -> Option<u8> {
     Some(match (axes.health, axes.contact, axes.sync) {
         (Health::Degraded, ..) => 0,
         (_, Contact::Lost, _) => 1,
+        (Health::Healthy, _, Sync::Synced) if axes.reason == CHECK_WARNING => 7,
         (Health::Healthy, _, Sync::Synced) => return None,
         (Health::Healthy, ..) => 2,
         (Health::Progressing, ..) => 3,
