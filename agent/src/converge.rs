@@ -10,7 +10,7 @@ use crate::store::{Batch, StoreError};
 use muster_schema::content::BlobRef;
 use muster_schema::resource::{Enforcement, Exception, Resource};
 use muster_schema::state::Cause;
-use muster_schema::{Address, Timestamp};
+use muster_schema::{Address, Culprit, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 mod checks;
@@ -198,6 +198,11 @@ impl Converger {
         let flagged = Outcome::failed(target, &ResourceError::Failed(message.to_owned()), Cause::Corrective);
         self.managed.known.note(&self.managed.store, &[flagged], now, Batch::new())?;
         Ok(())
+    }
+
+    /// In the run that comes, drift of these was made by them. It replaces what was said before.
+    pub fn set_culprits(&mut self, culprits: BTreeMap<Address, Culprit>) {
+        self.managed.known.set_culprits(culprits);
     }
 
     /// Units of systemd whose change may be drift, with the resources that each belongs to.

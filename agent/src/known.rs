@@ -5,7 +5,7 @@ use crate::store::{Batch, Store, StoreError};
 use muster_schema::api::LastChange;
 use muster_schema::report::{MAX_TEXT_BYTES, Transition};
 use muster_schema::state::{Cause, ResourceState};
-use muster_schema::{Address, Sha256Digest, Timestamp};
+use muster_schema::{Address, Culprit, Sha256Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -34,6 +34,8 @@ pub struct KnownState {
 pub struct Known {
     states: BTreeMap<Address, KnownState>,
     last_seq: u64,
+    /// Who touched what is looked at in this run.
+    culprits: BTreeMap<Address, Culprit>,
 }
 
 impl Known {
@@ -46,6 +48,7 @@ impl Known {
         Ok(Known {
             states: states.into_iter().map(|(_, known)| (known.address.clone(), known)).collect(),
             last_seq: store.load(SEQ_KEY)?.unwrap_or(0),
+            culprits: BTreeMap::new(),
         })
     }
 
@@ -57,6 +60,16 @@ impl Known {
     /// The number of the last transition.
     pub fn last_transition(&self) -> u64 {
         self.last_seq
+    }
+
+    /// In the run that comes, drift of these was made by them. It replaces what was said before.
+    pub fn set_culprits(&mut self, culprits: BTreeMap<Address, Culprit>) {
+        self.culprits = culprits;
+    }
+
+    /// Who made the drift that this run finds.
+    pub fn culprit(&self, address: &Address) -> Option<&Culprit> {
+        self.culprits.get(address)
     }
 
     /// How many resources are in each state.
@@ -109,14 +122,16 @@ impl Known {
                 || (from == Some(ResourceState::Repaired) && outcome.state == Some(ResourceState::Compliant)));
         let key = key_of(STATE_PREFIX, &outcome.address);
         let change_key = key_of(CHANGE_PREFIX, &outcome.address);
+        let cause = if from.is_none() { Cause::Initial } else { outcome.cause };
+        let by = self.culprits.get(&outcome.address).filter(|_| cause == Cause::Corrective).cloned();
         match outcome.state {
             Some(state) => {
                 let since = old.filter(|old| old.state == state).map_or(now, |old| old.since);
                 let known = KnownState { address: outcome.address.clone(), state, message: message.clone(), since };
                 batch.put(key, &known)?;
                 if outcome.changed {
-                    let cause = if from.is_none() { Cause::Initial } else { outcome.cause };
-                    batch.put(change_key, &LastChange { at: now, cause, message: message.clone() })?;
+                    let last = LastChange { at: now, cause, message: message.clone(), by: by.clone() };
+                    batch.put(change_key, &last)?;
                 }
                 self.states.insert(outcome.address.clone(), known);
             }
@@ -130,7 +145,6 @@ impl Known {
             return Ok(());
         }
         self.last_seq += 1;
-        let cause = if from.is_none() { Cause::Initial } else { outcome.cause };
         let transition = Transition {
             seq: self.last_seq,
             address: outcome.address.clone(),
@@ -139,6 +153,7 @@ impl Known {
             cause,
             message,
             at: now,
+            by,
         };
         batch.put(format!("{TRANSITION_PREFIX}{:020}", self.last_seq), &transition)
     }

@@ -5,14 +5,17 @@
 //! it covers is told nothing. Our own changes are seen too; looking at what is right costs little and changes nothing,
 //! so there is nothing to suppress.
 
+mod culprits;
 mod flap;
 mod hurry;
 mod later;
+mod owners;
 mod places;
 mod services;
 #[cfg(test)]
 mod tests;
 
+pub use culprits::Culprits;
 pub use flap::{FLAP_REPAIRS, FLAP_WINDOW, FlapLimit};
 pub use hurry::{Hurry, hurry_of};
 pub use later::Later;
@@ -22,8 +25,10 @@ use crate::host::HostPath;
 use muster_schema::Address;
 use notify::event::ModifyKind;
 use notify::{ErrorKind, Event, EventKind, RecursiveMode, Watcher};
+use owners::Owners;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What is watched, and whom it concerns.
 pub struct Watch {
@@ -32,7 +37,9 @@ pub struct Watch {
     watched: BTreeSet<PathBuf>,
     /// What could not be watched; only looks find drift there.
     unwatched: BTreeSet<PathBuf>,
-    owners: BTreeMap<HostPath, BTreeSet<Address>>,
+    owners: Arc<Owners>,
+    /// Who makes the drift, where the kernel tells.
+    culprits: Option<Culprits>,
     mounted: BTreeSet<PathBuf>,
 }
 
@@ -42,7 +49,10 @@ impl Watch {
     /// # Errors
     /// When the system has no watches to give.
     pub fn begin(root: &Path, tell: impl Fn(notify::Result<Event>) + Send + 'static) -> notify::Result<Watch> {
-        Ok(Watch::by(root, Box::new(notify::recommended_watcher(tell)?)))
+        let mut watch = Watch::by(root, Box::new(notify::recommended_watcher(tell)?));
+        let culprits = Culprits::begin();
+        watch.culprits = culprits.inspect_err(|error| tracing::info!(%error, "who makes drift stays unknown")).ok();
+        Ok(watch)
     }
 
     fn by(root: &Path, watcher: Box<dyn Watcher + Send>) -> Watch {
@@ -51,7 +61,8 @@ impl Watch {
             root: root.to_owned(),
             watched: BTreeSet::new(),
             unwatched: BTreeSet::new(),
-            owners: BTreeMap::new(),
+            owners: Arc::default(),
+            culprits: None,
             mounted: BTreeSet::new(),
         }
     }
@@ -59,8 +70,11 @@ impl Watch {
     /// Watches the places of these paths and no others.
     #[must_use = "what lies in new places is to be looked at"]
     pub fn set_paths(&mut self, owners: BTreeMap<HostPath, BTreeSet<Address>>) -> BTreeSet<Address> {
-        self.owners = owners;
-        self.mounted = places::mount_points(&self.root, self.owners.keys());
+        self.owners = Arc::new(Owners::new(&self.root, owners));
+        if let Some(culprits) = &self.culprits {
+            culprits.set_owners(self.owners.clone());
+        }
+        self.mounted = places::mount_points(&self.root, self.owners.paths());
         self.renew()
     }
 
@@ -68,7 +82,7 @@ impl Watch {
     /// changed before they were watched.
     #[must_use = "what lies in new places is to be looked at"]
     pub fn renew(&mut self) -> BTreeSet<Address> {
-        let nearest = places::nearest_folders(&self.root, self.owners.keys());
+        let nearest = places::nearest_folders(&self.root, self.owners.paths());
         let above = places::folders_above(&self.root, &nearest);
         // Those first that tell the most, where there are not enough watches.
         let wanted: Vec<PathBuf> = nearest.into_iter().chain(self.mounted.iter().cloned()).chain(above).collect();
@@ -76,6 +90,7 @@ impl Watch {
         for gone in self.watched.iter().filter(|place| !kept.contains(place)) {
             // It may be gone already.
             let _ = self.watcher.unwatch(gone);
+            self.culprits.iter().for_each(|culprits| culprits.unmark(gone));
         }
         self.watched.retain(|place| kept.contains(place));
         let mut unseen = BTreeSet::new();
@@ -90,7 +105,8 @@ impl Watch {
             } else {
                 match self.watcher.watch(&place, RecursiveMode::NonRecursive) {
                     Ok(()) => {
-                        unseen.extend(self.owners_at(&place));
+                        self.culprits.iter().for_each(|culprits| culprits.mark(&place));
+                        unseen.extend(self.owners.at(&place));
                         self.watched.insert(place);
                         continue;
                     }
@@ -108,6 +124,11 @@ impl Watch {
         unseen
     }
 
+    /// Who makes drift, where the kernel tells.
+    pub fn culprits(&self) -> Option<&Culprits> {
+        self.culprits.as_ref()
+    }
+
     /// How many places could not be watched.
     pub fn unwatched_places(&self) -> usize {
         self.unwatched.len()
@@ -115,7 +136,7 @@ impl Watch {
 
     /// The resources whose drift no event tells of, because a place could not be watched.
     pub fn unwatched(&self) -> BTreeSet<Address> {
-        self.unwatched.iter().flat_map(|place| self.owners_at(place)).collect()
+        self.unwatched.iter().flat_map(|place| self.owners.at(place)).collect()
     }
 
     /// The resources that an event may concern: those at its paths, and those below them.
@@ -126,7 +147,7 @@ impl Watch {
             if moved {
                 self.forget_below(path);
             }
-            addresses.extend(self.owners_at(path));
+            addresses.extend(self.owners.at(path));
         }
         addresses
     }
@@ -136,25 +157,8 @@ impl Watch {
         let moved: Vec<PathBuf> = self.watched.iter().filter(|place| place.starts_with(path)).cloned().collect();
         for place in moved {
             let _ = self.watcher.unwatch(&place);
+            self.culprits.iter().for_each(|culprits| culprits.unmark(&place));
             self.watched.remove(&place);
         }
-    }
-
-    fn owners_at(&self, path: &Path) -> Vec<Address> {
-        let Some(path) = path.strip_prefix(&self.root).ok().and_then(Path::to_str) else { return Vec::new() };
-        let Ok(path) = HostPath::new(&format!("/{}", path.trim_start_matches('/'))) else { return Vec::new() };
-        let below = format!("{}/", path.as_str().trim_end_matches('/'));
-        let at = self.owners.get(&path).into_iter();
-        let children = self
-            .owners
-            .range(path.clone()..)
-            .skip_while(|(other, _)| **other == path)
-            .take_while(|(other, _)| other.as_str().starts_with(path.as_str()))
-            .filter(|(other, _)| other.as_str().starts_with(&below))
-            .map(|(_, addresses)| addresses);
-        // A purged directory is told of any name in it.
-        let above = std::iter::successors(path.parent(), HostPath::parent);
-        let any = above.filter_map(|folder| self.owners.get(&folder.join("*").ok()?));
-        at.chain(children).chain(any).flatten().cloned().collect()
     }
 }

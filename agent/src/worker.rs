@@ -2,6 +2,7 @@
 
 mod checks;
 mod confirm;
+mod culprits;
 mod events;
 mod exceptions;
 mod flaps;
@@ -240,6 +241,7 @@ impl Worker {
         }
         let converged = self.look_at(&addresses)?;
         self.count_flaps(&converged, &addresses, now)?;
+        self.end_blame();
         if self.flapping.len() != flagged {
             self.tell();
         }
@@ -251,8 +253,10 @@ impl Worker {
     fn look_at(&mut self, addresses: &BTreeSet<Address>) -> Result<Converged, ConvergeError> {
         let stop = self.stop();
         let told = self.input.converger.managed().known.last_transition();
-        let converged = self.input.converger.converge(Cause::Corrective, Extent::Only(addresses), &stop, clock::now)?;
-        log_changes(&converged);
+        let extent = Extent::Only(addresses);
+        self.begin_blame(extent);
+        let converged = self.input.converger.converge(Cause::Corrective, extent, &stop, clock::now)?;
+        log_changes(&converged, &self.input.converger.managed().known);
         if self.input.converger.managed().known.last_transition() != told {
             self.tell();
         }
@@ -263,6 +267,7 @@ impl Worker {
     fn look_at_unseen(&mut self, unseen: BTreeSet<Address>) -> Result<(), ConvergeError> {
         if !unseen.is_empty() {
             self.look_at(&unseen)?;
+            self.end_blame();
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
 use crate::commit_id::CommitId;
+use crate::culprit::Culprit;
 use crate::digest::Sha256Digest;
 use crate::state::{Cause, Health, ResourceState};
 use crate::timestamp::Timestamp;
@@ -107,6 +108,9 @@ pub struct Transition {
     pub message: String,
     /// When, by the host's clock.
     pub at: Timestamp,
+    /// Who made the drift that was found; none where that is not known, or there was none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub by: Option<Culprit>,
 }
 
 /// Something that an agent refused.

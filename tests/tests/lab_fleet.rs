@@ -3,6 +3,8 @@
 
 #[path = "lab_fleet/converge.rs"]
 mod converge;
+#[path = "lab_fleet/culprit.rs"]
+mod culprit;
 #[path = "lab_fleet/files.rs"]
 mod files;
 #[path = "lab_fleet/outages.rs"]

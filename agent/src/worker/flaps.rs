@@ -36,8 +36,10 @@ impl Worker {
                 tracing::warn!(address = %outcome.address, "it cannot be put right; it is tried again after a while");
                 continue;
             }
-            let message =
-                format!("changed back {FLAP_REPAIRS} times in {} s; left as it is for as long", FLAP_WINDOW.as_secs());
+            let known = &self.input.converger.managed().known;
+            let by = known.culprit(&outcome.address).map(|by| format!(", last by {by}")).unwrap_or_default();
+            let window = FLAP_WINDOW.as_secs();
+            let message = format!("changed back {FLAP_REPAIRS} times in {window} s{by}; left as it is for as long");
             tracing::warn!(address = %outcome.address, "{message}");
             self.input.converger.flag(&outcome.address, &message, clock::now())?;
             self.flapping.insert(outcome.address.clone(), message);

@@ -4,6 +4,7 @@ use super::Worker;
 use crate::accepted::commit_converged;
 use crate::converge::{ConvergeError, Converged, Extent};
 use crate::io::clock;
+use crate::known::Known;
 use muster_schema::content::BlobRef;
 use muster_schema::state::Cause;
 use std::collections::HashSet;
@@ -16,11 +17,13 @@ impl Worker {
         let begun = Instant::now();
         let cpu = clock::thread_cpu();
         let stop = self.stop();
+        self.begin_blame(Extent::All);
         let converged = self.input.converger.converge(cause, Extent::All, &stop, clock::now)?;
         self.counts.sweeps += 1;
         self.counts.cpu += clock::thread_cpu().saturating_sub(cpu);
         self.next_sweep = Instant::now() + self.input.sweep_interval;
-        log_changes(&converged);
+        log_changes(&converged, &self.input.converger.managed().known);
+        self.end_blame();
         self.tell();
         let changes = converged.changes();
         if cause != Cause::Corrective || changes > 0 {
@@ -65,8 +68,10 @@ impl Worker {
     }
 }
 
-pub(super) fn log_changes(converged: &Converged) {
+pub(super) fn log_changes(converged: &Converged, known: &Known) {
     for outcome in converged.outcomes.iter().filter(|outcome| outcome.changed) {
-        tracing::info!(address = %outcome.address, cause = %outcome.cause, "{}", outcome.message);
+        let drift = outcome.cause == Cause::Corrective;
+        let by = known.culprit(&outcome.address).filter(|_| drift).map(tracing::field::display);
+        tracing::info!(address = %outcome.address, cause = %outcome.cause, by, "{}", outcome.message);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use muster_schema::Culprit;
 use serde_json::Value;
 
 use super::exit;
@@ -57,14 +58,24 @@ fn why_resource(host: &Value, address: &str) -> ExitCode {
     }
     for change in list(host, "transitions").iter().filter(of_address) {
         say!(
-            "  {} → {} ({}): {}",
+            "  {} → {} ({}{}): {}",
             text(change, "from"),
             text(change, "to"),
             text(change, "cause"),
+            inert(&by(change)),
             inert(&text(change, "message"))
         );
     }
     ExitCode::from(if deviation.is_some() { exit::DIFFERS } else { exit::DONE })
+}
+
+/// Who made the drift that a change put right.
+fn by(change: &Value) -> String {
+    if text(change, "cause") != "corrective" {
+        return String::new();
+    }
+    let culprit = change.get("by").and_then(|by| serde_json::from_value::<Culprit>(by.clone()).ok());
+    format!(", by {}", culprit.map_or_else(|| "unknown".to_owned(), |culprit| culprit.to_string()))
 }
 
 fn list<'a>(host: &'a Value, key: &str) -> &'a [Value] {

@@ -107,7 +107,8 @@ fn news(host: &HostStatus, before: &Before) -> Vec<(EventKind, String)> {
     };
     for transition in host.transitions.iter().filter(drift) {
         let to = transition.to.map_or_else(|| "unmanaged".to_owned(), |state| state.to_string());
-        news.push((EventKind::HostDrift, format!("{} {to}: {}", transition.address, transition.message)));
+        let by = transition.by.as_ref().map_or_else(|| "unknown".to_owned(), ToString::to_string);
+        news.push((EventKind::HostDrift, format!("{} {to}: {}, by {by}", transition.address, transition.message)));
     }
     if let Some((health, reason, message)) = host.reported.as_ref().filter(|now| reported.as_ref() != Some(now)) {
         news.push((EventKind::HostHealth, format!("{health}/{reason} {message}").trim().to_owned()));

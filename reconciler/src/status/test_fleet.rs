@@ -8,7 +8,7 @@ use muster_schema::manifest::HostIdentity;
 use muster_schema::message::{Body, ChallengeAnswer, FactsBody, Message, Party};
 use muster_schema::report::{Applied, Report, ResourceReport, Transition};
 use muster_schema::state::{Cause, Health, ResourceState};
-use muster_schema::{CommitId, FleetName, HostId, Sha256Digest, Timestamp};
+use muster_schema::{CommitId, Culprit, FleetName, HostId, Sha256Digest, Timestamp};
 
 use super::{Desired, EnrolmentProof, FactsRecord, FleetStatus, HostStatus, fold_conditions, fold_facts, fold_report};
 use crate::io::signer::{FileSigner, Signer};
@@ -75,6 +75,7 @@ pub(crate) fn report_of(content: Sha256Digest, transitions: std::ops::Range<u64>
         cause: Cause::Corrective,
         message: "content, mode".into(),
         at: NOW,
+        by: Some(Culprit { pid: Some(4711), name: Some("vim".into()), uid: Some(1000), ..Culprit::default() }),
     };
     Report {
         applied: Some(Applied { manifest: content, content, epoch: 1, serial: 1, revision: commit('a') }),

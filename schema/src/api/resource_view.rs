@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::address::Address;
 use crate::collection::Collection;
 use crate::commit_id::CommitId;
+use crate::culprit::Culprit;
 use crate::resource::Existence;
 use crate::state::{Cause, ResourceState};
 use crate::timestamp::Timestamp;
@@ -118,4 +119,7 @@ pub struct LastChange {
     pub cause: Cause,
     /// What was changed: attribute names, never secret values.
     pub message: String,
+    /// Who made the drift that was put right; none where that is not known, or there was none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub by: Option<Culprit>,
 }

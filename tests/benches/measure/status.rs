@@ -144,6 +144,7 @@ fn report_of(content: Sha256Digest, applied: Option<&Applied>, seq: u64) -> Repo
         cause: Cause::Corrective,
         message: format!("content, mode of {content}"),
         at: NOW,
+        by: None,
     };
     Report {
         applied: applied.cloned(),

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use muster_schema::condition::{Condition, ConditionStatus};
+use muster_schema::culprit::MAX_CULPRIT_CHARACTERS;
 use muster_schema::document::OnRetire;
 use muster_schema::report::{Applied, ExceptionReport, Rejection, ResourceReport, Transition};
 use muster_schema::state::{Cause, Contact, Health, ResourceState, Sync};
-use muster_schema::{Address, CommitId, HostId, PublicKey, Timestamp};
+use muster_schema::{Address, CommitId, Culprit, HostId, PublicKey, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::status::inert_text::{MAX_CHARACTERS, inert_line};
@@ -102,6 +103,8 @@ struct TransitionLine {
     cause: Cause,
     #[serde(skip_serializing_if = "String::is_empty", default)]
     message: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    by: Option<Culprit>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -237,6 +240,7 @@ impl TransitionLine {
             to: transition.to,
             cause: transition.cause,
             message: inert(&transition.message),
+            by: transition.by.as_ref().map(inert_culprit),
         }
     }
 
@@ -249,6 +253,7 @@ impl TransitionLine {
             cause: self.cause,
             message: self.message,
             at: self.at.0,
+            by: self.by,
         }
     }
 }
@@ -280,6 +285,10 @@ impl RejectionLine {
 
 fn inert(text: &str) -> String {
     inert_line(text, MAX_CHARACTERS)
+}
+
+fn inert_culprit(culprit: &Culprit) -> Culprit {
+    culprit.map_texts(|text| inert_line(text, MAX_CULPRIT_CHARACTERS))
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]

@@ -271,3 +271,16 @@ fn a_damaged_file_is_told_and_the_rest_is_read() {
     let elsewhere = load_status(&"other".parse().unwrap(), &written(&fleet), NOW);
     assert!(elsewhere.refused.iter().any(|(path, _)| path == "fleet.yaml"));
 }
+
+#[test]
+fn a_process_may_call_itself_what_it_likes() {
+    let mut fleet = fleet_of(1, &host_signer());
+    let id = "host-0".parse().unwrap();
+    let transition = fleet.hosts.get_mut(&id).unwrap().transitions.back_mut().unwrap();
+    transition.by.as_mut().unwrap().name = Some("\u{1b}]0;owned\u{202e}\n".repeat(100));
+    let back = load_status(&fleet.fleet, &written(&fleet), NOW).fleet;
+    let by = back.hosts[&id].transitions.back().unwrap().by.clone().unwrap();
+    let name = by.name.unwrap();
+    assert!(name.starts_with("\u{fffd}]0;owned\u{fffd}\u{fffd}"), "{name:?}");
+    assert_eq!((name.chars().count(), by.pid), (256, Some(4711)));
+}

@@ -13,6 +13,7 @@ fn report(transitions: std::ops::Range<u64>) -> Report {
         cause: Cause::Corrective,
         message: "content".into(),
         at: Timestamp(seq),
+        by: None,
     };
     Report {
         applied: None,
