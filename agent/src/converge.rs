@@ -3,7 +3,7 @@
 use crate::apply::{Applied, ApplyError, ManagedHost, Outcome, Run, apply_plan, recover, remember};
 use crate::host::{HostPath, HostRead};
 use crate::ledger::Entry;
-use crate::plan::{CycleError, Plan, Purpose, Schedule, ScheduleInput, Target, Verdict, plan_changes};
+use crate::plan::{CycleError, Plan, Purpose, Schedule, ScheduleInput, Target, Verdict, plan_changes, resource_path};
 use crate::provider::systemd::UnitName;
 use crate::resource::{self, Patience, ResourceError, State, View};
 use crate::store::{Batch, StoreError};
@@ -309,8 +309,8 @@ fn schedule(
 fn missing_folders(host: &dyn HostRead, resources: &[Resource]) -> BTreeSet<String> {
     let mut reader = host.reader();
     let mut missing = BTreeSet::new();
-    for resource in resources.iter().filter(|resource| resource.address.collection().occupies_path()) {
-        let mut path = HostPath::new(resource.address.id()).ok();
+    for path in resources.iter().filter_map(resource_path) {
+        let mut path = HostPath::new(path).ok();
         while let Some(parent) = path.as_ref().and_then(HostPath::parent) {
             if missing.contains(parent.as_str()) || !matches!(reader.meta(&parent), Ok(None)) {
                 break;

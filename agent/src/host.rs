@@ -7,26 +7,30 @@ mod accounts;
 mod error;
 #[cfg(test)]
 pub(crate) mod fake;
+mod fetch;
 mod meta;
 mod notes;
 mod path;
 mod program;
 mod real;
+mod scratch;
 mod write;
 
 pub use accounts::{Accounts, Login};
 pub use error::HostError;
+pub use fetch::{Fetch, FetchError, shown_url};
 pub use meta::{FileKind, Meta};
 pub use notes::Notes;
 pub use path::{BadPath, HostPath};
 pub(crate) use program::PATH;
 pub use program::{Program, ProgramOutput};
 pub use real::RealHost;
+pub use scratch::scratch_file;
 pub use write::{FileWrite, NewAttributes, NewXattr, Prepared};
 
 use crate::extension::{ExtensionRead, ExtensionWrite};
 use muster_schema::content::BlobRef;
-use std::io::Write;
+use std::io::{Read, Write};
 
 /// What makes sense on this host at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,6 +162,13 @@ pub trait HostWrite: HostRead {
     /// # Errors
     /// When the folder cannot be read or a candidate cannot be removed.
     fn remove_candidates(&self, folder: &HostPath) -> Result<(), HostError>;
+
+    /// Begins to fetch a file from elsewhere. What is read of the answer fails with a [`FetchError`] where the transfer
+    /// breaks, takes too long or does not end.
+    ///
+    /// # Errors
+    /// When nothing comes.
+    fn fetch(&self, fetch: &Fetch<'_>) -> Result<Box<dyn Read>, FetchError>;
 
     /// Gives the running kernel a value; the path is below `/proc/sys`. It is gone at the next boot.
     ///

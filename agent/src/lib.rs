@@ -33,6 +33,8 @@ mod test_daemon;
 mod test_machine;
 #[cfg(test)]
 mod test_orchestrator;
+#[cfg(test)]
+mod test_web;
 mod text_lines;
 pub mod vault;
 pub mod verify;

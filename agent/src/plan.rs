@@ -15,6 +15,7 @@ pub(crate) use contact::{asks_for_contact, digest_of};
 pub use description::{describe_changes, describe_verdict};
 pub use order::{CycleError, Order};
 pub use reactions::Reactions;
+pub(crate) use schedule::resource_path;
 pub use schedule::{Schedule, ScheduleInput};
 pub use target::{Purpose, Target};
 pub(crate) use verdict::judge_target;

@@ -12,6 +12,7 @@ mod check;
 mod command;
 mod cron;
 mod directory;
+mod download;
 mod edited_file;
 mod entry;
 mod error;
@@ -24,6 +25,7 @@ mod group;
 mod hands;
 mod host_entry;
 mod hostname;
+mod kept;
 mod kernel_module;
 mod line;
 mod link;
@@ -47,6 +49,7 @@ mod system_text;
 pub(crate) mod test_converger;
 mod timer;
 mod timezone;
+mod transfer;
 mod unit;
 mod user;
 mod view;
@@ -235,6 +238,7 @@ pub fn of(resource: &Resource) -> &dyn ResourceType {
     match &resource.spec {
         Spec::Directory(spec) => spec,
         Spec::File(spec) => spec,
+        Spec::Download(spec) => spec,
         Spec::Link(spec) => spec,
         Spec::Line(spec) => spec,
         Spec::Block(spec) => spec,
@@ -272,7 +276,8 @@ fn check_sense(spec: &impl ResourceSpec) -> Result<(), ResourceError> {
 
 /// Whether a mistake in it may cut off the host, by its type, its path, or the file that it edits.
 pub fn is_risky(resource: &Resource) -> bool {
-    of(resource).is_risky(resource.address.id()) || resource.spec.edited_path().is_some_and(risk::is_risky_path)
+    let paths = [resource.spec.edited_path(), resource.spec.own_path()];
+    of(resource).is_risky(resource.address.id()) || paths.into_iter().flatten().any(risk::is_risky_path)
 }
 
 /// What most attributes do when their specification gives way: the next value counts, or else the original.

@@ -80,6 +80,14 @@ macro_rules! define_collection {
                 }
             }
 
+            /// Which attribute says where its resources stand, where the id does not.
+            pub fn own_path(self) -> OwnPath {
+                match self {
+                    $(Collection::$collection => <$spec as ResourceSpec>::OWN_PATH,)*
+                    Collection::Extension(_) => OwnPath::None,
+                }
+            }
+
             /// Whether its resources own a part of the file that their `path` names.
             pub fn edits_file(self) -> bool {
                 match self {

@@ -17,6 +17,7 @@ mod check;
 mod command;
 mod cron;
 mod directory;
+mod download;
 mod exception;
 mod extension;
 mod file;
@@ -40,6 +41,7 @@ mod sysctls;
 pub(crate) mod table;
 mod timer;
 mod timezone;
+mod transfer_url;
 mod unit;
 mod user;
 
@@ -55,6 +57,7 @@ pub use check::{CheckSpec, DiskProbe, HttpProbe, Severity};
 pub use command::{CommandSpec, UndoSpec};
 pub use cron::CronSpec;
 pub use directory::DirectorySpec;
+pub use download::DownloadSpec;
 pub use exception::{Exception, Held, Variant};
 pub use extension::{ExtensionProvider, ExtensionSpec, PLUGIN_NAME_BYTES};
 pub use file::FileSpec;
@@ -69,7 +72,7 @@ pub use locale::{LOCALE_VARIABLES, LocaleSpec};
 pub use meta::{Enforcement, Existence, Meta, OnRemove};
 pub use mounts::MountSpec;
 pub use package::{Conffiles, PackageSpec};
-pub use resource_type::{ContentForm, NamedAccounts, OrderClass, Reactions, ResourceSpec};
+pub use resource_type::{ContentForm, NamedAccounts, OrderClass, OwnPath, Reactions, ResourceSpec};
 pub use scalar::Scalar;
 pub use service::ServiceSpec;
 pub use settings_file::{SettingKey, SettingValue, SettingsFileSpec, SettingsFormat};
@@ -112,6 +115,12 @@ impl Resource {
                 ..self.clone()
             },
         }
+    }
+
+    /// The paths that it stands for, whole: no other resource has them.
+    pub fn paths(&self) -> Vec<String> {
+        let own = self.spec.own_path().filter(|_| matches!(self.address.collection().own_path(), OwnPath::Whole(_)));
+        self.address.paths().into_iter().chain(own.map(str::to_owned)).collect()
     }
 
     /// The blobs that the agent needs for it, now and when its exception has ended.
@@ -192,6 +201,14 @@ macro_rules! define_spec {
             pub fn edited_path(&self) -> Option<&str> {
                 match self {
                     $(Spec::$variant(spec) => spec.edited_path(),)*
+                    Spec::Extension(_) => None,
+                }
+            }
+
+            /// Where it stands, where the id does not say it.
+            pub fn own_path(&self) -> Option<&str> {
+                match self {
+                    $(Spec::$variant(spec) => spec.own_path(),)*
                     Spec::Extension(_) => None,
                 }
             }

@@ -63,7 +63,7 @@ pub fn recover(managed: &mut ManagedHost, schedule: &Schedule, now: Timestamp) -
 /// The file that a change of a resource writes, if it writes one.
 pub(super) fn written_path(address: &Address, resource: Option<&Resource>) -> Option<HostPath> {
     let own = HostPath::new(address.id()).ok().filter(|_| address.collection().id_is_path());
-    own.or_else(|| HostPath::new(resource?.spec.edited_path()?).ok())
+    own.or_else(|| HostPath::new(resource?.spec.own_path().or(resource?.spec.edited_path())?).ok())
 }
 
 /// Removes what an interrupted run had prepared for these files.

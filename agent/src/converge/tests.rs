@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 mod confirm;
+mod downloads;
 mod edits;
 mod exceptions;
 mod extended;

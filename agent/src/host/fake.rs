@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use super::{
-    FileKind, FileWrite, HostError, HostPath, HostRead, HostWrite, Meta, NewAttributes, NewXattr, Prepared, Program,
-    ProgramOutput, Reader, Scope,
+    Fetch, FetchError, FileKind, FileWrite, HostError, HostPath, HostRead, HostWrite, Meta, NewAttributes, NewXattr,
+    Prepared, Program, ProgramOutput, Reader, Scope,
 };
 use crate::test_crash::point;
 use muster_schema::content::BlobRef;
@@ -42,6 +42,8 @@ struct Inner {
     tree: Tree,
     /// What programs were run, each as one line.
     ran: Vec<String>,
+    /// What there is elsewhere, by URL.
+    served: BTreeMap<String, Vec<u8>>,
     next: u64,
 }
 
@@ -80,6 +82,11 @@ impl FakeHost {
     /// Somebody else does this.
     pub(crate) fn set(&self, path: &str, node: Node) {
         self.lock().tree.insert(path.to_owned(), node);
+    }
+
+    /// Somebody else serves this.
+    pub(crate) fn serve(&self, url: &str, content: &[u8]) {
+        self.lock().served.insert(url.to_owned(), content.to_vec());
     }
 
     pub(crate) fn ran(&self) -> Vec<String> {
@@ -295,6 +302,12 @@ impl HostWrite for FakeHost {
         let start = format!("{}/.muster-", folder.as_str().trim_end_matches('/'));
         self.lock().tree.retain(|path, _| !(path.starts_with(&start) && path.ends_with(".new")));
         Ok(())
+    }
+
+    fn fetch(&self, fetch: &Fetch<'_>) -> Result<Box<dyn Read>, FetchError> {
+        let content = self.lock().served.get(fetch.url).cloned();
+        let content = content.ok_or_else(|| FetchError::Status { from: fetch.url.to_owned(), status: 404 })?;
+        Ok(Box::new(std::io::Cursor::new(content)))
     }
 
     fn set_parameter(&self, path: &HostPath, value: &str) -> Result<(), HostError> {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods)]
 
+mod fetch;
 mod kernel;
 mod program;
 mod reader;
@@ -11,11 +12,12 @@ mod tree;
 mod writer;
 mod xattr;
 
-use super::{FileKind, Notes, Reader, Scope};
+use super::{Fetch, FetchError, FileKind, Notes, Reader, Scope};
 use super::{
     FileWrite, HostError, HostPath, HostRead, HostWrite, NewAttributes, NewXattr, Prepared, Program, ProgramOutput,
 };
 use crate::extension::{ExtensionRead, ExtensionWrite, Extensions};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use tree::Tree;
@@ -112,6 +114,10 @@ impl HostWrite for RealHost {
 
     fn remove_candidates(&self, folder: &HostPath) -> Result<(), HostError> {
         writer::remove_candidates(&self.tree, folder)
+    }
+
+    fn fetch(&self, fetch: &Fetch<'_>) -> Result<Box<dyn Read>, FetchError> {
+        fetch::fetch(fetch)
     }
 
     fn set_parameter(&self, path: &HostPath, value: &str) -> Result<(), HostError> {

@@ -13,7 +13,9 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use muster_schema::envelope::MAX_SIGNATURE_BYTES;
 use muster_schema::message::{Hint, MAX_MESSAGE_BYTES};
+use ureq::config::ConfigBuilder;
 use ureq::http::{Response, StatusCode, Uri};
+use ureq::typestate::AgentScope;
 use ureq::{Agent, Body};
 
 use super::transport::{Fetched, HINT_WAIT_SECONDS, Transport, TransportError, Waited};
@@ -145,14 +147,17 @@ impl HttpTransport {
 
 /// A client without connections.
 fn new_agent() -> Agent {
-    let config = Agent::config_builder()
+    client_config().build().new_agent()
+}
+
+/// What all HTTP of the agent has in common: whom it trusts in TLS, its name, plain bytes, no redirects.
+pub(crate) fn client_config() -> ConfigBuilder<AgentScope> {
+    Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
         .timeout_connect(Some(CONNECT))
         .user_agent(concat!("muster-agent/", env!("CARGO_PKG_VERSION")))
         .accept_encoding("identity")
-        .build();
-    config.new_agent()
 }
 
 impl Transport for HttpTransport {

@@ -4,7 +4,7 @@
 //! before files before services. Where such an edge would close a circle, it is left out.
 
 use super::Target;
-use muster_schema::resource::{OrderClass, Resource, Spec};
+use muster_schema::resource::{OrderClass, OwnPath, Resource, Spec};
 use muster_schema::{Address, Collection};
 use std::collections::{BTreeMap, HashMap};
 
@@ -125,14 +125,15 @@ fn edges_to<'t>(at: usize, resource: &'t Resource, index: &HashMap<&'t Address, 
 fn parent_of(resource: &Resource, index: &HashMap<&Address, usize>) -> Option<usize> {
     let address = &resource.address;
     let collection = address.collection();
-    let own = Some(address.id()).filter(|_| collection.id_is_path());
+    let own = Some(address.id()).filter(|_| collection.id_is_path()).or_else(|| resource.spec.own_path());
     let mut path = own.or_else(|| resource.spec.edited_path())?;
     let at = |path: &str, collections: &[Collection]| {
         let addresses = collections.iter().filter_map(|collection| Address::new(*collection, path).ok());
         addresses.into_iter().find_map(|address| index.get(&address).copied())
     };
     // What is put on a folder comes after the folder, and before what is in it.
-    let below = (own.is_some() && !collection.occupies_path()).then(|| at(path, &FOLDERS)).flatten();
+    let is_whole = collection.occupies_path() || matches!(collection.own_path(), OwnPath::Whole(_));
+    let below = (own.is_some() && !is_whole).then(|| at(path, &FOLDERS)).flatten();
     if below.is_some() {
         return below;
     }

@@ -128,10 +128,9 @@ fn implicit_folders(input: &ScheduleInput<'_>, managed: &BTreeSet<Address>) -> V
     }
     let mut folders = BTreeSet::new();
     for resource in input.resources {
-        if !resource.address.collection().occupies_path() || resource.meta.state == Existence::Absent {
+        let Some(mut path) = resource_path(resource).filter(|_| resource.meta.state != Existence::Absent) else {
             continue;
-        }
-        let mut path = resource.address.id();
+        };
         while let Some((parent, _)) = path.rsplit_once('/').filter(|(parent, _)| !parent.is_empty()) {
             folders.insert(parent);
             path = parent;
@@ -161,10 +160,16 @@ fn implicit_folders(input: &ScheduleInput<'_>, managed: &BTreeSet<Address>) -> V
         .collect()
 }
 
+/// Where the thing stands, or the folder that it lies in.
+pub(crate) fn resource_path(resource: &Resource) -> Option<&str> {
+    let is_id = resource.address.collection().occupies_path();
+    if is_id { Some(resource.address.id()) } else { resource.spec.own_path() }
+}
+
 /// Whether what leaves stands where `kept` is to be.
 fn is_in_the_way(leaving: &Target, kept: &Target) -> bool {
     let (old, new) = (leaving.address(), kept.address());
-    let (old_paths, new_paths) = (old.paths(), new.paths());
+    let (old_paths, new_paths) = (leaving.resource.paths(), kept.resource.paths());
     if old_paths.is_empty() || new_paths.is_empty() {
         return false;
     }

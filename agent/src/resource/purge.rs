@@ -1,18 +1,14 @@
 //! What lies in a directory and is managed by nobody.
 
-use super::entry::path_of;
+use super::kept::{Kept, below};
 use super::{Change, Hands, ResourceError, State, Value, View};
-use crate::host::{FileKind, FileWrite, HostError, HostPath, NewAttributes, Reader};
+use crate::host::{FileKind, HostError, HostPath, Reader};
 use crate::plan::Target;
 use crate::vault::Vault;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use muster_schema::content::BlobRef;
 use muster_schema::glob;
 use muster_schema::resource::DirectorySpec;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::io::Cursor;
 
 /// The paths below that nobody manages; of the original, what stood there.
 pub(super) const FOREIGN: &str = "foreign";
@@ -20,31 +16,11 @@ pub(super) const FOREIGN: &str = "foreign";
 pub(super) const ANY_NAME: &str = "*";
 /// Nobody means to lose more at once.
 const MAX_THINGS: usize = 100;
-const MAX_BYTES: usize = 8 << 20;
 /// Deeper trees are no configuration.
 const MAX_DEPTH: u32 = 32;
 
 /// The paths that are managed, with those that are edited or made on the way.
 struct ManagedPaths(BTreeSet<HostPath>);
-
-/// One thing that was removed, complete.
-#[derive(Serialize, Deserialize)]
-struct Kept {
-    path: String,
-    mode: u32,
-    uid: u32,
-    gid: u32,
-    what: What,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum What {
-    Directory,
-    Link(String),
-    /// In base64.
-    File(String),
-}
 
 /// The paths below the directory that nobody manages. `None` where it is not known what is managed.
 pub(super) fn list_foreign(
@@ -61,7 +37,7 @@ pub(super) fn list_foreign(
 
 fn managed_paths(targets: &[Target]) -> BTreeSet<HostPath> {
     let all = targets.iter().flat_map(|target| {
-        let own = target.address().paths().into_iter().filter_map(|path| HostPath::new(&path).ok());
+        let own = target.resource.paths().into_iter().filter_map(|path| HostPath::new(&path).ok());
         own.chain(target.resource_type().watched_paths(target.address().id()))
     });
     // A folder on the way to what is managed is needed.
@@ -151,24 +127,7 @@ pub(super) fn keep_foreign(
     let mut reader = view.reader();
     let (mut kept, mut total) = (Vec::new(), 0);
     for relative in found {
-        let path = below(id, relative)?;
-        let Some(meta) = reader.meta(&path)? else { continue };
-        let what = match meta.kind {
-            FileKind::Directory => What::Directory,
-            FileKind::Link => What::Link(reader.link_target(&path)?),
-            FileKind::Special => continue,
-            FileKind::File => {
-                total += usize::try_from(meta.size).unwrap_or(usize::MAX).min(MAX_BYTES + 1);
-                if total > MAX_BYTES {
-                    let reason = format!("what nobody manages in it has more than {} MiB", MAX_BYTES >> 20);
-                    return Err(ResourceError::Blocked(reason));
-                }
-                let mut bytes = Vec::new();
-                reader.copy(&path, &mut bytes)?;
-                What::File(STANDARD.encode(bytes))
-            }
-        };
-        kept.push(Kept { path: relative.clone(), mode: meta.mode, uid: meta.uid, gid: meta.gid, what });
+        kept.extend(Kept::of(id, relative, &mut total, reader.as_mut())?);
     }
     let bytes = serde_json::to_vec(&kept).map_err(|error| ResourceError::Failed(error.to_string()))?;
     Ok(Some(vault.keep_bytes(&bytes)?))
@@ -199,29 +158,5 @@ pub(super) fn apply_foreign(id: &str, change: &Change, hands: &Hands<'_>) -> Res
 fn put_back(id: &str, kept: &BlobRef, hands: &Hands<'_>) -> Result<(), ResourceError> {
     let damaged = || ResourceError::NoContent(kept.sha256.to_string());
     let things: Vec<Kept> = serde_json::from_reader(hands.contents.open(kept)?).map_err(|_| damaged())?;
-    for Kept { path, mode, uid, gid, what } in things {
-        let path = below(id, &path)?;
-        // Somebody has put something else there since, and that is theirs.
-        if hands.host.reader().meta(&path)?.is_some() {
-            continue;
-        }
-        let owners = hands.host.scope().owners;
-        let new = NewAttributes { mode: Some(mode), uid: owners.then_some(uid), gid: owners.then_some(gid) };
-        match what {
-            What::Directory => hands.host.make_directory(&path, &new)?,
-            What::Link(target) => hands.host.make_link(&path, &target)?,
-            What::File(content) => {
-                let content = Box::new(Cursor::new(STANDARD.decode(content).map_err(|_| damaged())?));
-                let candidate = hands.host.prepare(FileWrite::new(path, content, new))?;
-                for result in hands.host.commit(vec![candidate]) {
-                    result?;
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-fn below(id: &str, relative: &str) -> Result<HostPath, ResourceError> {
-    path_of(&format!("{}/{relative}", id.trim_end_matches('/')))
+    things.iter().try_for_each(|thing| thing.put_back(id, hands.host))
 }

@@ -31,7 +31,7 @@ pub fn check_resources(resources: &[Resource]) -> Result<(), Reject> {
         if !addresses.insert(address) {
             return refuse(format!("{address} stands twice"));
         }
-        for path in address.paths() {
+        for path in resource.paths() {
             let path = HostPath::new(&path)
                 .map_err(|error| Reject::new(RejectCode::ManifestResources, format_args!("{address}: {error}")))?;
             if KERNEL_TREES.iter().any(|tree| is_in(path.as_str(), tree)) {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use muster_schema::resource::OwnPath;
 use muster_schema::{Address, Collection};
 
 use super::placed::{Placed, PlacedSet};
@@ -131,7 +132,10 @@ pub(super) fn check_paths(rendering: &Rendering, host_set: &HostSet) {
         rendering.record().find(Finding::new(placed.place.clone(), reason).with_scope(scope));
     };
     for placed in host_set.resources.values() {
-        for path in placed.address.paths() {
+        let own = placed.address.collection().own_path();
+        let at = own.attribute().and_then(|name| text_of(placed, name));
+        let is_whole = matches!(own, OwnPath::Whole(_));
+        for path in placed.address.paths().into_iter().chain(at.filter(|_| is_whole).map(str::to_owned)) {
             if let Some(other) = paths.insert(path, placed) {
                 let reason = format!("{} has the path of {}, at {}", placed.address, other.address, other.place);
                 tell(placed, other, reason);
@@ -139,7 +143,7 @@ pub(super) fn check_paths(rendering: &Rendering, host_set: &HostSet) {
         }
     }
     for placed in host_set.resources.values().filter(|placed| placed.address.collection().edits_file()) {
-        let path = placed.map().and_then(|map| map.entry("path")).and_then(|entry| entry.value.as_str());
+        let path = text_of(placed, "path");
         if let Some(other) = path.and_then(|path| paths.get(path)) {
             let reason =
                 format!("{} edits {}, which is managed as a whole, at {}", placed.address, other.address, other.place);
@@ -155,4 +159,8 @@ pub(super) fn check_paths(rendering: &Rendering, host_set: &HostSet) {
             tell(placed, other, reason);
         }
     }
+}
+
+fn text_of<'a>(placed: &'a Placed, attribute: &str) -> Option<&'a str> {
+    placed.map().and_then(|map| map.entry(attribute)).and_then(|entry| entry.value.as_str())
 }

@@ -31,6 +31,9 @@ pub trait ResourceSpec: Default + Serialize + DeserializeOwned + JsonSchema {
     /// Whether it owns a part of the file that its attribute `path` names, and no more of it.
     const EDITS_FILE: bool = false;
 
+    /// Which attribute says where it stands, where the id does not.
+    const OWN_PATH: OwnPath = OwnPath::None;
+
     /// The paths of the files that a resource of this id is, whole: no other resource has them.
     fn paths_of(id: &str) -> Vec<String> {
         if Self::ID == IdForm::Path { vec![id.to_owned()] } else { Vec::new() }
@@ -51,6 +54,11 @@ pub trait ResourceSpec: Default + Serialize + DeserializeOwned + JsonSchema {
 
     /// The file of which it owns a part, where [`Self::EDITS_FILE`].
     fn edited_path(&self) -> Option<&str> {
+        None
+    }
+
+    /// What the attribute [`Self::OWN_PATH`] holds.
+    fn own_path(&self) -> Option<&str> {
         None
     }
 
@@ -96,6 +104,27 @@ pub enum Reactions {
     RestartOrReload,
     /// It runs: `run_on`.
     Run,
+}
+
+/// The attribute that says where a thing with a free name stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnPath {
+    /// There is none.
+    None,
+    /// The file or tree at this path is the thing: no other resource has it.
+    Whole(&'static str),
+    /// The thing lies in the folder at this path, which may be managed by itself, and be there before.
+    Within(&'static str),
+}
+
+impl OwnPath {
+    /// The name of the attribute.
+    pub const fn attribute(self) -> Option<&'static str> {
+        match self {
+            OwnPath::None => None,
+            OwnPath::Whole(name) | OwnPath::Within(name) => Some(name),
+        }
+    }
 }
 
 /// How documents give contents.
@@ -158,6 +187,7 @@ where
     const CONTENTS: ContentForm = S::CONTENTS;
     const HAS_PERMISSIONS: bool = S::HAS_PERMISSIONS;
     const EDITS_FILE: bool = S::EDITS_FILE;
+    const OWN_PATH: OwnPath = S::OWN_PATH;
 
     fn paths_of(id: &str) -> Vec<String> {
         S::paths_of(id)
@@ -177,6 +207,10 @@ where
 
     fn edited_path(&self) -> Option<&str> {
         S::edited_path(self)
+    }
+
+    fn own_path(&self) -> Option<&str> {
+        S::own_path(self)
     }
 
     fn place(&self) -> Option<String> {

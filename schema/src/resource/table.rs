@@ -11,6 +11,8 @@ macro_rules! for_each_resource_type {
             Files "files" File(FileSpec);
             /// Symbolic links, by absolute path.
             Links "links" Link(LinkSpec);
+            /// Files from elsewhere, by a free name.
+            Downloads "downloads" Download(DownloadSpec);
             /// Single lines in files of others, by a free name.
             Lines "lines" Line(LineSpec);
             /// Blocks of lines in files of others, by a free name.
