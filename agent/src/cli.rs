@@ -78,6 +78,9 @@ struct Options {
     /// How soon the orchestrator is to be reached after a risky change, or it is taken back: 120s, 5m, off.
     #[arg(long)]
     confirm_within: Option<String>,
+    /// The folder of plug-ins.
+    #[arg(long)]
+    plugins: Option<PathBuf>,
     /// Report differences and write nothing, where a resource does not say otherwise.
     #[arg(long)]
     audit: bool,
@@ -117,6 +120,7 @@ impl Options {
             mode: self.audit.then_some(Enforcement::Audit),
             api_socket: self.api_socket,
             confirm_within: self.confirm_within,
+            plugins: self.plugins,
         };
         Ok(given.or(file))
     }

@@ -1,6 +1,7 @@
 //! How the agent is set up: a file, and options that win over it.
 
 use crate::apply::CONFIRM_WITHIN;
+use crate::extension::plugin::PLUGINS;
 use muster_schema::resource::Enforcement;
 use muster_schema::{HostId, Sha256Digest};
 use serde::Deserialize;
@@ -41,6 +42,8 @@ pub struct Settings {
     pub confirm_within: Option<String>,
     /// Where the agent's own API is: a path, or `off`.
     pub api_socket: Option<PathBuf>,
+    /// The folder of plug-ins.
+    pub plugins: Option<PathBuf>,
 }
 
 /// What is set up.
@@ -66,6 +69,8 @@ pub struct Config {
     pub confirm_within: Option<Duration>,
     /// Where the agent's own API is, if it is anywhere.
     pub api_socket: Option<PathBuf>,
+    /// The folder of plug-ins.
+    pub plugins: PathBuf,
 }
 
 /// What is wrong with the settings.
@@ -118,6 +123,7 @@ impl Settings {
             mode: self.mode.or(other.mode),
             confirm_within: self.confirm_within.or(other.confirm_within),
             api_socket: self.api_socket.or(other.api_socket),
+            plugins: self.plugins.or(other.plugins),
         }
     }
 
@@ -129,6 +135,11 @@ impl Settings {
     /// The tree to manage.
     pub fn root_folder(&self) -> PathBuf {
         absolute(self.root.as_deref().unwrap_or(Path::new("/")))
+    }
+
+    /// The folder of plug-ins.
+    pub fn plugins_folder(&self) -> PathBuf {
+        absolute(self.plugins.as_deref().unwrap_or(Path::new(PLUGINS)))
     }
 
     /// Checks that all is there and makes sense.
@@ -156,6 +167,7 @@ impl Settings {
             mode: self.mode.unwrap_or_default(),
             confirm_within: self.confirm_within()?,
             api_socket: self.api_socket(),
+            plugins: self.plugins_folder(),
         })
     }
 

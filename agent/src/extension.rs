@@ -38,6 +38,9 @@ pub trait ExtensionRead: Send + Sync {
     /// # Errors
     /// When the provider cannot list them.
     fn list(&self, collection: ExtensionName, provider: &ExtensionProvider) -> Result<Vec<String>, ResourceError>;
+
+    /// Ends what runs and was not asked anything for a while.
+    fn end_idle(&self) {}
 }
 
 /// Changes things of declared collections.
@@ -91,6 +94,12 @@ impl ExtensionRead for Extensions {
 
     fn list(&self, collection: ExtensionName, provider: &ExtensionProvider) -> Result<Vec<String>, ResourceError> {
         self.reader(provider).list(collection, provider)
+    }
+
+    fn end_idle(&self) {
+        self.plugins.end_idle();
+        self.dsc.end_idle();
+        self.ansible.end_idle();
     }
 }
 

@@ -8,6 +8,7 @@ mod shown;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use crate::extension::Extensions;
 use crate::io::clock;
 use crate::io::live_facts::load_live_facts;
 use crate::known::Known;
@@ -54,6 +55,8 @@ pub struct Rest {
     pub blobs: Arc<Vault>,
     /// The worker.
     pub orders: Sender<Order>,
+    /// What provides declared collections.
+    pub extensions: Option<Arc<Extensions>>,
     /// Who may work on an answer.
     pub turns: Semaphore,
 }
@@ -119,15 +122,25 @@ impl Rest {
             let mut states = BTreeMap::new();
             of_it.for_each(|known| *states.entry(known.state).or_default() += 1);
             let managed = u32::try_from(managed.count()).unwrap_or(u32::MAX);
-            CollectionLine { collection, managed, states, can_list: lists::can_list(collection, look.scope()) }
+            CollectionLine {
+                collection,
+                managed,
+                states,
+                can_list: lists::can_list(collection, look.scope()) || look.provider_of(collection).is_some(),
+            }
         };
-        let collections = Collection::ALL.into_iter().map(line).collect();
+        let declared = declared_collections(&look, &known);
+        let collections = Collection::ALL.into_iter().chain(declared).map(line).collect();
         found(&CollectionsView { revision: look.revision(), collections })
     }
 
     fn collection(&self, collection: Collection, all: bool) -> Result<Answer, Problem> {
         let known = Known::load(&self.store).map_err(|error| unreadable(&error))?;
         let look = self.look()?;
+        if collection.extension().is_some() && !declared_collections(&look, &known).contains(&collection) {
+            let detail = format!("unknown collection '{collection}': nothing of it is managed here");
+            return Err(Problem::new(ProblemReason::UnknownCollection, detail));
+        }
         let mut addresses: BTreeSet<Address> = if all { look.list_all(collection)? } else { BTreeSet::new() };
         let managed: BTreeSet<&Address> = look
             .resources()
@@ -171,6 +184,13 @@ impl Rest {
         }
         found(&ConvergeView { finished, changed, states: known.counts() })
     }
+}
+
+/// The collections that are not built in, of which the host has or had something.
+fn declared_collections(look: &Look, known: &Known) -> BTreeSet<Collection> {
+    let managed = look.resources().iter().map(|resource| resource.address.collection());
+    let kept = known.states().keys().map(Address::collection);
+    managed.chain(kept).filter(|collection| collection.extension().is_some()).collect()
 }
 
 impl From<&Problem> for Answer {

@@ -1,7 +1,8 @@
 //! `muster-agent plan`: what would be changed now.
 
-use super::{Options, tell};
+use super::{Options, state, tell};
 use crate::converge::{count_changes, look_at_host, resources_at};
+use crate::extension::Extensions;
 use crate::host::{HostRead, Notes, RealHost, Scope};
 use crate::io::clock;
 use crate::io::status_file::load_status;
@@ -16,13 +17,16 @@ use muster_schema::resource::Enforcement;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 #[cfg(test)]
 mod tests;
 
 pub(super) fn show(options: Options, as_json: bool) -> anyhow::Result<ExitCode> {
     let settings = options.settings()?;
-    let looked = look(&settings.state_folder(), &settings.root_folder(), settings.mode.unwrap_or_default())?;
+    let extensions = state::extensions(settings.plugins_folder());
+    let looked =
+        look(&settings.state_folder(), &settings.root_folder(), settings.mode.unwrap_or_default(), extensions)?;
     let Looked { schedule, plan, scope, ledger } = &looked;
     let contact = ContactRule { within: settings.confirm_within()?, scope: *scope, ledger };
     let lines = describe_changes(schedule, plan, contact);
@@ -46,9 +50,10 @@ struct Looked {
 
 /// Looks at the host under `root`, beside a daemon that may be at work in `folder`. Nothing there is locked, opened
 /// for writing or made.
-fn look(folder: &Path, root: &Path, mode: Enforcement) -> anyhow::Result<Looked> {
+fn look(folder: &Path, root: &Path, mode: Enforcement, extensions: Arc<Extensions>) -> anyhow::Result<Looked> {
     let status = load_status(folder).with_context(|| format!("no agent has run with {}", folder.display()))?;
     let host = RealHost::open(root)?.with_notes(Notes::look(&folder.join("notes")));
+    let host = host.with_extensions(extensions);
     let (scope, ledger) = (host.scope(), Ledger::look(&folder.join("ledger"))?);
     let applied = status.applied.filter(|_| !status.retired).map(|applied| applied.manifest);
     let Some(digest) = applied else {

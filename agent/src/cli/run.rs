@@ -40,7 +40,8 @@ pub(super) fn run(options: Options) -> anyhow::Result<ExitCode> {
 
 async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {
     let keys = Arc::new(HostKeys::load_or_make(&config.state.join("keys"))?);
-    let mut managed = state::open(&config.state, &config.root)?;
+    let extensions = state::extensions(config.plugins.clone());
+    let mut managed = state::open(&config.state, &config.root, extensions.clone())?;
     managed.risk.within = config.confirm_within;
     let (store, blobs) = (managed.store.clone(), managed.blobs.clone());
     let accepted = Accepted::load(&store)?;
@@ -81,6 +82,7 @@ async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {
         store: store.clone(),
         blobs: blobs.clone(),
         orders: orders.clone(),
+        extensions: Some(extensions),
         turns: Rest::new_turns(),
     });
     let cycle = Cycle {

@@ -3,6 +3,8 @@
 
 use crate::apply::{ManagedHost, Owed, Risk};
 use crate::config::{DEFAULT_CONFIG, Settings};
+use crate::extension::Extensions;
+use crate::extension::plugin::Plugins;
 use crate::host::{Notes, RealHost};
 use crate::known::Known;
 use crate::ledger::Ledger;
@@ -11,7 +13,7 @@ use crate::vault::Vault;
 use anyhow::Context;
 use std::fs::{DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Holds the folder for one daemon at a time.
@@ -47,14 +49,21 @@ pub(super) fn is_running(state: &Path) -> bool {
     rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockShared).is_err()
 }
 
+/// What provides declared collections.
+pub(super) fn extensions(plugins: PathBuf) -> Arc<Extensions> {
+    Arc::new(Extensions::new(Plugins::new(plugins), Default::default(), Default::default()))
+}
+
 /// Opens everything in the folder.
-pub(super) fn open(state: &Path, root: &Path) -> anyhow::Result<ManagedHost> {
+pub(super) fn open(state: &Path, root: &Path, extensions: Arc<Extensions>) -> anyhow::Result<ManagedHost> {
     let (store, opened) = Store::open(&state.join("store"))?;
     if let Opened::Quarantined(aside) = opened {
         tracing::error!(aside = %aside.display(), "the store could not be used and was moved aside; beginning anew");
     }
     Ok(ManagedHost {
-        host: Box::new(RealHost::open(root)?.with_notes(Notes::open(&state.join("notes"))?)),
+        host: Box::new(
+            RealHost::open(root)?.with_notes(Notes::open(&state.join("notes"))?).with_extensions(extensions),
+        ),
         ledger: Ledger::open(&state.join("ledger"))?,
         originals: Vault::open(&state.join("originals"))?,
         blobs: Arc::new(Vault::open(&state.join("blobs"))?),

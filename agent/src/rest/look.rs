@@ -9,7 +9,7 @@ use crate::ledger::{Entry, Ledger};
 use crate::plan::{ContactRule, Plan, Schedule};
 use crate::resource::View;
 use muster_schema::api::{Problem, ProblemReason};
-use muster_schema::resource::{Enforcement, Resource};
+use muster_schema::resource::{Enforcement, ExtensionSpec, Resource, Spec};
 use muster_schema::{Address, Collection, CommitId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -32,6 +32,10 @@ impl Look {
         let manifest = accepted.as_ref().and_then(|accepted| accepted.manifest(&rest.blobs));
         let now = accepted.as_ref().map(|accepted| accepted.judged_time(clock::now())).unwrap_or_default();
         let host = RealHost::open(&rest.root).map_err(|error| unreadable(&error))?;
+        let host = match &rest.extensions {
+            Some(extensions) => host.with_extensions(extensions.clone()),
+            None => host,
+        };
         Ok(Look {
             host: host.with_notes(Notes::look(&rest.folder.join("notes"))),
             ledger: Ledger::look(&rest.folder.join("ledger")).map_err(|error| unreadable(&error))?,
@@ -84,7 +88,11 @@ impl Look {
     /// A resource that asks for nothing, so that its thing can be read.
     pub(super) fn unmanaged(&self, address: &Address) -> Result<Resource, Problem> {
         let not_managed = || Problem::new(ProblemReason::NotManaged, format!("{address} is not managed here"));
-        let bare = serde_json::json!({"address": address, "attributes": {}});
+        let attributes = match self.provider_of(address.collection()) {
+            Some(spec) => serde_json::json!(ExtensionSpec { attributes: Default::default(), ..spec.clone() }),
+            None => serde_json::json!({}),
+        };
+        let bare = serde_json::json!({"address": address, "attributes": attributes});
         let resource: Resource = serde_json::from_value(bare).map_err(|_| {
             not_managed().with_hint("things of this type exist only where the state repository names them")
         })?;
@@ -101,6 +109,19 @@ impl Look {
 
     /// All things of a collection that the host has.
     pub(super) fn list_all(&self, collection: Collection) -> Result<BTreeSet<Address>, Problem> {
-        lists::list_all(collection, &View::new(&self.host))
+        let (Some(name), Some(spec)) = (collection.extension(), self.provider_of(collection)) else {
+            return lists::list_all(collection, &View::new(&self.host));
+        };
+        let listed = self.host.extensions().map(|extensions| extensions.list(name, &spec.provider)).transpose();
+        let ids = listed.map_err(|error| unreadable(&error))?.unwrap_or_default();
+        Ok(ids.into_iter().filter_map(|id| Address::new(collection, id).ok()).collect())
+    }
+
+    /// Who provides a declared collection, by a resource of it that is managed.
+    pub(super) fn provider_of(&self, collection: Collection) -> Option<&ExtensionSpec> {
+        self.resources.iter().find_map(|resource| match &resource.spec {
+            Spec::Extension(spec) if resource.address.collection() == collection => Some(spec.as_ref()),
+            _ => None,
+        })
     }
 }

@@ -60,6 +60,7 @@ impl TestRest {
             store: Arc::new(store),
             blobs: Arc::new(blobs),
             orders: sender,
+            extensions: None,
             turns: Rest::new_turns(),
         };
         TestRest { dir, rest: Arc::new(rest), orders }

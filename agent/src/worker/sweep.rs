@@ -29,6 +29,9 @@ impl Worker {
         if cause != Cause::Corrective || changes > 0 {
             tracing::info!(%cause, changes, took = ?begun.elapsed(), "converged");
         }
+        if let Some(extensions) = self.input.converger.managed().host.extensions() {
+            extensions.end_idle();
+        }
         self.watch_units();
         self.set_polled();
         self.set_checks(false);

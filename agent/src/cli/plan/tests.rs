@@ -27,7 +27,7 @@ fn snapshot(folder: &Path) -> BTreeMap<PathBuf, (SystemTime, Option<Vec<u8>>)> {
 }
 
 fn told(state: &Path, root: &Path) -> Vec<String> {
-    let looked = look(state, root, Enforcement::Enforce).unwrap();
+    let looked = look(state, root, Enforcement::Enforce, super::state::extensions(state.join("plugins"))).unwrap();
     let contact = ContactRule { within: Some(Duration::from_secs(120)), scope: looked.scope, ledger: &looked.ledger };
     let lines = describe_changes(&looked.schedule, &looked.plan, contact);
     lines.map(|(address, what)| format!("{address}: {what}")).collect()

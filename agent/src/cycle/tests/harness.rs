@@ -86,6 +86,7 @@ impl Agent {
             store: store.clone(),
             blobs: blobs.clone(),
             orders: orders.clone(),
+            extensions: None,
             turns: Rest::new_turns(),
         });
         let cycle = Cycle {
