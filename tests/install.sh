@@ -27,6 +27,7 @@ rpm:/usr/bin/rpmbuild
 createrepo-c:/usr/bin/createrepo_c
 pacman-package-manager:/usr/bin/pacman
 libarchive-tools:/usr/bin/bsdtar
+ansible-core:/usr/bin/ansible
 "
 nextest_version=0.9.143
 

@@ -4,6 +4,7 @@
 //! has a file that implements both; this one chooses among them.
 
 pub mod ansible;
+mod arguments;
 pub mod dsc;
 pub mod plugin;
 

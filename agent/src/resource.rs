@@ -57,7 +57,7 @@ mod wanted;
 
 pub use change::Change;
 pub use error::ResourceError;
-pub use extension::{REMOVABLE, json_of, load_attributes};
+pub use extension::{DIFFERS, REMOVABLE, json_of, load_attributes};
 pub use hands::{Contents, Hands};
 pub(crate) use membership::unite_memberships;
 pub use patience::Patience;

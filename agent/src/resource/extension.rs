@@ -13,10 +13,16 @@ mod tests;
 /// An attribute that a provider which cannot remove things gives them, so that plans can say so.
 pub const REMOVABLE: &str = "removable";
 
+/// What a module of Ansible would change. It tells this and no attributes.
+pub const DIFFERS: &str = "differs";
+
 impl ResourceType for ExtensionSpec {
     fn wanted(&self, existence: Existence, _: Scope) -> Wanted {
         if existence == Existence::Absent {
             return Wanted::absent();
+        }
+        if is_module(self) {
+            return Wanted::default().with(DIFFERS, Some(Value::Nothing));
         }
         Wanted { state: State::Present(load_attributes(&self.attributes)), on_creation: Attributes::new() }
     }
@@ -28,6 +34,14 @@ impl ResourceType for ExtensionSpec {
     fn diff(&self, wanted: &Wanted, observed: &State) -> Result<Option<Change>, ResourceError> {
         if wanted.state == State::Absent && observed.get(REMOVABLE) == Some(&Value::Bool(false)) {
             return Err(ResourceError::Retained(format!("{} cannot remove it", self.provider)));
+        }
+        // What leaves is to be as it was found, and of that nothing more is known than that it differed.
+        let goes_back = match (&wanted.state, observed) {
+            (State::Present(_), State::Absent) => true,
+            (asked, _) => asked.get(DIFFERS).is_some_and(|asked| *asked != Value::Nothing),
+        };
+        if is_module(self) && goes_back {
+            return Err(ResourceError::Retained(format!("what {} did cannot be taken back", self.provider)));
         }
         Ok(change::diff_attributes(wanted, observed, |name, wanted, found| self.satisfies(name, wanted, found)))
     }
@@ -43,6 +57,11 @@ impl ResourceType for ExtensionSpec {
         // The others are too dear to be asked every few seconds.
         matches!(self.provider, ExtensionProvider::Plugin(_))
     }
+}
+
+/// Whether a module of Ansible provides it, which tells no attributes.
+fn is_module(spec: &ExtensionSpec) -> bool {
+    matches!(spec.provider, ExtensionProvider::Ansible(_))
 }
 
 /// Reads a thing that is to be there, or not.

@@ -4,6 +4,8 @@
 
 use crate::apply::{ManagedHost, Outcome, Owed, Risk};
 use crate::converge::{Converger, Extent};
+use crate::extension::Extensions;
+use crate::extension::plugin::{PLUGINS, Plugins};
 use crate::host::{Notes, RealHost};
 use crate::known::Known;
 use crate::ledger::Ledger;
@@ -64,8 +66,10 @@ pub(crate) fn open() -> Converger {
     std::fs::create_dir_all(dir).unwrap();
     let (store, _) = Store::open(&dir.join("store")).unwrap();
     let notes = Notes::open(&dir.join("notes")).unwrap();
+    let extensions = Extensions::new(Plugins::new(PLUGINS.into()), Default::default(), Default::default());
+    let extensions = Arc::new(extensions);
     let managed = ManagedHost {
-        host: Box::new(RealHost::open(Path::new("/")).unwrap().with_notes(notes)),
+        host: Box::new(RealHost::open(Path::new("/")).unwrap().with_notes(notes).with_extensions(extensions)),
         ledger: Ledger::open(&dir.join("ledger")).unwrap(),
         originals: Vault::open(&dir.join("originals")).unwrap(),
         blobs: Arc::new(Vault::open(&dir.join("blobs")).unwrap()),

@@ -61,7 +61,8 @@ impl ExtensionProvider {
                 (!fits).then(|| format!("{name:?} is no type of DSC; write it as in Owner/Name"))
             }
             ExtensionProvider::Ansible(name) => {
-                let fits = name.len() <= 255 && name.split('.').all(|part| word(part, b"_"));
+                let whole = name.split('.').count() >= 3;
+                let fits = name.len() <= 200 && whole && name.split('.').all(|part| word(part, b"_"));
                 (!fits).then(|| format!("{name:?} is no module of Ansible; write it as in ansible.builtin.copy"))
             }
         }
