@@ -26,6 +26,7 @@ mod serve;
 mod server;
 mod state;
 mod state_clone;
+mod token;
 mod validate;
 mod wait;
 mod why;
@@ -52,6 +53,7 @@ enum Command {
     Query(query::Args),
     Wait(wait::Args),
     Host(host::Args),
+    Token(token::Args),
     #[command(name = "enrol-command")]
     Enrol(enrol_command::Args),
     Completions(completions::Args),
@@ -76,6 +78,7 @@ impl Cli {
             Command::Query(args) => query::run(&args),
             Command::Wait(args) => wait::run(&args),
             Command::Host(args) => host::run(&args),
+            Command::Token(args) => token::run(&args),
             Command::Enrol(args) => enrol_command::run(&args),
             Command::Completions(args) => completions::run(&args),
         }

@@ -12,3 +12,4 @@ pub mod password;
 pub mod repository;
 pub mod signer;
 pub mod store;
+pub mod token_file;

@@ -1,5 +1,6 @@
 //! The orchestrator and the operator's command line.
 
+pub mod access;
 pub mod bundle;
 pub mod cli;
 pub mod cycle;

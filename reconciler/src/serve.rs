@@ -1,7 +1,7 @@
 //! `muster serve`: the orchestrator as a process.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,12 +17,14 @@ mod tests;
 use self::bus_events::tell_refusals;
 use crate::cycle::{Config, Orchestrator, run_cycle};
 use crate::inbound::ReplayMarks;
-use crate::io::api::{self, LiveApi, live_router};
+use crate::io::api::{self, Access, LiveApi, live_router};
 use crate::io::audit::AuditLog;
 use crate::io::bus::{
     BrokerState, BrokerUrl, HttpLimits, Inbound, InboundSettings, agent_router, serve_amqp, serve_http,
 };
+use crate::io::clock;
 use crate::io::git::{BranchWatch, StateSource, StatusBranch, wait_for_change};
+use crate::io::token_file::TokenFile;
 use crate::keys::ServerKeys;
 use crate::state::SharedState;
 
@@ -48,7 +50,7 @@ pub struct ServeOptions {
     pub bus: Option<BrokerUrl>,
 }
 
-/// Where the API listens: the whole fleet can be read there without a password, so it is on loopback unless told.
+/// Where the API listens: on loopback unless told.
 #[must_use]
 pub fn api_address(listen: SocketAddr, api: Option<SocketAddr>) -> SocketAddr {
     match api {
@@ -72,7 +74,9 @@ pub async fn serve(options: ServeOptions, announce: impl FnOnce(SocketAddr, Sock
     let watch = BranchWatch::open(source, &config.branch, look.clone())?;
     config.repository = watch.repository_path().to_owned();
     let enrolment_dir: PathBuf = config.data.join("enrolment");
-    let audit_dir: PathBuf = config.data.clone();
+    let data: PathBuf = config.data.clone();
+    let api = api_address(listen, api);
+    check_address(api, &data)?;
     let fresh = keys.fresh.clone();
     let mut branch = StatusBranch::open(&config.repository, keys.status.clone(), remote)?;
     if let Err(error) = branch.fetch().await {
@@ -90,10 +94,10 @@ pub async fn serve(options: ServeOptions, announce: impl FnOnce(SocketAddr, Sock
     let hook = look.clone();
     let hooks = axum::Router::new().route("/hooks/push", post(move || async move { hook.notify_one() }));
     let agents = agent_router(door.clone(), orchestrator.tree().top().to_owned()).merge(hooks.clone());
-    let live =
-        LiveApi { state: orchestrator.state(), door: door.clone(), audit: Arc::new(AuditLog::open(&audit_dir)?) };
-    let people = api::router(orchestrator.state()).merge(live_router(live));
-    let api = api_address(listen, api);
+    let audit = Arc::new(AuditLog::open(&data)?);
+    let live = LiveApi { state: orchestrator.state(), door: door.clone(), audit: audit.clone() };
+    let access = Arc::new(Access::new(&data, orchestrator.state(), audit));
+    let people = access.protect(api::router(orchestrator.state()).merge(live_router(live)));
     let listener = bind(listen).await?;
     let (end, ending) = watch::channel(());
     let mut servers = Vec::new();
@@ -129,6 +133,22 @@ pub async fn serve(options: ServeOptions, announce: impl FnOnce(SocketAddr, Sock
     for server in servers {
         server.await?;
     }
+    Ok(())
+}
+
+/// Beyond this machine the API is for those who have a token only.
+///
+/// # Errors
+/// When it is to listen there, and there is no token that is good.
+fn check_address(api: SocketAddr, data: &Path) -> Result<(), anyhow::Error> {
+    let tokens = TokenFile::new(data).load()?.unwrap_or_default();
+    let is_good = tokens.tokens.iter().any(|token| !token.has_expired(clock::now()));
+    anyhow::ensure!(
+        api.ip().is_loopback() || is_good,
+        "the API is not served on {api} while nobody has a token\n  hint: make one first: muster token create NAME \
+         --scope read --data {}",
+        data.display()
+    );
     Ok(())
 }
 

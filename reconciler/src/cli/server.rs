@@ -2,6 +2,10 @@
 
 use anyhow::{Context, bail};
 use serde_json::Value;
+use std::path::PathBuf;
+use zeroize::Zeroizing;
+
+use crate::io::password::load_password;
 
 /// The most bytes of one answer.
 const MAX_ANSWER: u64 = 256 * 1024 * 1024;
@@ -12,6 +16,12 @@ pub(super) struct Server {
     /// The orchestrator's address.
     #[arg(long, env = "MUSTER_SERVER", default_value = "http://127.0.0.1:8420", value_name = "URL")]
     server: String,
+    /// A token for its API, where it asks for one. A file, or the environment, shows it to fewer people.
+    #[arg(long, env = "MUSTER_TOKEN", hide_env_values = true, value_name = "TOKEN", conflicts_with = "token_file")]
+    token: Option<String>,
+    /// A file whose first line is the token.
+    #[arg(long, env = "MUSTER_TOKEN_FILE", value_name = "FILE")]
+    token_file: Option<PathBuf>,
 }
 
 impl Server {
@@ -24,7 +34,11 @@ impl Server {
     pub(super) fn fetch_with(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, anyhow::Error> {
         let url = format!("{}/api/v1/{path}", self.server.trim_end_matches('/'));
         let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        let mut answer = agent.get(&url).query_pairs(query.iter().copied()).call().with_context(|| {
+        let mut request = agent.get(&url).query_pairs(query.iter().copied());
+        if let Some(token) = self.token()? {
+            request = request.header("Authorization", format!("Bearer {}", token.as_str()));
+        }
+        let mut answer = request.call().with_context(|| {
             format!("no orchestrator answers at {}; is 'muster serve' running, or --server wrong?", self.server)
         })?;
         let status = answer.status();
@@ -38,6 +52,17 @@ impl Server {
             }
         }
         Ok(value)
+    }
+
+    fn token(&self) -> Result<Option<Zeroizing<String>>, anyhow::Error> {
+        let token = match (&self.token, &self.token_file) {
+            (Some(token), _) => Zeroizing::new(token.clone()),
+            (None, Some(file)) => load_password(file)?,
+            (None, None) => return Ok(None),
+        };
+        let token = Zeroizing::new(token.trim().to_owned());
+        anyhow::ensure!(token.bytes().all(|byte| byte.is_ascii_graphic()), "the token is none: copy it anew");
+        Ok(Some(token))
     }
 
     /// Has it look at the state repository now. It looks by itself too, so

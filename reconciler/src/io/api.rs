@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::state::SharedState;
 
+mod access;
 mod enrolment;
 mod events;
 mod findings;
@@ -25,6 +26,7 @@ mod targets;
 #[cfg(test)]
 mod tests;
 
+pub use access::Access;
 pub use live::{LiveApi, live_router};
 
 /// The routes under `/api/v1`, `/healthz`, `/metrics` and the status page.

@@ -33,7 +33,7 @@ pub enum Decision {
 pub struct AuditEntry {
     /// When.
     pub at: Timestamp,
-    /// Who: `local` for whoever reaches the API on this machine, else the address.
+    /// Who: `token:NAME`, `local` for whoever asks from this machine where there are no tokens, or an address.
     pub who: String,
     /// What: method and path.
     pub action: String,

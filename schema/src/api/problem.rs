@@ -43,6 +43,8 @@ macro_rules! reasons {
 reasons! {
     /// The request is of no known form.
     BadRequest = 400, "Bad request";
+    /// Who asks is not known.
+    Unauthorized = 401, "Not known";
     /// Who asks may not.
     Forbidden = 403, "Forbidden";
     /// There is nothing at this path.

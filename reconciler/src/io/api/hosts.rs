@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::response::{IntoResponse, Response};
 use muster_schema::facts::Facts;
 use muster_schema::report::{Applied, Rejection, ResourceReport, Transition};
@@ -13,6 +13,7 @@ use muster_schema::{CommitId, HostId, PublicKey, Timestamp};
 use serde::Serialize;
 
 use super::not_found;
+use crate::access::{Caller, Scope};
 use crate::io::clock;
 use crate::state::SharedState;
 use crate::status::{Axes, Desired, HostStatus};
@@ -68,10 +69,18 @@ impl HostSummary {
     }
 }
 
-pub(super) async fn list(State(state): State<Arc<SharedState>>) -> Json<Vec<HostSummary>> {
+/// The hosts that the caller may see.
+pub(super) async fn list(
+    State(state): State<Arc<SharedState>>,
+    caller: Option<Extension<Caller>>,
+) -> Json<Vec<HostSummary>> {
     let now = clock::now();
     let fleet = state.fleet();
-    Json(fleet.hosts.iter().map(|(id, host)| HostSummary::new(id, host, now)).collect())
+    let sees = |host: &HostStatus| {
+        caller.as_ref().is_none_or(|Extension(caller)| caller.check_host(Scope::Read, Some(&host.labels)).is_ok())
+    };
+    let seen = fleet.hosts.iter().filter(|(_, host)| sees(host));
+    Json(seen.map(|(id, host)| HostSummary::new(id, host, now)).collect())
 }
 
 pub(super) async fn get(State(state): State<Arc<SharedState>>, Path(id): Path<String>) -> Response {

@@ -1,13 +1,12 @@
 //! `/api/v1/hosts/{id}/v1/…` and `/api/v1/query`: the agents' own API, through the orchestrator.
 //!
-//! There are no rules of access yet: everybody who reaches this may read, and only programs on this machine may have
-//! an agent do something. Each request is written down before it is passed on.
+//! Each request is written down before it is passed on, with who made it. To ask takes the scope `query`, to have an
+//! agent do something the scope `act`, both for that host.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{ConnectInfo, Extension, Query, State};
+use axum::extract::{Extension, Query, State};
 use axum::http::{HeaderMap, Method as HttpMethod, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
@@ -19,6 +18,7 @@ use muster_schema::message::{LiveAnswer, LiveRequest};
 use serde::Deserialize;
 
 use super::targets::{Chosen, choose_hosts};
+use crate::access::{Caller, Scope};
 use crate::io::audit::{AuditEntry, AuditLog, Decision};
 use crate::io::bus::{Inbound, NotAnswered};
 use crate::io::clock;
@@ -44,9 +44,6 @@ pub struct LiveApi {
     pub audit: Arc<AuditLog>,
 }
 
-/// Put there by [`crate::io::bus::serve_http`].
-type ClientAddress = Option<Extension<ConnectInfo<SocketAddr>>>;
-
 /// The routes of live requests.
 pub fn live_router(api: LiveApi) -> Router {
     Router::new()
@@ -59,7 +56,7 @@ pub fn live_router(api: LiveApi) -> Router {
 
 async fn of_host(
     State(api): State<LiveApi>,
-    address: ClientAddress,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     method: HttpMethod,
     uri: Uri,
@@ -67,7 +64,7 @@ async fn of_host(
     // As it was written: the agent decodes ids itself.
     let target = uri.path_and_query().map_or("", |target| target.as_str());
     let (id, target) = target.strip_prefix(PREFIX).and_then(|rest| rest.split_once('/')).unwrap_or_default();
-    let asked = Asked { who: who(address), action: format!("{method} /{target}"), hosts: id.to_owned() };
+    let asked = Asked { who: caller, action: format!("{method} /{target}"), hosts: id.to_owned() };
     match ask_host(&api, &asked, &headers, &method, id, &format!("/{target}")).await {
         Ok(answer) => answered(answer),
         Err(problem) => refused(&problem),
@@ -90,28 +87,28 @@ async fn ask_host(
     };
     // What no agent would answer goes to none.
     let request = ApiRequest::load(method, target)?;
-    let host = find_host(&api.state, id)?;
-    if method == Method::Post {
-        check_may_act(asked, headers)
-            .map_err(|problem| (api, problem))
-            .or_else(|(api, problem)| api.note(asked, Decision::Deny, &problem.detail).and(Err(problem)))?;
+    if let Err(problem) = check_may(api, asked, headers, method, id) {
+        api.note(asked, Decision::Deny, &problem.detail)?;
+        return Err(problem);
     }
+    let host = find_host(&api.state, id)?;
     api.note(asked, Decision::Allow, "")?;
     let patience = if request.acts() { RUN } else { READ };
     let request = LiveRequest { method, target: target.to_owned() };
     api.door.ask(&host, request, patience).await.map_err(|why| not_answered(&host.id, why))
 }
 
-/// Whether an agent may be told to do something by who asks: only programs on this machine, and no page in a browser.
-fn check_may_act(asked: &Asked, headers: &HeaderMap) -> Result<(), Problem> {
-    let deny = |why: &str| Err(Problem::new(ProblemReason::Forbidden, why));
-    if headers.contains_key(header::ORIGIN) {
-        return deny("a page in a browser may not have an agent do something");
+/// Whether who asks may do this with this host. No page in a browser may have an agent do something: its reader may
+/// know nothing of it.
+fn check_may(api: &LiveApi, asked: &Asked, headers: &HeaderMap, method: Method, id: &str) -> Result<(), Problem> {
+    let deny = |why: String| Problem::new(ProblemReason::Forbidden, why);
+    if method == Method::Post && headers.contains_key(header::ORIGIN) {
+        return Err(deny("a page in a browser may not have an agent do something".to_owned()));
     }
-    if asked.who != LOCAL {
-        return deny("only programs on the orchestrator's own machine may, until there are rules of access");
-    }
-    Ok(())
+    let scope = if method == Method::Post { Scope::Act } else { Scope::Query };
+    let fleet = api.state.fleet();
+    let host = id.parse::<HostId>().ok().and_then(|id| fleet.hosts.get(&id));
+    asked.who.check_host(scope, host.map(|host| &host.labels)).map_err(|denied| deny(denied.to_string()))
 }
 
 /// The question to many hosts.
@@ -130,11 +127,11 @@ struct Question {
 
 async fn of_many(
     State(api): State<LiveApi>,
-    address: ClientAddress,
+    Extension(caller): Extension<Caller>,
     question: Result<Query<Question>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
     let asked = match question {
-        Ok(Query(question)) => ask_many(&api, who(address), question).await,
+        Ok(Query(question)) => ask_many(&api, caller, question).await,
         Err(error) => Err(Problem::new(ProblemReason::BadRequest, error.body_text())
             .with_hint("/api/v1/query?selector=role=web&target=/v1/services/nginx")),
     };
@@ -144,12 +141,13 @@ async fn of_many(
     }
 }
 
-async fn ask_many(api: &LiveApi, who: String, question: Question) -> Result<QueryView, Problem> {
+async fn ask_many(api: &LiveApi, who: Caller, question: Question) -> Result<QueryView, Problem> {
     ApiRequest::load(Method::Get, &question.target)?;
     let Chosen { hosts, mut unanswered } =
         choose_hosts(&api.state.fleet().hosts, question.hosts.as_deref(), question.selector.as_deref())?;
     let named = question.hosts.or(question.selector.map(|selector| format!("-l {selector}"))).unwrap_or_default();
     let asked = Asked { who, action: format!("GET {}", question.target), hosts: named };
+    let hosts = api.keep_allowed(&asked, hosts, &mut unanswered)?;
     api.note(&asked, Decision::Allow, "")?;
     let patience = Duration::from_millis(question.timeout_ms.unwrap_or(QUERY_MS).clamp(1, LONGEST_QUERY_MS));
     let mut asking = tokio::task::JoinSet::new();
@@ -174,34 +172,51 @@ async fn ask_many(api: &LiveApi, who: String, question: Question) -> Result<Quer
     Ok(QueryView { answers, unanswered })
 }
 
-/// Whoever reaches the API from this machine.
-const LOCAL: &str = "local";
-
 /// What is written down of a request.
 struct Asked {
-    who: String,
+    who: Caller,
     action: String,
     hosts: String,
 }
 
 impl LiveApi {
+    /// The hosts that may be asked; the others are named with the reason. To be left with none is an error.
+    fn keep_allowed(
+        &self,
+        asked: &Asked,
+        hosts: Vec<HostIdentity>,
+        unanswered: &mut Vec<Unanswered>,
+    ) -> Result<Vec<HostIdentity>, Problem> {
+        let mut allowed = Vec::new();
+        let mut refused = Vec::new();
+        for host in hosts {
+            let labels = self.state.fleet().hosts.get(&host.id).map(|host| host.labels.clone());
+            match asked.who.check_host(Scope::Query, labels.as_ref()) {
+                Ok(()) => allowed.push(host),
+                Err(denied) => refused.push(Unanswered { host: host.id, reason: denied.to_string() }),
+            }
+        }
+        if let Some(first) = refused.first() {
+            let ids: Vec<&str> = refused.iter().map(|one| one.host.as_str()).collect();
+            let denied = Asked { who: asked.who.clone(), action: asked.action.clone(), hosts: ids.join(",") };
+            self.note(&denied, Decision::Deny, &first.reason)?;
+            if allowed.is_empty() {
+                return Err(Problem::new(ProblemReason::Forbidden, first.reason.clone()));
+            }
+        }
+        unanswered.extend(refused);
+        Ok(allowed)
+    }
+
     /// Writes a decision down, durably. What cannot be written down is not done.
     fn note(&self, asked: &Asked, decision: Decision, reason: &str) -> Result<(), Problem> {
         let Asked { who, action, hosts } = asked;
-        let (who, action, hosts) = (who.clone(), action.clone(), hosts.clone());
+        let (who, action, hosts) = (who.name(), action.clone(), hosts.clone());
         let entry = AuditEntry { at: clock::now(), who, action, hosts, decision, reason: reason.to_owned() };
         self.audit.append(entry).map_err(|error| {
             tracing::error!(error = &error as &dyn std::error::Error, "nothing is passed on");
             Problem::new(ProblemReason::Busy, "the audit log cannot be written, so nothing is passed on")
         })
-    }
-}
-
-fn who(address: ClientAddress) -> String {
-    match address.map(|Extension(ConnectInfo(address))| address.ip().to_canonical()) {
-        Some(address) if address.is_loopback() => LOCAL.to_owned(),
-        Some(address) => address.to_string(),
-        None => "unknown".to_owned(),
     }
 }
 
@@ -239,7 +254,7 @@ fn answered(answer: LiveAnswer) -> Response {
     (status, [(header::CONTENT_TYPE, if good { JSON_TYPE } else { PROBLEM_TYPE })], answer.body).into_response()
 }
 
-fn refused(problem: &Problem) -> Response {
+pub(super) fn refused(problem: &Problem) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     (status, [(header::CONTENT_TYPE, PROBLEM_TYPE)], serde_json::to_string(problem).unwrap_or_default()).into_response()
 }

@@ -1,0 +1,11 @@
+//! Who may ask what of the API: tokens, what each may do, and with which hosts. Pure.
+
+mod caller;
+mod scope;
+#[cfg(test)]
+mod tests;
+mod token;
+
+pub use caller::{Caller, Denied};
+pub use scope::Scope;
+pub use token::{BadToken, Token, TokenList, check_name};
