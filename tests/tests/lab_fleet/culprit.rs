@@ -19,6 +19,7 @@ fn lab_drift_names_the_program_the_user_and_the_login() {
     }
     let real = RealFleet::start(["web-1"]).unwrap();
     let [host] = &real.hosts;
+    host.exec("mkdir /etc/app").unwrap();
     real.approve_all("").unwrap();
     real.fleet.repository.write("applications/app/application.yaml", APPLICATION.trim_start()).unwrap();
     real.fleet.repository.write("environments/production/environment.yaml", "applications: {app: {}}\n").unwrap();
@@ -26,20 +27,19 @@ fn lab_drift_names_the_program_the_user_and_the_login() {
     real.fleet.wait_synced("web-1", &assigned).unwrap();
 
     // A user; it stays a while, as an editor does.
-    let edit = "echo $$ >/tmp/pid-1; exec 3>/etc/app/open.conf; echo mine >&3; sleep 3";
+    let edit = "echo $$ >/var/tmp/pid-1; exec 3>/etc/app/open.conf; echo mine >&3; sleep 3";
     host.exec(&format!("runuser -u daemon -- sh -c '{edit}'")).unwrap();
     let by = culprit(&real, "files/etc/app/open.conf");
-    let pid: u32 = host.read_file("/tmp/pid-1").unwrap().trim().parse().unwrap();
+    let pid: u32 = host.read_file("/var/tmp/pid-1").unwrap().trim().parse().unwrap();
     assert_eq!((&by["pid"], &by["user"], &by["uid"]), (&json!(pid), &json!("daemon"), &json!(1)), "{by}");
     assert_eq!(by["name"], "sh", "{by}");
 
     // Somebody who has logged in as another and become root since.
-    let edit =
-        "echo 1 >/proc/self/loginuid; cat /proc/self/sessionid >/tmp/session; echo mine >/etc/app/ours.conf; sleep 3";
+    let edit = "echo 1 >/proc/self/loginuid; cat /proc/self/sessionid >/var/tmp/session; echo mine >/etc/app/ours.conf; sleep 3";
     host.exec(&format!("sh -c '{edit}'")).unwrap();
     let by = culprit(&real, "files/etc/app/ours.conf");
     assert_eq!((&by["user"], &by["login"]), (&json!("root"), &json!("daemon")), "{by}");
-    assert_eq!(by["session"], host.read_file("/tmp/session").unwrap().trim(), "{by}");
+    assert_eq!(by["session"], host.read_file("/var/tmp/session").unwrap().trim(), "{by}");
 
     // People see the same, and Git has it.
     let mut why = real.fleet.muster(&["why", "web-1", "files/etc/app/open.conf"]).unwrap();
