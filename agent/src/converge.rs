@@ -117,11 +117,7 @@ impl Converger {
     pub fn plan(&self, extent: Extent<'_>) -> Plan {
         let ManagedHost { host, ledger, .. } = &self.managed;
         let observed = observe(host.as_read(), ledger.entries(), &self.schedule, extent);
-        let mut plan = plan_changes(&self.schedule, &observed);
-        for (target, verdict) in self.schedule.targets.iter().zip(&mut plan) {
-            *verdict = verdict.take().map(|verdict| self.managed.risk.hold(target, verdict));
-        }
-        plan
+        self.managed.risk.hold_all(&self.schedule, plan_changes(&self.schedule, &observed))
     }
 
     /// The targets that plans are about, in their order.

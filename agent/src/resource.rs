@@ -29,6 +29,7 @@ mod kept;
 mod kernel_module;
 mod line;
 mod link;
+mod listing;
 mod locale;
 mod membership;
 mod mount;
@@ -59,8 +60,10 @@ pub use change::Change;
 pub use error::ResourceError;
 pub use extension::{DIFFERS, REMOVABLE, json_of, load_attributes};
 pub use hands::{Contents, Hands};
+pub use listing::Listing;
 pub(crate) use membership::unite_memberships;
 pub use patience::Patience;
+pub(crate) use purge::ANY_NAME;
 pub use secret::Secret;
 pub use state::{Attributes, State, Value};
 pub use structured::Structured;
@@ -70,6 +73,7 @@ pub use wanted::Wanted;
 use crate::host::{HostPath, Scope};
 use crate::provider::systemd::UnitName;
 use crate::vault::Vault;
+use muster_schema::Collection;
 use muster_schema::resource::{Existence, Meta, Resource, ResourceSpec, Spec};
 
 /// One kind of thing. `self` is the specification of one resource.
@@ -194,6 +198,12 @@ pub trait ResourceType {
     fn watched_unit(&self, _id: &str) -> Option<UnitName> {
         None
     }
+
+    /// How all things of this type that the host has are found, managed or not. It is asked of a specification that
+    /// says nothing. Each id that is found is one under which [`ResourceType::observe`] finds something.
+    fn listing(&self) -> Listing {
+        Listing::Not("things of this type exist only where the state repository names them")
+    }
 }
 
 /// How a resource reacts, once per apply, after all its triggers.
@@ -235,7 +245,11 @@ pub type Batch = fn(&[BatchItem<'_>], &Hands<'_>) -> Vec<Result<(), ResourceErro
 
 /// The type of a resource. The one place that lists them all.
 pub fn of(resource: &Resource) -> &dyn ResourceType {
-    match &resource.spec {
+    type_of(&resource.spec)
+}
+
+fn type_of(spec: &Spec) -> &dyn ResourceType {
+    match spec {
         Spec::Directory(spec) => spec,
         Spec::File(spec) => spec,
         Spec::Download(spec) => spec,
@@ -263,6 +277,22 @@ pub fn of(resource: &Resource) -> &dyn ResourceType {
         Spec::Locale(spec) => spec,
         Spec::HostEntry(spec) => spec,
         Spec::Extension(spec) => spec.as_ref(),
+    }
+}
+
+/// How all things of a collection that the host has are found.
+pub fn listing_of(collection: Collection, scope: Scope) -> Listing {
+    let Some(empty) = Spec::empty(collection) else {
+        return Listing::Not(
+            "its provider is not asked for what the host has; ask without ?all=true for what is managed",
+        );
+    };
+    let resource_type = type_of(&empty);
+    match resource_type.listing() {
+        Listing::By(_) if scope.sandbox && !resource_type.in_sandbox() => {
+            Listing::Not("below --root there are only files, directories and links")
+        }
+        listing => listing,
     }
 }
 

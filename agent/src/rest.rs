@@ -148,6 +148,9 @@ impl Rest {
             .map(|resource| &resource.address)
             .filter(|address| address.collection() == collection)
             .collect();
+        // What is managed has the name that the state repository gives it.
+        let things: BTreeSet<Address> = managed.iter().map(|address| address.folded()).collect();
+        addresses.retain(|address| !things.contains(&address.folded()));
         addresses.extend(managed.iter().copied().cloned());
         // What left and stays is still the agent's business.
         addresses.extend(known.states().keys().filter(|address| address.collection() == collection).cloned());

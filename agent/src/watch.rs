@@ -2,7 +2,7 @@
 //!
 //! Folders and not files are watched, because a file that is replaced takes its watch along; and the folders above
 //! them, because one that is renamed takes all below along. What is a mount point is watched itself: the folder that
-//! it covers is told nothing. Our own changes are seen too; looking at what is right costs little and changes nothing,
+//! it covers is told nothing. Of a purged directory all folders below are watched, up to some. Our own changes are seen too; looking at what is right costs little and changes nothing,
 //! so there is nothing to suppress.
 
 mod culprits;
@@ -22,6 +22,7 @@ pub use later::Later;
 pub use services::{WatchedUnits, watch_services};
 
 use crate::host::HostPath;
+use crate::resource::ANY_NAME;
 use muster_schema::Address;
 use notify::event::ModifyKind;
 use notify::{ErrorKind, Event, EventKind, RecursiveMode, Watcher};
@@ -84,8 +85,11 @@ impl Watch {
     pub fn renew(&mut self) -> BTreeSet<Address> {
         let nearest = places::nearest_folders(&self.root, self.owners.paths());
         let above = places::folders_above(&self.root, &nearest);
+        let purged = self.owners.paths().filter(|path| path.name() == ANY_NAME);
+        let below = places::folders_below(&self.root, purged);
         // Those first that tell the most, where there are not enough watches.
-        let wanted: Vec<PathBuf> = nearest.into_iter().chain(self.mounted.iter().cloned()).chain(above).collect();
+        let wanted = nearest.into_iter().chain(self.mounted.iter().cloned()).chain(above).chain(below);
+        let wanted: Vec<PathBuf> = wanted.collect();
         let kept: BTreeSet<&PathBuf> = wanted.iter().collect();
         for gone in self.watched.iter().filter(|place| !kept.contains(place)) {
             // It may be gone already.

@@ -86,6 +86,7 @@ pub fn render_host(model: &Model, id: &HostId, facts: &FactsOfFleet) -> Result<R
     let (mut resources, mut variants) = (Vec::new(), Vec::new());
     // With a missing fact it is not known which resources there are.
     if rendering.record().missing.is_empty() {
+        unite::check_names(&rendering, &host_set);
         unite::check_paths(&rendering, &host_set);
         let edges = edges::resolve_edges(&rendering, &host_set);
         order::check_order(&rendering, &host_set, &edges);

@@ -126,6 +126,12 @@ impl Address {
         &self.id
     }
 
+    /// The address that all names of the same thing have in common.
+    #[must_use]
+    pub fn folded(&self) -> Address {
+        Address { collection: self.collection, id: self.collection.id_form().fold(&self.id) }
+    }
+
     /// The paths of the files that it stands for, whole: no other resource has them.
     pub fn paths(&self) -> Vec<String> {
         self.collection.paths_of(&self.id)

@@ -157,6 +157,14 @@ macro_rules! define_spec {
                 })
             }
 
+            /// Attributes that ask for nothing; `None` of a collection that is declared.
+            pub fn empty(collection: Collection) -> Option<Self> {
+                match collection {
+                    $(Collection::$collection => Some(Spec::$variant(Default::default())),)*
+                    Collection::Extension(_) => None,
+                }
+            }
+
             /// Whether these attributes are those of a collection.
             pub fn is_of(&self, collection: Collection) -> bool {
                 match self {

@@ -67,7 +67,7 @@ pub(super) fn of_verdict(target: &Target, verdict: &Verdict, cause: Cause) -> Op
         Verdict::Report(change) => (ResourceState::NonCompliant, change.to_string()),
         Verdict::Blocked(reason) => (ResourceState::Blocked, reason.clone()),
         Verdict::Unknown(reason) => (ResourceState::Unknown, reason.clone()),
-        Verdict::Failed(reason) => (ResourceState::Error, reason.clone()),
+        Verdict::Failed(reason) | Verdict::Held(reason) => (ResourceState::Error, reason.clone()),
         Verdict::NotApplicable => (ResourceState::NotApplicable, "makes no sense under --root".to_owned()),
     };
     Some(Outcome::unchanged(target, Some(state), &message, cause))

@@ -6,7 +6,7 @@
 
 use crate::host::Scope;
 use crate::ledger::Entry;
-use crate::plan::{Target, Verdict, asks_for_contact};
+use crate::plan::{Plan, Schedule, Target, Verdict, asks_for_contact};
 use crate::resource::{Reaction, State, Value};
 use crate::store::{Batch, Store, StoreError};
 use muster_schema::content::BlobRef;
@@ -120,11 +120,17 @@ impl Risk {
     }
 
     /// The verdict, but for what was taken back.
-    pub(crate) fn hold(&self, target: &Target, verdict: Verdict) -> Verdict {
+    pub(super) fn hold(&self, target: &Target, verdict: Verdict) -> Verdict {
         match (verdict, self.reverted.get(target.address())) {
-            (Verdict::Change(_), Some(reason)) => Verdict::Failed(reason.clone()),
+            (Verdict::Change(_), Some(reason)) => Verdict::Held(reason.clone()),
             (verdict, _) => verdict,
         }
+    }
+
+    /// The plan, but for what was taken back.
+    pub(crate) fn hold_all(&self, schedule: &Schedule, plan: Plan) -> Plan {
+        let held = |(target, verdict): (&Target, Option<Verdict>)| verdict.map(|verdict| self.hold(target, verdict));
+        schedule.targets.iter().zip(plan).map(held).collect()
     }
 
     /// Holds nothing back any more that was taken back under another content.

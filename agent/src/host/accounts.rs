@@ -53,6 +53,11 @@ impl Accounts {
         self.logins.get(&self.uid(user)?)
     }
 
+    /// All users, in no order, with whom their programs run as.
+    pub fn logins(&self) -> impl Iterator<Item = (&str, &Login)> {
+        self.users.by_name.iter().filter_map(|(name, uid)| Some((name.as_str(), self.logins.get(uid)?)))
+    }
+
     /// The number of a group: looked up, or the text itself when it is a number.
     pub fn gid(&self, group: &str) -> Option<u32> {
         self.groups.id(group)

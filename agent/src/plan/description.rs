@@ -35,6 +35,7 @@ fn describe(target: &Target, verdict: &Verdict) -> Option<String> {
         Verdict::Blocked(reason) => format!("blocked: {reason}"),
         Verdict::Failed(reason) => format!("cannot be read: {reason}"),
         Verdict::Unknown(reason) => format!("nobody can tell: {reason}"),
+        Verdict::Held(reason) => format!("not tried again under this manifest: {reason}"),
         Verdict::Stays(reason) => format!("stays: {reason}"),
         Verdict::Waived(Some(differs)) => format!("waived: {differs}"),
         Verdict::Waived(None) => "waived".to_owned(),

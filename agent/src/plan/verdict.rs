@@ -19,6 +19,8 @@ pub enum Verdict {
     Failed(String),
     /// Nobody can tell how it is.
     Unknown(String),
+    /// It differs, was put right and taken back, for this reason, and is not put right again under this manifest.
+    Held(String),
     /// It or an attribute of it leaves, and stays as it is, for this reason.
     Stays(Cow<'static, str>),
     /// A waiver covers it; how it differs, if it does.

@@ -6,7 +6,8 @@ use crate::host::{FileKind, HostError, HostPath, Program, Reader};
 use std::collections::{BTreeMap, BTreeSet};
 
 const BOOTED: &str = "/run/systemd/system";
-const SCRIPTS: &str = "/etc/init.d";
+/// Where the scripts are.
+pub const SCRIPTS: &str = "/etc/init.d";
 
 /// What starts services on a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,8 +3,9 @@
 //! `keys` are whole lines, so that a comment comes back with its key; they are compared without it. What is wanted of
 //! them is written as for members: `line`, it is there; `!line`, it is not; `=`, nothing else is.
 
+use super::listing::Listing;
 use super::{Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, system_text};
-use crate::host::{Accounts, HostPath, Login, Scope};
+use crate::host::{HostPath, Login, Scope};
 use muster_schema::resource::{AuthorizedKey, AuthorizedKeysSpec, Existence, Resource, Spec, entry_of};
 use std::collections::BTreeSet;
 
@@ -29,9 +30,9 @@ impl ResourceType for AuthorizedKeysSpec {
         Wanted::default().with(KEYS, Some(wanted))
     }
 
-    fn observe(&self, _: &str, view: &View<'_>) -> Result<State, ResourceError> {
+    fn observe(&self, id: &str, view: &View<'_>) -> Result<State, ResourceError> {
         let accounts = view.accounts()?;
-        let lines = match login_of(self, &accounts) {
+        let lines = match accounts.login(self.user.as_deref().unwrap_or(id)) {
             // The user may be made before the keys are.
             None => Vec::new(),
             Some(login) => {
@@ -87,6 +88,25 @@ impl ResourceType for AuthorizedKeysSpec {
         };
         HostPath::new(&format!("{home}/.ssh/authorized_keys")).into_iter().collect()
     }
+
+    fn listing(&self) -> Listing {
+        Listing::By(list_users_with_keys)
+    }
+}
+
+/// Those users that have keys; what is managed may have other names.
+fn list_users_with_keys(view: &View<'_>) -> Result<Vec<String>, ResourceError> {
+    let accounts = view.accounts()?;
+    let mut users = Vec::new();
+    for (name, login) in accounts.logins() {
+        let Ok(paths) = paths_of(login) else { continue };
+        // In a home that cannot be read there are none that could be told.
+        let text = system_text::load_text(&paths.file, view.reader().as_mut()).unwrap_or_default().unwrap_or_default();
+        if lines_of(&text).next().is_some() {
+            users.push(name.to_owned());
+        }
+    }
+    Ok(users)
 }
 
 /// Lets the resources of one user agree: what one of them asks for, another does not take away.
@@ -116,10 +136,6 @@ struct KeyPaths {
     home: HostPath,
     folder: HostPath,
     file: HostPath,
-}
-
-fn login_of<'a>(spec: &AuthorizedKeysSpec, accounts: &'a Accounts) -> Option<&'a Login> {
-    accounts.login(spec.user.as_deref()?)
 }
 
 fn paths_of(login: &Login) -> Result<KeyPaths, ResourceError> {

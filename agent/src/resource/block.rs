@@ -1,6 +1,7 @@
 //! Blocks of lines in files of others.
 
 use super::edited_file::{edit_file, edited_path, observe_part, text_in};
+use super::listing::{self, Listing};
 use super::{Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, change};
 use crate::host::{HostPath, Scope};
 use crate::text_lines::{TextLines, Where};
@@ -58,6 +59,10 @@ impl ResourceType for Box<BlockSpec> {
 
     fn watched_paths(&self, _: &str) -> Vec<HostPath> {
         edited_path(self.path.as_deref()).into_iter().collect()
+    }
+
+    fn listing(&self) -> Listing {
+        listing::PART_OF_FILE
     }
 }
 

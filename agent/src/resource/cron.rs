@@ -2,6 +2,7 @@
 
 use super::entry::{self, CONTENT, Candidacy};
 use super::generated_file::with_generated;
+use super::listing::{Listing, decode_name, list_files};
 use super::ownership::{GROUP, MODE, OWNER};
 use super::{Change, Hands, ResourceError, ResourceType, State, View, Wanted, change, check_sense};
 use crate::host::{FileKind, HostPath, Scope};
@@ -61,6 +62,20 @@ impl ResourceType for CronSpec {
     fn watched_paths(&self, id: &str) -> Vec<HostPath> {
         path_of(id).into_iter().collect()
     }
+
+    fn listing(&self) -> Listing {
+        Listing::By(list_entries)
+    }
+}
+
+/// All files that cron reads. One whose name reads as ours stands for the id that it was made from.
+fn list_entries(view: &View<'_>) -> Result<Vec<String>, ResourceError> {
+    let is_of = |id: &String, name: &str| CronSpec::paths_of(id).concat() == format!("{FOLDER}/{name}");
+    let id = |name: String| {
+        let written = decode_name(&name, "_").filter(|id| is_of(id, &name));
+        written.or_else(|| Some(name.clone()).filter(|id| is_of(id, &name)))
+    };
+    Ok(list_files(FOLDER, view)?.into_iter().filter_map(id).collect())
 }
 
 fn path_of(id: &str) -> Result<HostPath, ResourceError> {

@@ -1,6 +1,7 @@
 //! Directories. What is in them is touched only by a purge.
 
 use super::entry::path_of;
+use super::listing::{self, Listing};
 use super::ownership::{GROUP, MODE, OWNER, new_attributes, observe_ownership, wanted_owner};
 use super::purge::{ANY_NAME, FOREIGN, apply_foreign, check_amount, keep_foreign, list_foreign};
 use super::{Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, change};
@@ -97,5 +98,9 @@ impl ResourceType for DirectorySpec {
         let own = HostPath::new(id).ok();
         let inside = own.as_ref().filter(|_| self.purge == Some(true)).and_then(|own| own.join(ANY_NAME).ok());
         own.into_iter().chain(inside).collect()
+    }
+
+    fn listing(&self) -> Listing {
+        listing::BY_PATH
     }
 }

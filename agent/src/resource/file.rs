@@ -2,6 +2,7 @@
 
 use super::entry::{self, CONTENT, Candidacy, TYPE, path_of};
 use super::extended::{ask_extended, observe_extended};
+use super::listing::{self, Listing};
 use super::ownership::{GROUP, MODE, OWNER, wanted_owner};
 use super::{Batch, BatchItem, Change, Hands, ResourceError, ResourceType, State, View, Wanted, change};
 use crate::host::{HostPath, Scope};
@@ -77,6 +78,10 @@ impl ResourceType for FileSpec {
 
     fn watched_paths(&self, id: &str) -> Vec<HostPath> {
         HostPath::new(id).into_iter().collect()
+    }
+
+    fn listing(&self) -> Listing {
+        listing::BY_PATH
     }
 }
 

@@ -3,6 +3,7 @@
 //! that of the kernel's chain.
 
 use super::generated_file::file_name_of;
+use super::listing::{Listing, decode_name};
 use super::system_text::{load_text, system_path};
 use super::{Batch, Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, change};
 use crate::host::{HostPath, Scope};
@@ -88,6 +89,17 @@ impl ResourceType for FirewallSpec {
     fn watched_paths(&self, _: &str) -> Vec<HostPath> {
         [FILE, MAIN].iter().filter_map(|path| HostPath::new(path).ok()).collect()
     }
+
+    fn listing(&self) -> Listing {
+        Listing::By(list_sections)
+    }
+}
+
+/// Ours, in the running kernel and for the next boot. Other tables are not for this type.
+fn list_sections(view: &View<'_>) -> Result<Vec<String>, ResourceError> {
+    let (kernel, boot) = (view.once(KernelRules::load)?, view.once(load_boot_rules)?);
+    let names = kernel.names().chain(boot.ruleset.names());
+    Ok(names.filter_map(|name| decode_name(name, "%")).collect())
 }
 
 fn load_boot_rules(view: &View<'_>) -> Result<BootRules, ResourceError> {

@@ -1,5 +1,6 @@
 //! Groups of the account database.
 
+use super::listing::Listing;
 use super::membership::{give_way, settled_members, wanted_members};
 use super::{Change, Hands, Patience, ResourceError, ResourceType, State, Value, View, Wanted, account, change};
 use crate::host::{HostPath, Scope};
@@ -88,6 +89,15 @@ impl ResourceType for GroupSpec {
     fn watched_paths(&self, _: &str) -> Vec<HostPath> {
         ACCOUNT_FILES.iter().filter_map(|path| HostPath::new(path).ok()).collect()
     }
+
+    fn listing(&self) -> Listing {
+        Listing::By(list_groups)
+    }
+}
+
+fn list_groups(view: &View<'_>) -> Result<Vec<String>, ResourceError> {
+    let database = AccountDatabase::load(view.reader().as_mut())?;
+    Ok(database.group_names().map(str::to_owned).collect())
 }
 
 /// Puts the whole list that is to be there in the place of what was wanted of it.

@@ -1,5 +1,6 @@
 //! Entries of `/etc/hosts`: the lines whose first name is the id.
 
+use super::listing::Listing;
 use super::system_text::{append_line, load_text, system_path, write_shared_text};
 use super::{Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, change, check_sense};
 use crate::host::{HostPath, Scope};
@@ -67,6 +68,16 @@ impl ResourceType for HostEntrySpec {
     fn watched_paths(&self, _: &str) -> Vec<HostPath> {
         HostPath::new(FILE).into_iter().collect()
     }
+
+    fn listing(&self) -> Listing {
+        Listing::By(list_names_of_hosts)
+    }
+}
+
+/// The first names of all lines.
+fn list_names_of_hosts(view: &View<'_>) -> Result<Vec<String>, ResourceError> {
+    let text = load_text(&system_path(FILE)?, view.reader().as_mut())?.unwrap_or_default();
+    Ok(text.lines().filter_map(parse_line).map(|line| line.name.to_ascii_lowercase()).collect())
 }
 
 /// A line by hosts(5); `None` for comments and what is no entry.

@@ -1,5 +1,6 @@
 //! The name of the host: `name` is that of the file, `live` that of the running kernel.
 
+use super::listing::{self, Listing};
 use super::system_text::{load_text, system_path, write_text};
 use super::{Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, change, check_sense};
 use crate::host::{FileKind, HostPath, NewAttributes, Scope};
@@ -52,5 +53,9 @@ impl ResourceType for HostnameSpec {
 
     fn watched_paths(&self, _: &str) -> Vec<HostPath> {
         HostPath::new(FILE).into_iter().collect()
+    }
+
+    fn listing(&self) -> Listing {
+        listing::SYSTEM
     }
 }

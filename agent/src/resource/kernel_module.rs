@@ -1,5 +1,6 @@
 //! Modules of the kernel. `loaded` is a yes or no, or `builtin` for what is part of the kernel itself.
 
+use super::listing::Listing;
 use super::system_text::{append_line, load_text, system_path, write_own_text};
 use super::{Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, change, check_sense};
 use crate::host::{HostPath, Program, Reader, Scope};
@@ -106,6 +107,10 @@ impl ResourceType for KernelModuleSpec {
 
     fn watched_paths(&self, id: &str) -> Vec<HostPath> {
         files_of(&plain(id)).map(|files| vec![files.load, files.configuration]).unwrap_or_default()
+    }
+
+    fn listing(&self) -> Listing {
+        Listing::By(|view| Ok(load_modules(view.reader().as_mut())?.loaded.into_iter().collect()))
     }
 }
 

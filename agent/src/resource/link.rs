@@ -1,6 +1,7 @@
 //! Symbolic links.
 
 use super::entry::{self, Candidacy, TARGET, TYPE};
+use super::listing::{self, Listing};
 use super::{Change, Hands, ResourceError, ResourceType, State, View, Wanted, change};
 use crate::host::{HostPath, Scope};
 use crate::vault::Vault;
@@ -51,5 +52,9 @@ impl ResourceType for LinkSpec {
 
     fn watched_paths(&self, id: &str) -> Vec<HostPath> {
         HostPath::new(id).into_iter().collect()
+    }
+
+    fn listing(&self) -> Listing {
+        listing::BY_PATH
     }
 }

@@ -1,5 +1,6 @@
 //! The host's language. Each variable is an attribute of its own name, `false` where it is not set.
 
+use super::listing::{self, Listing};
 use super::membership::{give_way, settled_members, wanted_members};
 use super::system_text::{append_line, load_text, system_path, write_shared_text, write_text};
 use super::{Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, change, check_sense};
@@ -95,6 +96,10 @@ impl ResourceType for LocaleSpec {
 
     fn watched_paths(&self, _: &str) -> Vec<HostPath> {
         [FILE, DEBIAN_FILE, LIST].iter().filter_map(|path| HostPath::new(path).ok()).collect()
+    }
+
+    fn listing(&self) -> Listing {
+        listing::SYSTEM
     }
 }
 

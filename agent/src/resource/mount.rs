@@ -1,6 +1,7 @@
 //! Mounted file systems. `fstab` is the line of the folder without it, or `false`; `mounted` is a yes or no, or what
 //! else is mounted there.
 
+use super::listing::Listing;
 use super::system_text::{load_text, system_path};
 use super::{Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, change};
 use crate::host::{HostPath, Scope};
@@ -72,4 +73,16 @@ impl ResourceType for MountSpec {
     fn watched_paths(&self, _: &str) -> Vec<HostPath> {
         HostPath::new(FILE).into_iter().collect()
     }
+
+    fn listing(&self) -> Listing {
+        Listing::By(list_mounts)
+    }
+}
+
+/// What is mounted, and what fstab says beside it. Parts of fstab that are no folders, as swap, are left out.
+fn list_mounts(view: &View<'_>) -> Result<Vec<String>, ResourceError> {
+    let text = |path: &str| load_text(&system_path(path)?, view.reader().as_mut()).map(Option::unwrap_or_default);
+    let mut folders = Fstab(text(FILE)?).folders();
+    folders.extend(MountTable::parse(&text(TABLE)?).folders());
+    Ok(folders)
 }

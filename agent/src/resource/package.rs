@@ -3,6 +3,7 @@
 //! `latest` holds the installed version when it is observed and `true` when it is asked for; so its original is the
 //! version to go back to.
 
+use super::listing::Listing;
 use super::{Batch, Change, Hands, Patience, ResourceError, ResourceType, State, Value, View, Wanted, change};
 use crate::host::{HostPath, Scope};
 use crate::provider::package::{
@@ -129,6 +130,14 @@ impl ResourceType for PackageSpec {
         let databases = all_managers().into_iter().flat_map(|manager| manager.signs().databases);
         databases.filter_map(|path| HostPath::new(path).ok()).collect()
     }
+
+    fn listing(&self) -> Listing {
+        Listing::By(list_packages)
+    }
+}
+
+fn list_packages(view: &View<'_>) -> Result<Vec<String>, ResourceError> {
+    Ok(load_packages(view)?.database.names().map(str::to_owned).collect())
 }
 
 /// Of a version and `latest` one is asked for and the other goes back to what was found: what is asked for counts.

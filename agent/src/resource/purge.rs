@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 /// The paths below that nobody manages; of the original, what stood there.
 pub(super) const FOREIGN: &str = "foreign";
 /// What stands in `watched_paths` for any name in a directory.
-pub(super) const ANY_NAME: &str = "*";
+pub(crate) const ANY_NAME: &str = "*";
 /// Nobody means to lose more at once.
 const MAX_THINGS: usize = 100;
 /// Deeper trees are no configuration.

@@ -3,11 +3,12 @@
 //! `enabled` is a yes or no, or systemd's word for what cannot be enabled. A unit that is masked is never unmasked
 //! but by `masked: false`. A unit cannot be made or removed here, its file can: to be absent, it is off.
 
+use super::listing::{Listing, list_files};
 use super::{
     Batch, BatchItem, Change, Hands, Reaction, ResourceError, ResourceType, State, Value, View, Wanted, change,
 };
 use crate::host::{HostPath, Scope};
-use crate::provider::init_scripts::ServiceManager;
+use crate::provider::init_scripts::{SCRIPTS, ServiceManager};
 use crate::provider::systemd::{FileState, Systemd, SystemdError, UnitName, UnitState};
 use muster_schema::Collection;
 use muster_schema::resource::{Existence, ServiceSpec};
@@ -126,6 +127,18 @@ impl ResourceType for ServiceSpec {
 
     fn watched_unit(&self, id: &str) -> Option<UnitName> {
         UnitName::new(id).ok()
+    }
+
+    fn listing(&self) -> Listing {
+        Listing::By(list_services)
+    }
+}
+
+fn list_services(view: &View<'_>) -> Result<Vec<String>, ResourceError> {
+    let manager = ServiceManager::of_host(&mut **view.reader())?;
+    match known(manager)? {
+        ServiceManager::Systemd => Ok(Systemd::connect()?.list_services()?),
+        ServiceManager::Scripts(_) => list_files(SCRIPTS, view),
     }
 }
 

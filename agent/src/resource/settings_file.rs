@@ -1,6 +1,7 @@
 //! Single settings in configuration files of others.
 
 use super::edited_file::{edit_file, edited_path, observe_part};
+use super::listing::{self, Listing};
 use super::{Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, change};
 use crate::host::{HostPath, Scope};
 use crate::settings::{canonical, find_setting, set_setting};
@@ -51,6 +52,10 @@ impl ResourceType for Box<SettingsFileSpec> {
 
     fn watched_paths(&self, _: &str) -> Vec<HostPath> {
         edited_path(self.path.as_deref()).into_iter().collect()
+    }
+
+    fn listing(&self) -> Listing {
+        listing::PART_OF_FILE
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::entry::{self, CONTENT, Candidacy};
 use super::generated_file::{file_name_of, with_generated};
+use super::listing::{Listing, decode_name, list_files};
 use super::ownership::{GROUP, MODE, OWNER};
 use super::{Change, Hands, ResourceError, ResourceType, State, View, Wanted, change, check_sense};
 use crate::host::{FileKind, HostPath, Scope};
@@ -71,6 +72,16 @@ impl ResourceType for SudoRuleSpec {
     fn watched_paths(&self, id: &str) -> Vec<HostPath> {
         path_of(id).into_iter().collect()
     }
+
+    fn listing(&self) -> Listing {
+        Listing::By(list_rules)
+    }
+}
+
+/// All files that sudo reads.
+fn list_rules(view: &View<'_>) -> Result<Vec<String>, ResourceError> {
+    let id = |name: String| decode_name(&name, "%").filter(|id| file_name_of(id) == name);
+    Ok(list_files(FOLDER, view)?.into_iter().filter_map(id).collect())
 }
 
 /// The file of a rule. sudo leaves out names that have a dot or end in `~`.

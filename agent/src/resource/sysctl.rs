@@ -1,10 +1,11 @@
 //! Parameters of the kernel: `value` is that of the running kernel, `persist` that of our file, or `false`.
 
+use super::listing::{Listing, list_names};
 use super::system_text::{append_line, load_text, system_path, write_own_text};
 use super::{
     Batch, BatchItem, Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, change, check_sense,
 };
-use crate::host::{HostPath, Scope};
+use crate::host::{FileKind, HostPath, Scope};
 use muster_schema::resource::{Existence, Spec, SysctlSpec};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -78,6 +79,31 @@ impl ResourceType for SysctlSpec {
     fn watched_paths(&self, _: &str) -> Vec<HostPath> {
         HostPath::new(FILE).into_iter().collect()
     }
+
+    fn listing(&self) -> Listing {
+        Listing::By(|view| {
+            let mut keys = Vec::new();
+            list_parameters(PARAMETERS, &mut keys, view)?;
+            Ok(keys)
+        })
+    }
+}
+
+/// All parameters of the running kernel that can be read.
+fn list_parameters(folder: &str, keys: &mut Vec<String>, view: &View<'_>) -> Result<(), ResourceError> {
+    for name in list_names(folder, view)? {
+        let path = format!("{folder}/{name}");
+        let meta = view.reader().meta(&system_path(&path)?)?;
+        match meta.map(|meta| (meta.kind, meta.mode & 0o444)) {
+            Some((FileKind::Directory, _)) => list_parameters(&path, keys, view)?,
+            Some((FileKind::File, readable)) if readable != 0 => {
+                let parts = path.strip_prefix(PARAMETERS).unwrap_or_default().trim_start_matches('/');
+                keys.push(with_dots(parts));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The kernel first: what it does not take is not to be set at boot either. Then all lines at once.
@@ -148,20 +174,19 @@ fn assignment(line: &str) -> Option<(&str, &str)> {
 /// stands for a dot in a name (sysctl.d(5)).
 fn parts_of(key: &str) -> String {
     match key.find(['.', '/']).and_then(|at| key.get(at..)) {
-        Some(rest) if rest.starts_with('.') => key
-            .chars()
-            .map(|c| {
-                if c == '.' {
-                    '/'
-                } else if c == '/' {
-                    '.'
-                } else {
-                    c
-                }
-            })
-            .collect(),
+        Some(rest) if rest.starts_with('.') => with_dots(key),
         _ => key.to_owned(),
     }
+}
+
+/// With dots for slashes and slashes for dots.
+fn with_dots(key: &str) -> String {
+    let other = |c: char| match c {
+        '.' => '/',
+        '/' => '.',
+        c => c,
+    };
+    key.chars().map(other).collect()
 }
 
 /// The key as it stands in our file: with dots, or with slashes where a name has a dot.

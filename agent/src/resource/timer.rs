@@ -1,6 +1,7 @@
 //! Timers of systemd: two generated units each, and the timer on.
 
 use super::entry::{self, CONTENT, TYPE};
+use super::listing::{Listing, decode_name, list_files};
 use super::ownership::MODE;
 use super::unit::{check_systemd, tell_systemd};
 use super::{Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, change, check_sense};
@@ -19,6 +20,7 @@ mod render;
 #[cfg(test)]
 mod tests;
 
+const FOLDER: &str = "/etc/systemd/system";
 const SERVICE: &str = "service";
 const TIMER: &str = "timer";
 const ON: &str = "on";
@@ -109,6 +111,22 @@ impl ResourceType for TimerSpec {
     fn watched_unit(&self, id: &str) -> Option<UnitName> {
         unit_of(id).ok()
     }
+
+    fn listing(&self) -> Listing {
+        Listing::By(list_timers)
+    }
+}
+
+/// Ours: those of others are units.
+fn list_timers(view: &View<'_>) -> Result<Vec<String>, ResourceError> {
+    let names = list_files(FOLDER, view)?;
+    let id = |name: &String| {
+        let stem = name.strip_prefix("muster-")?;
+        let stem = stem.strip_suffix(".timer")?;
+        let id = decode_name(stem, "\\x")?;
+        TimerSpec::paths_of(&id).iter().any(|path| path.ends_with(&format!("/{name}"))).then_some(id)
+    };
+    Ok(names.iter().filter_map(id).collect())
 }
 
 fn paths_of(id: &str) -> Result<[HostPath; 2], ResourceError> {

@@ -1,6 +1,7 @@
 //! The host's time zone: `zone` is what the link says, `file` what Debian writes beside it, or `false` where there is no
 //! such file.
 
+use super::listing::{self, Listing};
 use super::system_text::{load_text, system_path, write_text};
 use super::{Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, change, check_sense};
 use crate::host::{FileKind, HostPath, NewAttributes, Scope};
@@ -73,5 +74,9 @@ impl ResourceType for TimezoneSpec {
 
     fn watched_paths(&self, _: &str) -> Vec<HostPath> {
         [LINK_PATH, FILE_PATH].iter().filter_map(|path| HostPath::new(path).ok()).collect()
+    }
+
+    fn listing(&self) -> Listing {
+        listing::SYSTEM
     }
 }

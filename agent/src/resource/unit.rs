@@ -1,6 +1,7 @@
 //! Unit files of systemd: files like others, which systemd is told of.
 
 use super::entry::{self, CONTENT, Candidacy, TARGET};
+use super::listing::{Listing, list_files, list_names};
 use super::ownership::{GROUP, MODE, OWNER};
 use super::service::apply::react;
 use super::{
@@ -72,6 +73,20 @@ impl ResourceType for UnitSpec {
     fn watched_paths(&self, id: &str) -> Vec<HostPath> {
         unit_path(id).into_iter().collect()
     }
+
+    fn listing(&self) -> Listing {
+        Listing::By(list_units)
+    }
+}
+
+/// What the administrator of the host has put there, and drop-ins.
+fn list_units(view: &View<'_>) -> Result<Vec<String>, ResourceError> {
+    let mut units = list_files(FOLDER, view)?;
+    for folder in list_names(FOLDER, view)?.iter().filter(|name| name.ends_with(".d")) {
+        let drop_ins = list_files(&format!("{FOLDER}/{folder}"), view)?;
+        units.extend(drop_ins.into_iter().map(|name| format!("{folder}/{name}")));
+    }
+    Ok(units)
 }
 
 /// Where the file of a unit or drop-in is.

@@ -3,6 +3,7 @@
 //! `password` is the hash without the `!` of a locked one; `locked` is that `!`. `gid` is observed only to bring the
 //! user's own group back with it.
 
+use super::listing::Listing;
 use super::membership::{give_way, settled_members, wanted_members};
 use super::{Change, Hands, Patience, ResourceError, ResourceType, Secret, State, Value, View, Wanted, change, group};
 use crate::host::{HostPath, Scope};
@@ -155,6 +156,15 @@ impl ResourceType for UserSpec {
     fn watched_paths(&self, _: &str) -> Vec<HostPath> {
         ACCOUNT_FILES.iter().filter_map(|path| HostPath::new(path).ok()).collect()
     }
+
+    fn listing(&self) -> Listing {
+        Listing::By(list_users)
+    }
+}
+
+fn list_users(view: &View<'_>) -> Result<Vec<String>, ResourceError> {
+    let database = AccountDatabase::load(view.reader().as_mut())?;
+    Ok(database.user_names().map(str::to_owned).collect())
 }
 
 /// What the database says of a user; the group as a number where the specification writes one.

@@ -2,6 +2,7 @@
 
 use super::{Rest, lists, unreadable};
 use crate::accepted::Accepted;
+use crate::apply::Risk;
 use crate::converge::{Extent, Observed, look_at_host, observe_host, resources_at};
 use crate::host::{HostRead, Notes, RealHost, Scope};
 use crate::io::clock;
@@ -22,6 +23,7 @@ pub(super) struct Look {
     revision: Option<CommitId>,
     mode: Enforcement,
     confirm_within: Option<Duration>,
+    risk: Risk,
 }
 
 impl Look {
@@ -43,6 +45,7 @@ impl Look {
             revision: accepted.map(|accepted| accepted.applied.revision),
             mode: rest.mode,
             confirm_within: rest.confirm_within,
+            risk: Risk::load(&rest.store).map_err(|error| unreadable(&error))?,
         })
     }
 
@@ -66,13 +69,20 @@ impl Look {
         ContactRule { within: self.confirm_within, scope: self.scope(), ledger: &self.ledger }
     }
 
-    /// What would be changed now.
+    /// What the worker would do now.
     pub(super) fn plan(&self) -> Result<(Schedule, Plan), Problem> {
         let Look { host, ledger, resources, mode, .. } = self;
         if self.revision.is_none() {
             return Ok((Schedule::default(), Plan::default()));
         }
-        look_at_host(host, ledger, resources, *mode).map_err(|error| unreadable(&error))
+        let (schedule, plan) = look_at_host(host, ledger, resources, *mode).map_err(|error| unreadable(&error))?;
+        let plan = self.hold_back(&schedule, plan);
+        Ok((schedule, plan))
+    }
+
+    /// What was taken back is not tried again.
+    pub(super) fn hold_back(&self, schedule: &Schedule, plan: Plan) -> Plan {
+        self.risk.hold_all(schedule, plan)
     }
 
     /// What the host has of one target.

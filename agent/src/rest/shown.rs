@@ -45,7 +45,7 @@ impl Look {
             return Ok(view);
         };
         let Some(target) = schedule.targets.get(at) else { return Ok(view) };
-        let plan = plan_changes(&schedule, &observed);
+        let plan = self.hold_back(&schedule, plan_changes(&schedule, &observed));
         let verdict = plan.get(at).and_then(Option::as_ref);
         view.plan = verdict.and_then(|verdict| describe_verdict(target, verdict, self.contact()));
         view.desired = view.managed.then(|| desired(target));

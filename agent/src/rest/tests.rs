@@ -17,6 +17,7 @@ use muster_schema::state::{Cause, ResourceState};
 use muster_schema::{Sha256Digest, Timestamp};
 use serde_json::{Value, json};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use tempfile::TempDir;
@@ -149,6 +150,27 @@ async fn a_plan_changes_nothing() {
     assert_eq!((status, &view["differences"]), (200, &json!(2)), "{view}");
     assert_eq!(view["changes"][0], json!({"address": "directories/etc/app", "change": "create"}));
     assert!(!agent.dir.path().join("root/etc/app").exists());
+}
+
+#[tokio::test]
+async fn a_plan_says_of_what_was_taken_back_that_it_is_not_tried_again() {
+    let agent = TestRest::begin(motd);
+    let mut batch = Batch::new();
+    let reason = "reverted: the orchestrator was not reached within 120 s";
+    batch.put("reverted", &json!({"content": null, "resources": [["files/etc/motd", reason]]})).unwrap();
+    agent.rest.store.commit(batch).unwrap();
+    let Answer { body, .. } = agent.rest.answer(Method::Post, "/v1/plan").await;
+    let view: Value = serde_json::from_str(&body).unwrap();
+    let told = format!("not tried again under this manifest: {reason}");
+    assert_eq!(view["differences"], 1, "{view}");
+    assert_eq!(view["changes"][1], json!({"address": "files/etc/motd", "change": told}));
+    let (_, view) = agent.get("/v1/files/etc/motd").await;
+    assert_eq!(view["plan"], told);
+    // What is right is right, however it became so.
+    agent.write("etc/motd", "right\n");
+    fs::set_permissions(agent.dir.path().join("root/etc/motd"), fs::Permissions::from_mode(0o644)).unwrap();
+    let (_, view) = agent.get("/v1/files/etc/motd").await;
+    assert_eq!(view["plan"], Value::Null);
 }
 
 #[tokio::test]

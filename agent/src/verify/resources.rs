@@ -20,6 +20,7 @@ const KERNEL_TREES: [&str; 3] = ["/proc", "/sys", "/dev"];
 pub fn check_resources(resources: &[Resource]) -> Result<(), Reject> {
     let refuse = |message: String| Err(Reject::new(RejectCode::ManifestResources, message));
     let mut addresses = BTreeSet::new();
+    let mut things = BTreeMap::new();
     let mut paths: BTreeMap<HostPath, &Resource> = BTreeMap::new();
     for resource in resources {
         let address = &resource.address;
@@ -30,6 +31,9 @@ pub fn check_resources(resources: &[Resource]) -> Result<(), Reject> {
         }
         if !addresses.insert(address) {
             return refuse(format!("{address} stands twice"));
+        }
+        if let Some(other) = things.insert(address.folded(), address) {
+            return refuse(format!("{address} and {other} are the same"));
         }
         for path in resource.paths() {
             let path = HostPath::new(&path)

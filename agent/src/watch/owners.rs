@@ -1,6 +1,7 @@
 //! Whom a path concerns.
 
 use crate::host::HostPath;
+use crate::resource::ANY_NAME;
 use muster_schema::Address;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -36,7 +37,7 @@ impl Owners {
             .map(|(_, addresses)| addresses);
         // A purged directory is told of any name in it.
         let above = std::iter::successors(path.parent(), HostPath::parent);
-        let any = above.filter_map(|folder| self.paths.get(&folder.join("*").ok()?));
+        let any = above.filter_map(|folder| self.paths.get(&folder.join(ANY_NAME).ok()?));
         at.chain(children).chain(any).flatten().cloned().collect()
     }
 }

@@ -1,9 +1,14 @@
 //! Where watches are to be, so that nothing happens to some paths unseen.
 
 use crate::host::HostPath;
-use rustix::fs::{AtFlags, CWD, FileType, StatxAttributes, StatxFlags};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, StatxAttributes, StatxFlags};
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+
+/// So many folders below a purged one are watched. What happens deeper in larger trees, the next sweep finds.
+const MAX_BELOW: usize = 256;
 
 /// The folders of these paths, or the nearest ones above that are there.
 pub(super) fn nearest_folders<'p>(root: &Path, paths: impl Iterator<Item = &'p HostPath>) -> BTreeSet<PathBuf> {
@@ -28,6 +33,37 @@ pub(super) fn folders_above(root: &Path, folders: &BTreeSet<PathBuf>) -> BTreeSe
 /// Those of these paths on which something is mounted.
 pub(super) fn mount_points<'p>(root: &Path, paths: impl Iterator<Item = &'p HostPath>) -> BTreeSet<PathBuf> {
     paths.map(|path| root.join(path.relative())).filter(|path| is_mount_point(path)).collect()
+}
+
+/// All folders below the purged ones, up to [`MAX_BELOW`] of each. Neither links nor mounts are entered: a purge does
+/// not either.
+pub(super) fn folders_below<'p>(root: &Path, purged: impl Iterator<Item = &'p HostPath>) -> Vec<PathBuf> {
+    let tops: BTreeSet<PathBuf> = purged.filter_map(HostPath::parent).map(|top| root.join(top.relative())).collect();
+    let mut all = Vec::new();
+    for top in tops {
+        let mut below: Vec<PathBuf> = folders_in(&top);
+        let mut next = 0;
+        while next < below.len() && below.len() < MAX_BELOW {
+            let deeper = below.get(next).map(|folder| folders_in(folder)).unwrap_or_default();
+            below.extend(deeper);
+            next += 1;
+        }
+        below.truncate(MAX_BELOW);
+        all.append(&mut below);
+    }
+    all
+}
+
+fn folders_in(folder: &Path) -> Vec<PathBuf> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let Ok(entries) = rustix::fs::open(folder, flags, Mode::empty()).and_then(Dir::new) else { return Vec::new() };
+    let path = |entry: rustix::fs::DirEntry| {
+        let name = entry.file_name().to_bytes();
+        let other = entry.file_type() != FileType::Directory || matches!(name, b"." | b"..");
+        let path = folder.join(OsStr::from_bytes(name));
+        (!other && !is_mount_point(&path)).then_some(path)
+    };
+    entries.filter_map(Result::ok).filter_map(path).collect()
 }
 
 fn is_mount_point(path: &Path) -> bool {

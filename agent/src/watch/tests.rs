@@ -91,6 +91,27 @@ fn concerned(watch: &mut Watch, events: &Receiver<Event>) -> BTreeSet<Address> {
 }
 
 #[test]
+fn any_folder_of_a_purged_directory_is_watched() {
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir_all(root.path().join("conf.d/theirs/deep")).unwrap();
+    fs::create_dir_all(root.path().join("elsewhere")).unwrap();
+    std::os::unix::fs::symlink("../elsewhere", root.path().join("conf.d/link")).unwrap();
+    let (mut watch, events) = begin(root.path(), &["/conf.d/*"]);
+    let purged = BTreeSet::from([address("/conf.d/*")]);
+    fs::write(root.path().join("conf.d/theirs/deep/foreign"), "x").unwrap();
+    assert_eq!(concerned(&mut watch, &events), purged);
+    fs::write(root.path().join("elsewhere/file"), "x").unwrap();
+    assert_eq!(concerned(&mut watch, &events), BTreeSet::new());
+
+    // A folder that came later and stayed.
+    fs::create_dir(root.path().join("conf.d/theirs/later")).unwrap();
+    assert_eq!(concerned(&mut watch, &events), purged);
+    assert_eq!(watch.renew(), purged);
+    fs::write(root.path().join("conf.d/theirs/later/foreign"), "x").unwrap();
+    assert_eq!(concerned(&mut watch, &events), purged);
+}
+
+#[test]
 fn a_folder_far_above_is_renamed() {
     let root = tempfile::tempdir().unwrap();
     fs::create_dir_all(root.path().join("a/b/c")).unwrap();

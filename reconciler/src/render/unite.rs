@@ -124,6 +124,18 @@ fn unite_two(rendering: &Rendering, first: Placed, second: Placed) -> Placed {
     Placed { attributes, contents, tainted, ..first }
 }
 
+/// Two names of one thing would fight.
+pub(super) fn check_names(rendering: &Rendering, host_set: &HostSet) {
+    let mut things: BTreeMap<Address, &Placed> = BTreeMap::new();
+    for placed in host_set.resources.values() {
+        if let Some(other) = things.insert(placed.address.folded(), placed) {
+            let reason = format!("{} is the same as {}, at {}", placed.address, other.address, other.place);
+            let scope = rendering.scope_of(placed.tainted || other.tainted);
+            rendering.record().find(Finding::new(placed.place.clone(), reason).with_scope(scope));
+        }
+    }
+}
+
 /// One path belongs to one resource, nothing lies below a file, and nobody else edits one.
 pub(super) fn check_paths(rendering: &Rendering, host_set: &HostSet) {
     let mut paths: BTreeMap<String, &Placed> = BTreeMap::new();

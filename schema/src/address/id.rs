@@ -45,6 +45,16 @@ impl IdForm {
     pub fn takes(self, name: &str) -> bool {
         is_name(self, name)
     }
+
+    /// The one form of all names that mean the same thing: names of hosts know no case, and `nginx` is
+    /// `nginx.service`.
+    pub fn fold(self, name: &str) -> String {
+        match self {
+            IdForm::HostName => name.to_ascii_lowercase(),
+            IdForm::Service => name.strip_suffix(".service").unwrap_or(name).to_owned(),
+            _ => name.to_owned(),
+        }
+    }
 }
 
 /// Whether `id` is of a form other than a path.

@@ -1,6 +1,6 @@
 //! Changing the file of a user, in a folder that the user owns.
 
-use super::{KEYS, KeyPaths, identity, lines_of, login_of, paths_of};
+use super::{KEYS, KeyPaths, identity, lines_of, paths_of};
 use crate::host::{FileKind, HostError, Login, NewAttributes};
 use crate::resource::system_text::{append_line, load_text, write_text};
 use crate::resource::{Change, Hands, ResourceError, Value, check_sense};
@@ -21,7 +21,7 @@ pub(super) fn change_keys(spec: &AuthorizedKeysSpec, change: &Change, hands: &Ha
     check_sense(spec)?;
     let user = spec.user.as_deref().unwrap_or_default();
     let accounts = hands.accounts()?;
-    let login = login_of(spec, &accounts).ok_or_else(|| ResourceError::Blocked(format!("there is no user {user}")))?;
+    let login = accounts.login(user).ok_or_else(|| ResourceError::Blocked(format!("there is no user {user}")))?;
     let paths = paths_of(login)?;
     let found = load_text(&paths.file, hands.host.reader().as_mut())?;
     let text = changed_text(found.as_deref().unwrap_or_default(), change);

@@ -45,6 +45,11 @@ impl KernelRules {
         Ok(rules)
     }
 
+    /// The names of all sections.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.comments.keys().map(String::as_str)
+    }
+
     /// The digest of a section, where its rules are all there, in order, and no others.
     pub(super) fn digest(&self, name: &str) -> Option<String> {
         let comments = self.comments.get(name)?;

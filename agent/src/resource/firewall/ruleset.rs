@@ -40,6 +40,10 @@ impl Ruleset {
         self.0.get(name).map(String::as_str)
     }
 
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     pub(super) fn set(&mut self, name: String, section: Option<String>) {
         match section {
             Some(section) => self.0.insert(name, section),

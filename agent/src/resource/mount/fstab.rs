@@ -24,6 +24,11 @@ impl Fstab {
         }
     }
 
+    /// The folders of all lines.
+    pub(super) fn folders(&self) -> Vec<String> {
+        self.0.lines().filter_map(parse_line).map(|(folder, _)| folder).collect()
+    }
+
     /// The file with the line of a folder changed in its place, added at the end, or taken away.
     pub(super) fn with_line(&self, folder: &str, line: Option<&str>) -> String {
         let written = line.map(|line| match line.split_once(' ') {

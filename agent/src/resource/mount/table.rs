@@ -35,6 +35,11 @@ impl MountTable {
         self.0.iter().rev().find(|mount| mount.folder == folder)
     }
 
+    /// All folders on which something is.
+    pub(super) fn folders(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|mount| mount.folder.clone())
+    }
+
     /// Whether a mount is what a specification asks for.
     pub(super) fn shows(
         &self,

@@ -26,6 +26,14 @@ fn one_path_belongs_to_one_resource() {
 }
 
 #[test]
+fn one_thing_has_one_name() {
+    let refused = refusal(&json!({"hosts/Db": {"addresses": ["::1"]}, "hosts/db": {"addresses": ["::2"]}}));
+    assert!(refused.contains("hosts/db and hosts/Db are the same"), "{refused}");
+    refusal(&json!({"services/a": {"running": true}, "services/a.service": {"enabled": true}}));
+    assert!(check_resources(&load(&json!({"services/a": {"running": true}, "services/a.timer": {}}))).is_ok());
+}
+
+#[test]
 fn a_file_that_is_managed_as_a_whole_is_edited_by_nobody() {
     let line = |path: &str| json!({"path": path, "line": "x"});
     let apart = json!({"files/etc/a": {"mode": "0644"}, "lines/x": line("/etc/b"), "lines/y": line("/etc/b")});

@@ -261,6 +261,21 @@ fn one_path_belongs_to_one_resource() {
 }
 
 #[test]
+fn one_thing_has_one_name() {
+    check(&[(
+        "names of hosts know no case, and a service is one without its suffix",
+        "resources:
+  hosts: {DB.example.org: {addresses: [10.0.0.1]}, db.example.org: {addresses: [10.0.0.2]}}
+  services: {nginx: {running: true}, nginx.service: {enabled: true}}
+",
+        "environments/lab/hosts/h.yaml:2:52: hosts/db.example.org is the same as hosts/DB.example.org, \
+         at environments/lab/hosts/h.yaml:2:11 Environments({\"lab\"})
+environments/lab/hosts/h.yaml:3:38: services/nginx.service is the same as services/nginx, \
+         at environments/lab/hosts/h.yaml:3:14 Environments({\"lab\"})",
+    )]);
+}
+
+#[test]
 fn exceptions_go_into_the_manifest_beside_what_normally_holds() {
     check(&[
         (

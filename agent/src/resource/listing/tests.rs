@@ -1,0 +1,139 @@
+#![allow(clippy::disallowed_methods)]
+
+use super::{Listing, decode_name};
+use crate::host::{RealHost, Scope};
+use crate::resource::{State, View, listing_of, observe};
+use crate::test_machine::enter_booted;
+use muster_schema::Collection;
+use muster_schema::resource::Resource;
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+const WHOLE: Scope = Scope { sandbox: false, owners: true };
+
+/// What is put there, so that each list has something that only the host has.
+const FOUND: &str = r"useradd --create-home kim
+install -d -m 700 -o kim /home/kim/.ssh
+echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILWFjpHRZIZhbyurXczxOqXesd3vt7bQZZnQioAIb3oH found' >/home/kim/.ssh/authorized_keys
+mkdir -p /etc/cron.d /etc/sudoers.d /etc/systemd/system/cron.service.d
+echo '# nothing' >/etc/cron.d/db_2edump
+echo '# nothing' >/etc/cron.d/e2scrub_all
+echo '# nothing' >/etc/cron.d/has.dot
+echo '# nothing' >/etc/sudoers.d/web%2eprod
+echo '# nothing' >/etc/sudoers.d/left.out
+printf '[Service]\nExecStart=/bin/true\n' >'/etc/systemd/system/muster-nightly\x25.service'
+printf '[Timer]\nOnCalendar=daily\n' >'/etc/systemd/system/muster-nightly\x25.timer'
+printf '[Service]\nNice=1\n' >/etc/systemd/system/cron.service.d/nice.conf
+printf '127.0.0.1 localhost\n10.0.0.9 DB.example.org db # own\n' >/etc/hosts
+printf 'tmpfs /mnt tmpfs noauto 0 0\nnone none swap sw 0 0\n' >/etc/fstab
+mkdir -p /srv/listed && mount -t tmpfs none /srv/listed";
+
+/// A collection, what prints the ids with the host's own tools, and one that has to be among them.
+const LISTS: [(Collection, &str, &str); 13] = [
+    (Collection::Users, "getent passwd | cut -d: -f1", "kim"),
+    (Collection::Groups, "getent group | cut -d: -f1", "kim"),
+    (Collection::Packages, "dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' | sed -n 's/^.i.//p'", "dpkg"),
+    (
+        Collection::Services,
+        "{ systemctl list-unit-files -t service --no-legend; systemctl list-units --all -t service --no-legend --plain; } | cut -d' ' -f1 | grep -v @.service | sed s/.service$//",
+        "systemd-journald",
+    ),
+    (Collection::Timers, "echo nightly%", "nightly%"),
+    (
+        Collection::Units,
+        "cd /etc/systemd/system; find . -type f \\( -path './*.d/*.conf' -o -path './*.service' -o -path './*.timer' \\) | cut -c3-",
+        "cron.service.d/nice.conf",
+    ),
+    (Collection::Cron, "cd /etc/cron.d; ls | grep -v '[.]' | sed s/_2e/./", "e2scrub_all"),
+    (Collection::SudoRules, "cd /etc/sudoers.d; ls | grep -v '[.]' | sed s/%2e/./", "web.prod"),
+    (Collection::Mounts, "{ findmnt -rn -o TARGET | grep -vx /; echo /mnt; }", "/srv/listed"),
+    (Collection::KernelModules, "cut -d' ' -f1 /proc/modules", ""),
+    (Collection::Hosts, "printf 'localhost\\ndb.example.org\\n'", "db.example.org"),
+    (
+        Collection::AuthorizedKeys,
+        "for home in $(getent passwd | cut -d: -f1,6); do [ -s ${home#*:}/.ssh/authorized_keys ] && echo ${home%%:*}; done; true",
+        "kim",
+    ),
+    (Collection::Hostname, "echo system", "system"),
+];
+
+fn list(collection: Collection, host: &RealHost) -> BTreeSet<String> {
+    match listing_of(collection, WHOLE) {
+        Listing::By(list) => list(&View::new(host)).expect("a list").into_iter().collect(),
+        Listing::Not(reason) => panic!("{collection}: {reason}"),
+    }
+}
+
+fn shell(line: &str) -> String {
+    let output = Command::new("sh").args(["-c", line]).output().expect("a shell");
+    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[test]
+fn what_the_host_has_is_listed_as_its_own_tools_list_it_and_can_be_read() {
+    if !enter_booted("resource::listing::tests::what_the_host_has_is_listed_as_its_own_tools_list_it_and_can_be_read") {
+        return;
+    }
+    shell(FOUND);
+    let host = RealHost::open(Path::new("/")).expect("the host");
+    for (collection, line, one) in LISTS {
+        let listed: BTreeSet<String> = list(collection, &host)
+            .into_iter()
+            .filter(|id| collection != Collection::Units || is_compared(id))
+            .collect();
+        let expected: BTreeSet<String> = shell(line).lines().map(str::to_owned).collect();
+        assert_eq!(listed, expected, "{collection}");
+        assert!(one.is_empty() || listed.contains(one), "{collection}: {one}");
+    }
+    // The kernel's own tool reads values too, and leaves out what it cannot.
+    let listed = list(Collection::Sysctls, &host);
+    let keys = shell("sysctl -aN 2>/dev/null; true");
+    let keys: BTreeSet<String> = keys.lines().map(str::to_owned).collect();
+    let missing: Vec<&String> = keys.difference(&listed).filter(|key| !key.contains("stable_secret")).collect();
+    assert!(missing.is_empty() && keys.len() > 300, "{missing:?} of {}", keys.len());
+
+    for collection in Collection::ALL {
+        let Listing::By(list) = listing_of(collection, WHOLE) else { continue };
+        let view = View::new(&host);
+        let Ok(ids) = list(&view) else { continue };
+        let resource = |id: &String| {
+            let address = muster_schema::Address::new(collection, id.as_str()).ok()?;
+            serde_json::from_value(json!({"address": address, "attributes": {}})).ok()
+        };
+        let resources: Vec<Resource> = ids.iter().filter_map(resource).take(40).collect();
+        assert!(ids.is_empty() || !resources.is_empty(), "{collection}");
+        let view = View::new(&host).about(&resources);
+        for resource in &resources {
+            match observe(resource, &view) {
+                Ok(state) => assert_ne!(state, State::Absent, "{}", resource.address),
+                // Some parameters refuse to be read at times.
+                Err(error) => assert_eq!(collection, Collection::Sysctls, "{}: {}", resource.address, error.chain()),
+            }
+        }
+    }
+}
+
+fn is_compared(unit: &str) -> bool {
+    [".conf", ".service", ".timer"].iter().any(|suffix| unit.ends_with(suffix))
+}
+
+#[test]
+fn what_cannot_be_listed_says_why() {
+    for collection in [Collection::Files, Collection::Lines, Collection::Commands] {
+        assert!(matches!(listing_of(collection, WHOLE), Listing::Not(reason) if !reason.is_empty()), "{collection}");
+    }
+    let sandbox = Scope { sandbox: true, owners: false };
+    assert!(matches!(listing_of(Collection::Users, sandbox), Listing::Not(_)));
+}
+
+#[test]
+fn names_are_decoded() {
+    assert_eq!(decode_name("web%2eprod%7e", "%").as_deref(), Some("web.prod~"));
+    assert_eq!(decode_name("plain", "%").as_deref(), Some("plain"));
+    for bad in ["%", "%2", "%zz", "%ff", "%é"] {
+        assert_eq!(decode_name(bad, "%"), None, "{bad}");
+    }
+}
