@@ -26,6 +26,8 @@ zypper:/usr/bin/zypper
 rpm:/usr/bin/rpmbuild
 createrepo-c:/usr/bin/createrepo_c
 pacman-package-manager:/usr/bin/pacman
+makepkg:/usr/bin/makepkg
+gpg:/usr/bin/gpg
 libarchive-tools:/usr/bin/bsdtar
 ansible-core:/usr/bin/ansible
 "

@@ -10,6 +10,7 @@ pub mod init_scripts;
 mod openrc;
 pub mod package;
 pub mod pacman;
+pub mod repository;
 mod rpm;
 pub mod systemd;
 mod sysv;

@@ -37,6 +37,7 @@ mod ownership;
 mod package;
 mod patience;
 mod purge;
+mod repository;
 mod risk;
 mod secret;
 mod service;
@@ -258,6 +259,7 @@ fn type_of(spec: &Spec) -> &dyn ResourceType {
         Spec::Block(spec) => spec,
         Spec::SettingsFile(spec) => spec,
         Spec::Package(spec) => spec,
+        Spec::Repository(spec) => &**spec,
         Spec::Group(spec) => spec,
         Spec::User(spec) => spec,
         Spec::Command(spec) => &**spec,

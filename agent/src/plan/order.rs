@@ -1,12 +1,16 @@
 //! The order of things: what is asked for, and what goes without saying.
 //!
-//! Without saying: a folder before what is in it, an owner before what is owned, and within one application packages
-//! before files before services. Where such an edge would close a circle, it is left out.
+//! Without saying: a folder before what is in it, an owner before what is owned, every repository before every package,
+//! and within one application packages before files before services. Where such an edge would close a circle, it is left
+//! out.
+
+#[cfg(test)]
+mod tests;
 
 use super::Target;
-use muster_schema::resource::{OrderClass, OwnPath, Resource, Spec};
+use muster_schema::resource::{Existence, OrderClass, OwnPath, Resource, Spec};
 use muster_schema::{Address, Collection};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The edges that somebody wrote down lead in a circle.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +37,7 @@ const FOLDERS: [Collection; 2] = [Collection::Directories, Collection::Links];
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Strength {
     Application,
+    Repository,
     Member,
     Owner,
     Parent,
@@ -56,7 +61,9 @@ impl Order {
         for (at, target) in targets.iter().enumerate() {
             edges.extend(edges_to(at, &target.resource, &index));
         }
-        let nodes = targets.len() + add_application_edges(targets, &mut edges);
+        let early = packages_of_repositories(targets, &index);
+        let gates = targets.len() + add_application_edges(targets, &early, &mut edges);
+        let nodes = gates + add_repository_edges(targets, &early, gates, &mut edges);
         let mut blockers = vec![Vec::new(); targets.len()];
         for edge in &edges {
             let then = targets.get(edge.then);
@@ -80,7 +87,8 @@ impl Order {
                 edge.strength != weakest || !(stuck.contains(&edge.first) && stuck.contains(&edge.then))
             });
             weakest = match weakest {
-                Strength::Application => Strength::Member,
+                Strength::Application => Strength::Repository,
+                Strength::Repository => Strength::Member,
                 Strength::Member => Strength::Owner,
                 Strength::Owner => Strength::Parent,
                 Strength::Parent | Strength::Asked => Strength::Asked,
@@ -165,9 +173,42 @@ fn members_of(spec: &Spec) -> Vec<Address> {
     members.filter_map(|name| Address::new(Collection::Users, name.as_str()).ok()).collect()
 }
 
+/// Packages that a repository requires or reacts to: they do not wait for repositories.
+fn packages_of_repositories(targets: &[&Target], index: &HashMap<&Address, usize>) -> BTreeSet<usize> {
+    let asked = |target: &&&Target| {
+        let meta = &target.resource.meta;
+        let lists = [&meta.requires, &meta.restart_on, &meta.reload_on, &meta.run_on];
+        lists.into_iter().flatten().filter_map(|address| index.get(address).copied()).collect::<Vec<usize>>()
+    };
+    let repositories = targets.iter().filter(|target| class_of(target) == Some(OrderClass::Repositories));
+    repositories.flat_map(|target| asked(&target)).collect()
+}
+
+/// An extra node stands for "all repositories are there"; packages wait for it, whichever application they are of. The
+/// answer is how many nodes that made.
+fn add_repository_edges(targets: &[&Target], early: &BTreeSet<usize>, gate: usize, edges: &mut Vec<Edge>) -> usize {
+    let of = |class: OrderClass| {
+        let is_there = |target: &Target| target.resource.meta.state != Existence::Absent;
+        let is_so = move |(_, target): &(usize, &&Target)| class_of(target) == Some(class) && is_there(target);
+        targets.iter().enumerate().filter(is_so).map(|(at, _)| at)
+    };
+    let before = edges.len();
+    let edge = |first, then| Edge { first, then, strength: Strength::Repository };
+    edges.extend(of(OrderClass::Repositories).map(|at| edge(at, gate)));
+    if edges.len() == before {
+        return 0;
+    }
+    edges.extend(of(OrderClass::Packages).filter(|at| !early.contains(at)).map(|at| edge(gate, at)));
+    1
+}
+
+fn class_of(target: &Target) -> Option<OrderClass> {
+    target.resource.spec.class()
+}
+
 /// Extra nodes for each application stand for "all of this class is there", in the order of the classes. The answer
 /// is how many nodes that made.
-fn add_application_edges(targets: &[&Target], edges: &mut Vec<Edge>) -> usize {
+fn add_application_edges(targets: &[&Target], early: &BTreeSet<usize>, edges: &mut Vec<Edge>) -> usize {
     let mut applications: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, target) in targets.iter().enumerate() {
         if let Some(application) = &target.resource.application {
@@ -183,10 +224,10 @@ fn add_application_edges(targets: &[&Target], edges: &mut Vec<Edge>) -> usize {
             edge(first_gate + gate - 1, first_gate + gate);
         }
         for at in members {
-            let class = targets.get(*at).and_then(|target| target.resource.spec.class());
+            let class = targets.get(*at).and_then(|target| class_of(target));
             let Some(rank) = OrderClass::ALL.iter().position(|one| Some(*one) == class) else { continue };
             edge(*at, first_gate + rank);
-            if rank > 0 {
+            if rank > 0 && !early.contains(at) {
                 edge(first_gate + rank - 1, *at);
             }
         }

@@ -3,6 +3,8 @@
 mod command;
 mod database;
 mod package_manager;
+mod repository;
 mod version;
 
 pub use package_manager::ApkManager;
+pub use repository::ApkRepositories;

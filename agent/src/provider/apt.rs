@@ -7,6 +7,7 @@ mod database;
 mod failure;
 mod name;
 mod package_manager;
+mod repository;
 mod simulation;
 mod stanza;
 #[cfg(test)]
@@ -18,5 +19,6 @@ mod version;
 
 pub use database::{STATUS_FILE, load_database};
 pub use package_manager::AptManager;
+pub use repository::AptRepositories;
 pub(super) use stanza::{Event, Stanzas};
 pub use version::compare_versions;

@@ -5,9 +5,11 @@ mod database;
 mod failure;
 mod hold;
 mod package_manager;
+mod repository;
 #[cfg(test)]
 mod test_archive;
 #[cfg(test)]
 mod tests;
 
 pub use package_manager::PacmanManager;
+pub use repository::PacmanRepositories;

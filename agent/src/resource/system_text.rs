@@ -89,16 +89,26 @@ pub(super) fn write_own_text(path: &HostPath, text: &str, hands: &Hands<'_>) -> 
         hands.host.remove(path, FileKind::File)?;
         return folder.map_or(Ok(()), |folder| remove_made_folder(&folder, hands));
     }
-    if let Some(folder) = folder
-        && hands.host.reader().meta(&folder)?.is_none()
-    {
-        note_made((Collection::Directories, &folder), hands)?;
-        hands.host.make_directory(&folder, &NewAttributes { mode: Some(0o755), ..NewAttributes::default() })?;
+    if let Some(folder) = folder {
+        make_folder(&folder, hands)?;
     }
     write_text(path, text, NewAttributes { mode: Some(0o644), ..NewAttributes::default() }, hands)
 }
 
-fn remove_made_folder(folder: &HostPath, hands: &Hands<'_>) -> Result<(), ResourceError> {
+/// Makes a folder, and those above it, where they are missing.
+pub(super) fn make_folder(folder: &HostPath, hands: &Hands<'_>) -> Result<(), ResourceError> {
+    if hands.host.reader().meta(folder)?.is_some() {
+        return Ok(());
+    }
+    if let Some(above) = folder.parent() {
+        make_folder(&above, hands)?;
+    }
+    note_made((Collection::Directories, folder), hands)?;
+    Ok(hands.host.make_directory(folder, &NewAttributes { mode: Some(0o755), ..NewAttributes::default() })?)
+}
+
+/// Removes a folder that was made for what stood in it, and those above it, unless there is something else in it.
+pub(super) fn remove_made_folder(folder: &HostPath, hands: &Hands<'_>) -> Result<(), ResourceError> {
     let at = (Collection::Directories, folder);
     if !is_made(at, hands)? {
         return Ok(());
@@ -108,7 +118,8 @@ fn remove_made_folder(folder: &HostPath, hands: &Hands<'_>) -> Result<(), Resour
         Err(HostError::NotEmpty(_)) => return Ok(()),
         other => other?,
     }
-    forget_made(at, hands)
+    forget_made(at, hands)?;
+    folder.parent().map_or(Ok(()), |above| remove_made_folder(&above, hands))
 }
 
 fn note_made(at: (Collection, &HostPath), hands: &Hands<'_>) -> Result<(), ResourceError> {

@@ -81,6 +81,13 @@ pub(crate) fn open() -> Converger {
     Converger::begin(managed, Vec::new(), Enforcement::Enforce, now()).unwrap()
 }
 
+/// Keeps a content where blobs of the manifest are, and gives how a resource names it.
+pub(crate) fn keep_blob(bytes: &[u8]) -> Value {
+    let dir = Path::new(STATE);
+    std::fs::create_dir_all(dir).unwrap();
+    json!(Vault::open(&dir.join("blobs")).unwrap().keep_bytes(bytes).unwrap())
+}
+
 fn now() -> Timestamp {
     Timestamp(1_700_000_000_000)
 }

@@ -19,7 +19,7 @@ const MAX_CYCLES: usize = 20;
 type NodeIndex = usize;
 
 /// Finds a cycle among what resources require, react to, and imply: the folder above,
-/// the owner, and within an application packages before files before services.
+/// the owner, repositories before packages, and within an application packages before files before services.
 pub(super) fn check_order(rendering: &Rendering, host_set: &HostSet, edges: &BTreeMap<Address, Edges>) {
     // What is implied has no cycle by itself, so every cycle passes an edge that is written.
     if edges.values().all(BTreeMap::is_empty) {
@@ -66,23 +66,43 @@ impl Graph {
             .map(|(index, placed)| (index, *placed))
             .collect();
         graph.add_classes(&present, extensions);
+        graph.add_repositories(&present, extensions);
         graph.add_folders_and_owners(&present);
         graph
     }
 
-    /// Repositories before packages before files before services, within each application.
+    /// Packages before files before services, and repositories before all of them, within each application. What
+    /// packages wait for is not only within it.
     fn add_classes(&mut self, present: &[(NodeIndex, &Placed)], extensions: &Extensions) {
         let mut classes: HashMap<(Arc<str>, OrderClass), NodeIndex> = HashMap::new();
         for (index, placed) in present {
-            let collection = placed.address.collection();
-            let class = extensions.of(collection).map_or(collection.class(), |extension| extension.order);
-            let (Some(instance), Some(own)) = (&placed.instance, class) else { continue };
+            let (Some(instance), Some(own)) = (&placed.instance, class_of(placed, extensions)) else { continue };
             let node = self.class(&mut classes, instance, own);
             self.before[node].push(*index);
-            for class in OrderClass::ALL.into_iter().filter(|class| *class < own) {
+            let earlier = OrderClass::ALL.into_iter().filter(|class| *class < own && own != OrderClass::Packages);
+            for class in earlier {
                 let node = self.class(&mut classes, instance, class);
                 self.before[*index].push(node);
             }
+        }
+    }
+
+    /// Every repository before every package, but for packages that a repository names: it needs them itself.
+    fn add_repositories(&mut self, present: &[(NodeIndex, &Placed)], extensions: &Extensions) {
+        let of = |class: OrderClass| {
+            let is_so = move |(_, placed): &&(NodeIndex, &Placed)| class_of(placed, extensions) == Some(class);
+            present.iter().filter(is_so).map(|(index, _)| *index)
+        };
+        let repositories: Vec<NodeIndex> = of(OrderClass::Repositories).collect();
+        if repositories.is_empty() {
+            return;
+        }
+        let named: HashSet<NodeIndex> =
+            repositories.iter().filter_map(|index| self.before.get(*index)).flatten().copied().collect();
+        let all = self.before.len();
+        self.before.push(repositories);
+        for package in of(OrderClass::Packages).filter(|package| !named.contains(package)) {
+            self.before[package].push(all);
         }
     }
 
@@ -172,6 +192,11 @@ impl Graph {
         cycles.truncate(MAX_CYCLES);
         cycles
     }
+}
+
+fn class_of(placed: &Placed, extensions: &Extensions) -> Option<OrderClass> {
+    let collection = placed.address.collection();
+    extensions.of(collection).map_or(collection.class(), |extension| extension.order)
 }
 
 fn is_absent(placed: &Placed) -> bool {

@@ -8,6 +8,10 @@ const MAX_SERVICE_BYTES: usize = 247;
 const MAX_UNIT_BYTES: usize = 255;
 /// The longest name of a module, in bytes: the kernel's limit.
 const MAX_MODULE_BYTES: usize = 55;
+/// The longest name of a repository, in bytes, so that its files have one with a prefix and a suffix.
+const MAX_REPOSITORY_BYTES: usize = 100;
+/// Sections of dnf's and pacman's files that are none of a repository.
+const RESERVED_REPOSITORIES: [&str; 3] = ["main", "options", "local"];
 /// The units that systemd reads from files.
 const UNIT_SUFFIXES: [&str; 8] = ["service", "socket", "target", "timer", "path", "mount", "automount", "slice"];
 
@@ -34,6 +38,8 @@ pub enum IdForm {
     HostName,
     /// The one thing of its kind; its id is always the same word.
     Single(&'static str),
+    /// A repository of packages: a name of files, and what its package manager calls it.
+    Repository,
     /// A name that only muster knows.
     Free,
     /// What a plug-in or an adapter calls a thing; it may be a path.
@@ -67,6 +73,7 @@ pub(super) fn is_name(form: IdForm, id: &str) -> bool {
         IdForm::Sysctl => is_sysctl(id),
         IdForm::Module => is_module(id),
         IdForm::HostName => is_host_name(id),
+        IdForm::Repository => is_repository(id),
         IdForm::Single(word) => id == word,
         IdForm::Extension => is_of_extension(id),
         IdForm::Path | IdForm::MountPoint | IdForm::Free => {
@@ -94,6 +101,7 @@ pub(super) fn rule_of(form: IdForm) -> String {
         }
         IdForm::Module => "use letters, digits and '_', which stands for '-' too",
         IdForm::HostName => "use letters, digits, '-' and '.', at most 253, as host names are made of",
+        IdForm::Repository => "use letters, digits, '_', '-' and '.', at most 100, and no dash or dot in front",
         IdForm::Single(word) => return format!("there is only one, '{word}'"),
         IdForm::Extension => "no white space, no dash in front, and no '%2F', which stands for a slash in addresses",
         IdForm::Path | IdForm::MountPoint | IdForm::Free => "no slash, no white space, no dash in front",
@@ -165,6 +173,15 @@ fn is_sysctl(id: &str) -> bool {
 fn is_module(id: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     !id.is_empty() && id.len() <= MAX_MODULE_BYTES && id.bytes().all(allowed)
+}
+
+/// What apt takes as the name of a file, and dnf, zypper and pacman as the name of a section.
+fn is_repository(id: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    (1..=MAX_REPOSITORY_BYTES).contains(&id.len())
+        && id.bytes().all(allowed)
+        && !id.starts_with(['-', '.'])
+        && !RESERVED_REPOSITORIES.contains(&id)
 }
 
 /// RFC 1123, section 2.1, with names that have dots.

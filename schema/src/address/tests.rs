@@ -60,6 +60,9 @@ fn unclean_ids_are_refused() {
         "sysctls/kernel",
         "sysctls/net..ip_forward",
         "kernel_modules/br-netfilter",
+        "repositories/.x",
+        "repositories/a]b",
+        "repositories/options",
     ] {
         assert!(text.parse::<Address>().is_err(), "{text:?} was taken");
     }

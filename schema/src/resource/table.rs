@@ -23,6 +23,8 @@ macro_rules! for_each_resource_type {
             Groups "groups" Group(GroupSpec);
             /// Users of the account database, by name.
             Users "users" User(UserSpec);
+            /// Repositories of packages, by a free name.
+            Repositories "repositories" Repository(Box<RepositorySpec>);
             /// Packages of the host's package manager, by name.
             Packages "packages" Package(PackageSpec);
             /// Services of the host's service manager, by name.

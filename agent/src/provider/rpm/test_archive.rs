@@ -4,6 +4,7 @@
 
 use crate::provider::apt::test_archive::run;
 use crate::provider::package::test_scenario::{Relation, TestArchive};
+use crate::provider::repository::test_scenario::TestKey;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -41,6 +42,31 @@ impl RpmArchive {
             fs::write(format!("{folder}/archive.repo"), text).expect("written");
         }
         RpmArchive { program }
+    }
+
+    /// An archive that nobody knows of, with a package `probe`; packages and lists are signed.
+    pub(crate) fn signed(os_release: &str, program: &'static [&'static str], key: &TestKey) -> RpmArchive {
+        let mut archive = RpmArchive::new(os_release, program);
+        for folder in ["/etc/yum.repos.d", "/etc/zypp/repos.d"] {
+            fs::remove_file(format!("{folder}/archive.repo")).expect("removed");
+        }
+        archive.add("probe", "1.0-1", &[]);
+        let name = format!("_gpg_name {}", key.fingerprint);
+        let package = format!("{FOLDER}/packages/noarch/probe-1.0-1.noarch.rpm");
+        run(Command::new("rpmsign").env("GNUPGHOME", &key.home).args([
+            "--addsign",
+            "--define",
+            "__gpg /usr/bin/gpg",
+            "--define",
+            &name,
+            "--define",
+            &format!("_gpg_path {}", key.home),
+            &package,
+        ]));
+        run(Command::new("createrepo_c").args(["--quiet", &format!("{FOLDER}/packages")]));
+        let lists = format!("{FOLDER}/packages/repodata/repomd.xml");
+        key.sign(&["--armor", "--detach-sign"], &lists, &format!("{lists}.asc"));
+        archive
     }
 
     fn program(&self) -> Command {
