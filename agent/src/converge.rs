@@ -1,6 +1,6 @@
 //! Converging the host: look, plan, gate, apply, and look again where that may have moved something.
 
-use crate::apply::{Applied, ApplyError, ManagedHost, Outcome, Run, apply_plan, recover, remember};
+use crate::apply::{Applied, ApplyError, ManagedHost, Outcome, Run, apply_plan, recover, remember, settle_reboot};
 use crate::host::{HostPath, HostRead};
 use crate::ledger::Entry;
 use crate::plan::{CycleError, Plan, Purpose, Schedule, ScheduleInput, Target, Verdict, plan_changes, resource_path};
@@ -70,6 +70,7 @@ impl Converger {
         let mut converger = Converger { managed, resources, mode, schedule, judged_at: now };
         converger.reschedule()?;
         let Converger { managed, schedule, .. } = &mut converger;
+        settle_reboot(managed, now)?;
         let made = recover(managed, schedule, now)?;
         if made > 0 {
             tracing::info!(made, "finished what an interrupted run began");

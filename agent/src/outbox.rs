@@ -167,6 +167,10 @@ fn judge_health(deviations: &[ResourceReport], applied: bool, checks: &CheckSumm
     if let Some(one) = first(&[Blocked]) {
         return (Health::Degraded, "ResourceBlocked", tell(one));
     }
+    let waits = |one: &&ResourceReport| one.state == Pending && one.address.collection() == Collection::Reboot;
+    if let Some(one) = deviations.iter().find(waits) {
+        return (Health::Pending, "RebootPending", tell(one));
+    }
     if let Some(one) = first(&[Pending]) {
         return (Health::Progressing, "Applying", tell(one));
     }

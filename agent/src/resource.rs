@@ -37,6 +37,7 @@ mod ownership;
 mod package;
 mod patience;
 mod purge;
+mod reboot;
 mod repository;
 mod risk;
 mod secret;
@@ -65,6 +66,7 @@ pub use listing::Listing;
 pub(crate) use membership::unite_memberships;
 pub use patience::Patience;
 pub(crate) use purge::ANY_NAME;
+pub(crate) use reboot::{forget as forget_reboot, reboot_address, was_settled as reboot_was_settled};
 pub use secret::Secret;
 pub use state::{Attributes, State, Value};
 pub use structured::Structured;
@@ -274,6 +276,7 @@ fn type_of(spec: &Spec) -> &dyn ResourceType {
         Spec::Mount(spec) => spec,
         Spec::Firewall(spec) => spec,
         Spec::Check(spec) => &**spec,
+        Spec::Reboot(spec) => spec,
         Spec::Hostname(spec) => spec,
         Spec::Timezone(spec) => spec,
         Spec::Locale(spec) => spec,

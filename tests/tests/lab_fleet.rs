@@ -1,6 +1,8 @@
 //! Real hosts, driven by `git push` over RabbitMQ. Everything is asserted from inside the hosts.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
+#[path = "lab_fleet/checks.rs"]
+mod checks;
 #[path = "lab_fleet/converge.rs"]
 mod converge;
 #[path = "lab_fleet/culprit.rs"]
@@ -9,6 +11,8 @@ mod culprit;
 mod files;
 #[path = "lab_fleet/outages.rs"]
 mod outages;
+#[path = "lab_fleet/reboot.rs"]
+mod reboot;
 #[path = "lab_fleet/refusals.rs"]
 mod refusals;
 #[path = "lab_fleet/risky.rs"]

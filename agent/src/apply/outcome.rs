@@ -46,6 +46,7 @@ impl Outcome {
         let state = match error {
             ResourceError::Blocked(_) => ResourceState::Blocked,
             ResourceError::Retained(_) => ResourceState::Retained,
+            ResourceError::Waits(_) => ResourceState::Pending,
             ResourceError::Unknown(_) => ResourceState::Unknown,
             _ => ResourceState::Error,
         };
@@ -66,6 +67,7 @@ pub(super) fn of_verdict(target: &Target, verdict: &Verdict, cause: Cause) -> Op
         Verdict::Waived(differs) => (ResourceState::Waived, waiver_message(target, differs.as_deref())),
         Verdict::Report(change) => (ResourceState::NonCompliant, change.to_string()),
         Verdict::Blocked(reason) => (ResourceState::Blocked, reason.clone()),
+        Verdict::Waits(reason) => (ResourceState::Pending, reason.clone()),
         Verdict::Unknown(reason) => (ResourceState::Unknown, reason.clone()),
         Verdict::Failed(reason) | Verdict::Held(reason) => (ResourceState::Error, reason.clone()),
         Verdict::NotApplicable => (ResourceState::NotApplicable, "makes no sense under --root".to_owned()),

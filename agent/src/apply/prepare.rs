@@ -51,8 +51,11 @@ pub(super) fn prepare_stage<'a>(
         if !look {
             continue;
         }
-        if let Some(blocker) = failed_blocker(run, *index, results) {
-            let error = ResourceError::Blocked(format!("needs {}, which is not right", blocker.address()));
+        if let Some((blocker, state)) = failed_blocker(run, *index, results) {
+            let error = match state {
+                ResourceState::Pending => ResourceError::Waits(format!("waits for {}", blocker.address())),
+                _ => ResourceError::Blocked(format!("needs {}, which is not right", blocker.address())),
+            };
             outcomes.push((*index, Outcome::failed(target, &error, run.cause)));
             continue;
         }
@@ -110,12 +113,19 @@ pub(crate) fn remember(entry: Option<&Entry>, state: &mut State) {
     }
 }
 
-fn failed_blocker<'a>(run: &Run<'a>, index: usize, results: &[Option<ResourceState>]) -> Option<&'a Target> {
+/// What stands in the way of a target, and how it is: what failed before what only waits.
+fn failed_blocker<'a>(
+    run: &Run<'a>,
+    index: usize,
+    results: &[Option<ResourceState>],
+) -> Option<(&'a Target, ResourceState)> {
     let blockers = run.schedule.order.blockers.get(index)?;
-    let failed = |at: &&usize| {
-        matches!(results.get(**at), Some(Some(ResourceState::Error | ResourceState::Blocked | ResourceState::Pending)))
+    let in_state = |states: &[ResourceState]| {
+        let state_of = |at: &usize| results.get(*at).copied().flatten().filter(|state| states.contains(state));
+        let (at, state) = blockers.iter().find_map(|at| Some((*at, state_of(at)?)))?;
+        Some((run.schedule.targets.get(at)?, state))
     };
-    run.schedule.targets.get(*blockers.iter().find(failed)?)
+    in_state(&[ResourceState::Error, ResourceState::Blocked]).or_else(|| in_state(&[ResourceState::Pending]))
 }
 
 /// Keeps what the change would lose, if it is not kept yet. The change comes back with its `before` complete where

@@ -52,7 +52,7 @@ pub(super) fn apply_stage(
         outcomes.push((one.index, outcome));
     }
     prepare::settle_ledger(managed, &work, &outcomes)?;
-    react(managed, run, stage, results, &mut outcomes);
+    applied.look_again |= react(managed, run, stage, results, &mut outcomes);
     let mut batch = Batch::new();
     batch.remove(INTENTS_KEY);
     managed.owed.put(&mut batch)?;
@@ -158,7 +158,7 @@ fn attempt(target: &Target, mut once: impl FnMut() -> Result<(), ResourceError>)
     let mut answer = once();
     for _ in 0..target.resource.meta.retry.unwrap_or(0) {
         match answer {
-            Ok(()) | Err(ResourceError::Blocked(_) | ResourceError::Retained(_)) => break,
+            Ok(()) | Err(ResourceError::Blocked(_) | ResourceError::Retained(_) | ResourceError::Waits(_)) => break,
             Err(_) => answer = once(),
         }
     }
@@ -176,16 +176,18 @@ fn owe_reactions(managed: &mut ManagedHost, run: &Run<'_>, trigger: usize) {
     }
 }
 
-/// Lets those of this stage react that owe it, and in the last stage those whose triggers left.
+/// Lets those of this stage react that owe it, and in the last stage those whose triggers left. Answers whether one of
+/// them has yet to do what is to be done, which the next look tells.
 fn react(
     managed: &mut ManagedHost,
     run: &Run<'_>,
     stage: &[usize],
     results: &[Option<ResourceState>],
     outcomes: &mut Vec<(usize, Outcome)>,
-) {
+) -> bool {
+    let mut waits_for_look = false;
     if managed.owed.is_empty() {
-        return;
+        return waits_for_look;
     }
     let last = run.schedule.order.stages.last().is_some_and(|last| std::ptr::eq(last.as_slice(), stage));
     let all: Vec<usize> = if last { (0..run.schedule.targets.len()).collect() } else { stage.to_vec() };
@@ -224,11 +226,15 @@ fn react(
             (Ok(()), None) => Some(Outcome::changed(target, reaction.to_string(), Cause::Cascade)),
             (Err(error), _) => Some(Outcome::failed(target, error, Cause::Cascade)),
         };
-        if answer.is_ok() {
+        // What waits has written down that it is owed.
+        let noted = matches!(answer, Err(ResourceError::Waits(_)));
+        waits_for_look |= noted;
+        if answer.is_ok() || noted {
             managed.owed.remove(target.address());
         }
         outcomes.extend(outcome.map(|outcome| (index, outcome)));
     }
+    waits_for_look
 }
 
 fn triggers_of(run: &Run<'_>, reactor: usize) -> impl Iterator<Item = usize> {

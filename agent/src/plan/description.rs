@@ -33,6 +33,7 @@ fn describe(target: &Target, verdict: &Verdict) -> Option<String> {
         Verdict::Change(change) => change.to_string(),
         Verdict::Report(change) => format!("differs, and is only reported: {change}"),
         Verdict::Blocked(reason) => format!("blocked: {reason}"),
+        Verdict::Waits(reason) => format!("waits: {reason}"),
         Verdict::Failed(reason) => format!("cannot be read: {reason}"),
         Verdict::Unknown(reason) => format!("nobody can tell: {reason}"),
         Verdict::Held(reason) => format!("not tried again under this manifest: {reason}"),

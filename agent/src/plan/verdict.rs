@@ -15,6 +15,8 @@ pub enum Verdict {
     Report(Change),
     /// It differs, and must not be put right.
     Blocked(String),
+    /// It differs, and it is not the time to put it right.
+    Waits(String),
     /// It cannot be read.
     Failed(String),
     /// Nobody can tell how it is.
@@ -64,6 +66,10 @@ pub(crate) fn judge_target(target: &Target, observed: &State) -> Verdict {
         (Ok(None), _) => Verdict::Compliant,
         (Ok(Some(change)), Purpose::Audit) => Verdict::Report(change),
         (Ok(Some(change)), Purpose::Enforce | Purpose::Leave) => Verdict::Change(change),
+        (Err(ResourceError::Waits(_)), Purpose::Audit) => {
+            Verdict::Report(Change { before: observed.clone(), after: wanted.state.clone() })
+        }
+        (Err(ResourceError::Waits(reason)), _) => Verdict::Waits(reason),
         (Err(ResourceError::Blocked(reason)), _) => Verdict::Blocked(reason),
         (Err(ResourceError::Unknown(reason)), _) => Verdict::Unknown(reason),
         (Err(ResourceError::Retained(reason)), _) => Verdict::Stays(Cow::Owned(reason)),

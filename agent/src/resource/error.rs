@@ -17,6 +17,9 @@ pub enum ResourceError {
     /// Nobody can tell how it is, for this reason.
     #[error("{0}")]
     Unknown(String),
+    /// It is not the time for it yet, for this reason. It is looked at again.
+    #[error("{0}")]
+    Waits(String),
     /// A program that was to do it said no.
     #[error("{program} ended with code {code}: {message}")]
     Program {

@@ -59,6 +59,8 @@ macro_rules! for_each_resource_type {
             Firewall "firewall" Firewall(FirewallSpec);
             /// Whether the host is well, by a free name.
             Checks "checks" Check(Box<CheckSpec>);
+            /// Reboots that are owed; its id is `system`.
+            Reboot "reboot" Reboot(RebootSpec);
         }
     };
 }

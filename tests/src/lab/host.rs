@@ -20,6 +20,8 @@ use crate::wait::{wait_for, wait_until};
 /// From power on to all units started: 1 s alone, far more beside a build.
 const BOOT: Duration = Duration::from_secs(120);
 const HALT: Duration = Duration::from_secs(60);
+/// How nspawn ends when its host reboots and somebody else is to start it again.
+const REBOOTS: i32 = 133;
 
 /// A machine with systemd as PID 1 on a copy-on-write disk; switched off and its disk gone when dropped.
 #[derive(Debug)]
@@ -211,6 +213,19 @@ impl Host {
     /// As [`Host::power_off`] and [`Host::wait_running`].
     pub fn reboot(&mut self) -> Result<()> {
         self.power_off()?;
+        self.power_on()?;
+        self.wait_running()
+    }
+
+    /// Waits until the host has ended because it reboots, and comes up again.
+    ///
+    /// # Errors
+    /// When it does not end, or ends otherwise; as [`Host::wait_running`].
+    pub fn wait_rebooted(&mut self) -> Result<()> {
+        let mut power = self.power.take().with_context(|| format!("{} is off", self.name))?;
+        let status = power.holder.wait(BOOT)?;
+        ensure!(status.code() == Some(REBOOTS), "{} ended with {status}, which is no reboot", self.name);
+        drop(power);
         self.power_on()?;
         self.wait_running()
     }
