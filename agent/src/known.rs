@@ -8,13 +8,26 @@ use muster_schema::state::{Cause, ResourceState};
 use muster_schema::{Address, Culprit, Sha256Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
-/// Transitions that no report carried yet, by number.
-pub const TRANSITION_PREFIX: &str = "transition/";
-const STATE_PREFIX: &str = "state/";
-/// The last change of each resource. Only who asks for it reads it, so it is not in memory.
-const CHANGE_PREFIX: &str = "change/";
+/// Transitions that no report carried yet: records of up to [`TRANSITIONS_A_RECORD`], by the number of the first.
+pub const TRANSITION_PREFIX: &str = "transitions/";
+const TRANSITIONS_A_RECORD: usize = 250;
+/// States lie together by the first byte of the digest of their address: a record for each would cost the store more
+/// memory and time than what is in it.
+const PAGE_PREFIX: &str = "states/";
 const SEQ_KEY: &str = "transition-seq";
+
+/// Resources whose states lie together.
+type Page = BTreeMap<Address, Record>;
+
+/// What the store has of one resource.
+#[derive(Debug, Serialize, Deserialize)]
+struct Record {
+    known: KnownState,
+    /// The last change. Only who asks for it reads it, so it is not in memory.
+    change: Option<LastChange>,
+}
 
 /// What is known of one resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,12 +57,10 @@ impl Known {
     /// # Errors
     /// When the store cannot be read.
     pub fn load(store: &Store) -> Result<Known, StoreError> {
-        let states = store.scan::<KnownState>(STATE_PREFIX)?;
-        Ok(Known {
-            states: states.into_iter().map(|(_, known)| (known.address.clone(), known)).collect(),
-            last_seq: store.load(SEQ_KEY)?.unwrap_or(0),
-            culprits: BTreeMap::new(),
-        })
+        let pages = store.scan::<Page>(PAGE_PREFIX)?;
+        let records = pages.into_iter().flat_map(|(_, page)| page);
+        let states = records.map(|(address, record)| (address, record.known)).collect();
+        Ok(Known { states, last_seq: store.load(SEQ_KEY)?.unwrap_or(0), culprits: BTreeMap::new() })
     }
 
     /// What is known of each resource.
@@ -94,8 +105,26 @@ impl Known {
         mut batch: Batch,
     ) -> Result<usize, StoreError> {
         let before = self.last_seq;
+        let (mut pages, mut transitions) = (BTreeMap::new(), Vec::new());
         for outcome in outcomes.iter().filter(|outcome| outcome.reported) {
-            self.note_one(outcome, now, &mut batch)?;
+            if !self.is_news(outcome) {
+                continue;
+            }
+            let page = match pages.entry(page_of(&outcome.address)) {
+                Entry::Occupied(page) => page.into_mut(),
+                Entry::Vacant(page) => {
+                    let known = store.load::<Page>(page.key())?.unwrap_or_default();
+                    page.insert(known)
+                }
+            };
+            transitions.extend(self.note_one(outcome, now, page));
+        }
+        for (key, page) in pages {
+            if page.is_empty() { batch.remove(key) } else { batch.put(key, &page)? }
+        }
+        for (first, some) in (before + 1..).step_by(TRANSITIONS_A_RECORD).zip(transitions.chunks(TRANSITIONS_A_RECORD))
+        {
+            batch.put(format!("{TRANSITION_PREFIX}{first:020}"), some)?;
         }
         if self.last_seq != before {
             batch.put(SEQ_KEY, &self.last_seq)?;
@@ -106,63 +135,62 @@ impl Known {
         Ok(usize::try_from(self.last_seq - before).unwrap_or(usize::MAX))
     }
 
-    fn note_one(&mut self, outcome: &Outcome, now: Timestamp, batch: &mut Batch) -> Result<(), StoreError> {
+    /// Whether it says anything that is not known.
+    fn is_news(&self, outcome: &Outcome) -> bool {
         let old = self.states.get(&outcome.address);
+        outcome.changed
+            || old.map(|old| old.state) != outcome.state
+            || old.is_some_and(|old| old.message != cut(&outcome.message) && old.state != ResourceState::Compliant)
+    }
+
+    /// Takes one outcome in. The answer is the transition, if it is one.
+    fn note_one(&mut self, outcome: &Outcome, now: Timestamp, page: &mut Page) -> Option<Transition> {
+        let Outcome { address, .. } = outcome;
+        let old = self.states.get(address);
         let from = old.map(|old| old.state);
         let message = cut(&outcome.message);
-        if !outcome.changed
-            && from == outcome.state
-            && old.is_none_or(|old| old.message == message || old.state == ResourceState::Compliant)
-        {
-            return Ok(());
-        }
         // That a repaired thing is still right is no news.
         let quiet = !outcome.changed
             && (from == outcome.state
                 || (from == Some(ResourceState::Repaired) && outcome.state == Some(ResourceState::Compliant)));
-        let key = key_of(STATE_PREFIX, &outcome.address);
-        let change_key = key_of(CHANGE_PREFIX, &outcome.address);
         let cause = if from.is_none() { Cause::Initial } else { outcome.cause };
-        let by = self.culprits.get(&outcome.address).filter(|_| cause == Cause::Corrective).cloned();
+        let by = self.culprits.get(address).filter(|_| cause == Cause::Corrective).cloned();
         match outcome.state {
             Some(state) => {
                 let since = old.filter(|old| old.state == state).map_or(now, |old| old.since);
-                let known = KnownState { address: outcome.address.clone(), state, message: message.clone(), since };
-                batch.put(key, &known)?;
-                if outcome.changed {
-                    let last = LastChange { at: now, cause, message: message.clone(), by: by.clone() };
-                    batch.put(change_key, &last)?;
-                }
-                self.states.insert(outcome.address.clone(), known);
+                let known = KnownState { address: address.clone(), state, message: message.clone(), since };
+                let earlier = page.remove(address).and_then(|record| record.change);
+                let change = LastChange { at: now, cause, message: message.clone(), by: by.clone() };
+                let change = if outcome.changed { Some(change) } else { earlier };
+                page.insert(address.clone(), Record { known: known.clone(), change });
+                self.states.insert(address.clone(), known);
             }
             None => {
-                batch.remove(key);
-                batch.remove(change_key);
-                self.states.remove(&outcome.address);
+                page.remove(address);
+                self.states.remove(address);
             }
         }
         if quiet {
-            return Ok(());
+            return None;
         }
         self.last_seq += 1;
-        let transition = Transition {
+        Some(Transition {
             seq: self.last_seq,
-            address: outcome.address.clone(),
+            address: address.clone(),
             from,
             to: outcome.state,
             cause,
             message,
             at: now,
             by,
-        };
-        batch.put(format!("{TRANSITION_PREFIX}{:020}", self.last_seq), &transition)
+        })
     }
 }
 
-/// Addresses may be long, keys must not: sled keeps long pages outside its log.
-fn key_of(prefix: &str, address: &Address) -> String {
+/// The key of the page that an address lies in.
+fn page_of(address: &Address) -> String {
     let digest = Sha256Digest::of(address.to_string().as_bytes()).to_string();
-    format!("{prefix}{}", digest.get(..32).unwrap_or(&digest))
+    format!("{PAGE_PREFIX}{}", digest.get(..2).unwrap_or_default())
 }
 
 /// What is known of one resource, and its last change, beside a worker that goes on.
@@ -170,7 +198,8 @@ fn key_of(prefix: &str, address: &Address) -> String {
 /// # Errors
 /// When the store cannot be read.
 pub fn load_known(store: &Store, address: &Address) -> Result<(Option<KnownState>, Option<LastChange>), StoreError> {
-    Ok((store.load(&key_of(STATE_PREFIX, address))?, store.load(&key_of(CHANGE_PREFIX, address))?))
+    let mut page = store.load::<Page>(&page_of(address))?.unwrap_or_default();
+    Ok(page.remove(address).map_or((None, None), |record| (Some(record.known), record.change)))
 }
 
 fn cut(text: &str) -> String {

@@ -49,11 +49,13 @@ impl News {
     /// When the store cannot be read.
     pub fn load(store: &Store) -> Result<News, StoreError> {
         let mut news = News::default();
-        let transitions = store.scan::<Transition>(TRANSITION_PREFIX)?;
-        news.more = transitions.len() > MAX_TOLD;
-        for (key, transition) in transitions.into_iter().take(MAX_TOLD) {
+        for (key, transitions) in store.scan::<Vec<Transition>>(TRANSITION_PREFIX)? {
+            news.more = news.transitions.len() + transitions.len() > MAX_TOLD;
+            if news.more {
+                break;
+            }
             news.keys.push(key);
-            news.transitions.push(transition);
+            news.transitions.extend(transitions);
         }
         for (key, rejection) in store.scan::<Rejection>(REJECTION_PREFIX)? {
             news.keys.push(key);

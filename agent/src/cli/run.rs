@@ -10,7 +10,7 @@ use crate::io::api_socket::{bind_socket, serve_socket};
 use crate::io::facts::load_facts;
 use crate::io::host_keys::HostKeys;
 use crate::io::http::HttpTransport;
-use crate::io::memory::release_code_for_ever;
+use crate::io::memory::release_for_ever;
 use crate::io::status_file::{Identity, StatusFile};
 use crate::io::transport::Transport;
 use crate::rest::Rest;
@@ -109,7 +109,7 @@ async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {
         ended = run_cycle(cycle) => ended?,
         () = serve_api(config.api_socket.as_deref(), rest) => {}
         () = watch_services(shared.units.subscribe(), tell_worker) => {}
-        () = release_code_for_ever() => {}
+        () = release_for_ever() => {}
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }

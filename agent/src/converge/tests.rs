@@ -262,10 +262,11 @@ fn every_change_is_one_transition_in_order() {
     sandbox.converge(&json!({"files/etc/a": {"text": "a"}}));
     let store = managed(sandbox.dir.path()).store;
     let told: Vec<String> = store
-        .scan::<muster_schema::report::Transition>(crate::known::TRANSITION_PREFIX)
+        .scan::<Vec<muster_schema::report::Transition>>(crate::known::TRANSITION_PREFIX)
         .unwrap()
         .into_iter()
-        .map(|(_, t)| format!("{} {} {:?}→{:?} {}", t.seq, t.address, t.from, t.to, t.cause))
+        .flat_map(|(_, transitions)| transitions)
+        .map(|t| format!("{} {} {:?}→{:?} {}", t.seq, t.address, t.from, t.to, t.cause))
         .collect();
     assert_eq!(
         told,

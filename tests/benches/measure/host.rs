@@ -14,6 +14,8 @@ use serde_json::Value;
 use super::figures::{Figures, millis, percentile};
 
 const MIXED: usize = 200;
+/// Users, each with a group, beside those that the host has: a small host has too few things that could be managed.
+const MORE_USERS: usize = 25;
 const FILES: usize = 1000;
 const ROUNDS: usize = 50;
 const SETTINGS: &str = "/etc/muster/agent.yaml";
@@ -40,6 +42,7 @@ fn measure_host(figures: &mut Figures) -> Result<()> {
     let [host] = &real.hosts;
     host.write_file("/etc/systemd/system/bench.service", UNIT)?;
     host.exec("systemctl daemon-reload")?;
+    host.exec(&format!("for n in $(seq {MORE_USERS}); do useradd --no-create-home --shell /bin/false bench$n; done"))?;
     real.fleet.repository.write("applications/mixed/application.yaml", mixed(host)?)?;
     real.approve_all("applications: {mixed: {}}\n")?;
 

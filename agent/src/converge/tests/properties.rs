@@ -131,7 +131,7 @@ fn nothing() -> Value {
 
 fn transitions(dir: &Path) -> Vec<Transition> {
     let (store, _) = Store::open(&dir.join("store")).unwrap();
-    store.scan::<Transition>(TRANSITION_PREFIX).unwrap().into_iter().map(|(_, transition)| transition).collect()
+    store.scan::<Vec<Transition>>(TRANSITION_PREFIX).unwrap().into_iter().flat_map(|(_, some)| some).collect()
 }
 
 #[test]
