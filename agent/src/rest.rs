@@ -139,7 +139,9 @@ impl Rest {
         let look = self.look()?;
         if collection.extension().is_some() && !declared_collections(&look, &known).contains(&collection) {
             let detail = format!("unknown collection '{collection}': nothing of it is managed here");
-            return Err(Problem::new(ProblemReason::UnknownCollection, detail));
+            let names: Vec<&str> = Collection::ALL.iter().map(Collection::name).collect();
+            let hint = format!("there are {}, and those that the state repository declares", names.join(", "));
+            return Err(Problem::new(ProblemReason::UnknownCollection, detail).with_hint(hint));
         }
         let mut addresses: BTreeSet<Address> = if all { look.list_all(collection)? } else { BTreeSet::new() };
         let managed: BTreeSet<&Address> = look

@@ -51,7 +51,7 @@ pub(super) fn prepare_stage<'a>(
         if !look {
             continue;
         }
-        if let Some((blocker, state)) = failed_blocker(run, *index, results) {
+        if let Some((blocker, state)) = failed_blocker(managed, run, *index, results) {
             let error = match state {
                 ResourceState::Pending => ResourceError::Waits(format!("waits for {}", blocker.address())),
                 _ => ResourceError::Blocked(format!("needs {}, which is not right", blocker.address())),
@@ -114,14 +114,21 @@ pub(crate) fn remember(entry: Option<&Entry>, state: &mut State) {
 }
 
 /// What stands in the way of a target, and how it is: what failed before what only waits.
+///
+/// What this run did not look at is as it was last: an event about a dependent must not let it overtake.
 fn failed_blocker<'a>(
+    managed: &ManagedHost,
     run: &Run<'a>,
     index: usize,
     results: &[Option<ResourceState>],
 ) -> Option<(&'a Target, ResourceState)> {
     let blockers = run.schedule.order.blockers.get(index)?;
+    let known = |at: usize| Some(managed.known.states().get(run.schedule.targets.get(at)?.address())?.state);
     let in_state = |states: &[ResourceState]| {
-        let state_of = |at: &usize| results.get(*at).copied().flatten().filter(|state| states.contains(state));
+        let state_of = |at: &usize| {
+            let state = results.get(*at).copied().flatten().or_else(|| known(*at));
+            state.filter(|state| states.contains(state))
+        };
         let (at, state) = blockers.iter().find_map(|at| Some((*at, state_of(at)?)))?;
         Some((run.schedule.targets.get(at)?, state))
     };

@@ -126,6 +126,27 @@ fn makes_files_folders_and_links_and_takes_them_away_again() {
 }
 
 #[test]
+fn an_event_lets_nothing_overtake_what_it_requires() {
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.path("etc/first")).unwrap();
+    let mut converger = sandbox.open(Vec::new());
+    let wanted = json!({
+        "files/etc/first": {"text": "in the way of a folder"},
+        "files/etc/second": {"text": "after it", "meta": {"requires": ["files/etc/first"]}},
+    });
+    let resources = load(&converger.managed.blobs, &wanted);
+    converger.set_resources(resources).unwrap();
+    converger.converge(Cause::Intentional, Extent::All, &|| false, now).unwrap();
+    let only = BTreeSet::from(["files/etc/second".parse().unwrap()]);
+    let converged = converger.converge(Cause::Corrective, Extent::Only(&only), &|| false, now).unwrap();
+    assert!(!sandbox.path("etc/second").exists(), "{:?}", converged.outcomes);
+    assert_eq!(converged.outcomes[0].state, Some(ResourceState::Blocked));
+    fs::remove_dir(sandbox.path("etc/first")).unwrap();
+    converger.converge(Cause::Corrective, Extent::All, &|| false, now).unwrap();
+    assert_eq!(sandbox.file("etc/second").0, "after it");
+}
+
+#[test]
 fn what_was_found_comes_back() {
     let sandbox = Sandbox::new();
     sandbox.write("etc/motd", "original", 0o640);

@@ -270,8 +270,8 @@ fn one_thing_has_one_name() {
 ",
         "environments/lab/hosts/h.yaml:2:52: hosts/db.example.org is the same as hosts/DB.example.org, \
          at environments/lab/hosts/h.yaml:2:11 Environments({\"lab\"})
-environments/lab/hosts/h.yaml:3:38: services/nginx.service is the same as services/nginx, \
-         at environments/lab/hosts/h.yaml:3:14 Environments({\"lab\"})",
+environments/lab/hosts/h.yaml:3:38: services/nginx is rendered twice, \
+         also at environments/lab/hosts/h.yaml:3:14 Environments({\"lab\"})",
     )]);
 }
 
