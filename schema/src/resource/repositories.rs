@@ -207,7 +207,7 @@ impl RepositorySpec {
             return Some("has both 'fingerprint' and 'fingerprints'".to_owned());
         }
         let fingerprints = self.all_fingerprints();
-        if self.key.is_some() != !fingerprints.is_empty() {
+        if self.key.is_some() == fingerprints.is_empty() {
             return Some("needs 'key' and 'fingerprint' together: one says which key the other is to be".to_owned());
         }
         if let Some(bad) = fingerprints.iter().find(|text| !is_fingerprint(text)) {
