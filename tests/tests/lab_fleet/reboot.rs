@@ -30,7 +30,7 @@ fn lab_a_reboot_is_made_once_and_what_requires_it_is_done_after_it() {
     }
     let mut real = RealFleet::start(["web-1"]).unwrap();
     let write = |real: &RealFleet<1>, word: &str, window: &str| {
-        real.fleet.repository.write(PATH, &application(word, window)).unwrap();
+        real.fleet.repository.write(PATH, application(word, window)).unwrap();
     };
     // The first content too is a change.
     write(&real, "one", "");

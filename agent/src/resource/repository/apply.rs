@@ -51,9 +51,12 @@ struct Session<'a> {
     transaction: Transaction<'a>,
 }
 
+/// A file: its bytes, and whose it was.
+type FoundFile = (Vec<u8>, NewAttributes);
+
 /// What stood in the places of a repository, to be put back.
 struct Found {
-    files: Vec<(HostPath, Option<(Vec<u8>, NewAttributes)>)>,
+    files: Vec<(HostPath, Option<FoundFile>)>,
     settings: Option<(HostPath, String)>,
 }
 
