@@ -189,8 +189,7 @@ impl Known {
 
 /// The key of the page that an address lies in.
 fn page_of(address: &Address) -> String {
-    let digest = Sha256Digest::of(address.to_string().as_bytes()).to_string();
-    format!("{PAGE_PREFIX}{}", digest.get(..2).unwrap_or_default())
+    format!("{PAGE_PREFIX}{:02x}", Sha256Digest::of(address.to_string().as_bytes()).first_byte())
 }
 
 /// What is known of one resource, and its last change, beside a worker that goes on.

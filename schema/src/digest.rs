@@ -23,6 +23,11 @@ impl Sha256Digest {
         Sha256Digest(Sha256::digest(bytes).into())
     }
 
+    /// The first byte: one of 256 evenly used numbers.
+    pub fn first_byte(&self) -> u8 {
+        self.0[0]
+    }
+
     /// The digest that a running hash has come to.
     pub fn finish(hash: Sha256) -> Self {
         Sha256Digest(hash.finalize().into())
@@ -31,7 +36,9 @@ impl Sha256Digest {
 
 impl fmt::Display for Sha256Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        let mut digits = [0; 64];
+        hex::encode_to_slice(self.0, &mut digits).map_err(|_| fmt::Error)?;
+        f.write_str(std::str::from_utf8(&digits).map_err(|_| fmt::Error)?)
     }
 }
 

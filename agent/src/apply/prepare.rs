@@ -9,6 +9,7 @@ use crate::ledger::{Entry, Line};
 use crate::plan::{Purpose, Target, Verdict, digest_of, judge_target};
 use crate::resource::{self, Change, ResourceError, State, View};
 use muster_schema::state::ResourceState;
+use std::collections::HashSet;
 
 /// A change that may be made now.
 pub(super) struct Prepared<'a> {
@@ -165,11 +166,10 @@ pub(super) fn settle_ledger(
     work: &[Prepared<'_>],
     outcomes: &[(usize, Outcome)],
 ) -> Result<(), ApplyError> {
+    let changed: HashSet<usize> =
+        outcomes.iter().filter(|(_, outcome)| outcome.changed).map(|(index, _)| *index).collect();
     let mut lines = Vec::new();
-    for one in work {
-        if !outcomes.iter().any(|(index, outcome)| *index == one.index && outcome.changed) {
-            continue;
-        }
+    for one in work.iter().filter(|one| changed.contains(&one.index)) {
         if one.target.purpose == Purpose::Leave {
             lines.push(Line::Drop(one.target.address().clone()));
             continue;
