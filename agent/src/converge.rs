@@ -118,7 +118,9 @@ impl Converger {
     pub fn plan(&self, extent: Extent<'_>) -> Plan {
         let ManagedHost { host, ledger, .. } = &self.managed;
         let observed = observe(host.as_read(), ledger.entries(), &self.schedule, extent);
-        self.managed.risk.hold_all(&self.schedule, plan_changes(&self.schedule, &observed))
+        let mut plan = plan_changes(&self.schedule, &observed);
+        foresee(host.as_read(), &self.schedule, &mut plan);
+        self.managed.risk.hold_all(&self.schedule, plan)
     }
 
     /// The targets that plans are about, in their order.
@@ -269,7 +271,8 @@ pub fn look_at_host(
     mode: Enforcement,
 ) -> Result<(Schedule, Plan), ConvergeError> {
     let (schedule, observed) = observe_host(host, ledger, resources, mode, Extent::All)?;
-    let plan = plan_changes(&schedule, &observed);
+    let mut plan = plan_changes(&schedule, &observed);
+    foresee(host, &schedule, &mut plan);
     Ok((schedule, plan))
 }
 
@@ -363,7 +366,22 @@ fn observe(
     targets.collect()
 }
 
+/// Says of the changes of a plan which of them cannot be made, as far as that can be seen. Reads only.
+fn foresee(host: &dyn HostRead, schedule: &Schedule, plan: &mut Plan) {
+    let view = View::new(host).within(&schedule.targets);
+    for (target, verdict) in schedule.targets.iter().zip(plan) {
+        if let (Some(Verdict::Change(change)), Purpose::Enforce | Purpose::Leave) = (&*verdict, target.purpose)
+            && let Some(reason) = target.resource_type().foresee(target.address().id(), change, &view)
+        {
+            *verdict = Some(Verdict::Retain(change.clone(), reason));
+        }
+    }
+}
+
 /// How many changes a plan holds.
 pub fn count_changes(plan: &Plan) -> usize {
-    plan.iter().filter(|verdict| matches!(verdict, Some(Verdict::Change(_) | Verdict::Report(_)))).count()
+    let differs = |verdict: &&Option<Verdict>| {
+        matches!(verdict, Some(Verdict::Change(_) | Verdict::Retain(..) | Verdict::Report(_)))
+    };
+    plan.iter().filter(differs).count()
 }

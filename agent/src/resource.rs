@@ -112,6 +112,12 @@ pub trait ResourceType {
         Ok(change::diff_attributes(wanted, observed, |name, wanted, observed| self.satisfies(name, wanted, observed)))
     }
 
+    /// Why a change will not be made, or not wholly, as far as that can be seen: the plan says it beforehand. Reads
+    /// only. `apply` looks again, and has the last word.
+    fn foresee(&self, _id: &str, _change: &Change, _view: &View<'_>) -> Option<String> {
+        None
+    }
+
     /// Keeps what the state before a change only refers to, such as a file's content. The answer is the state before,
     /// complete enough to come back to.
     ///

@@ -15,6 +15,8 @@ mod outages;
 mod reboot;
 #[path = "lab_fleet/refusals.rs"]
 mod refusals;
+#[path = "lab_fleet/reversible.rs"]
+mod reversible;
 #[path = "lab_fleet/risky.rs"]
 mod risky;
 #[path = "lab_fleet/system.rs"]

@@ -58,7 +58,7 @@ impl Outcome {
 pub(super) fn of_verdict(target: &Target, verdict: &Verdict, cause: Cause) -> Option<Outcome> {
     let leaves = target.purpose == Purpose::Leave;
     let (state, message) = match verdict {
-        Verdict::Change(_) => return None,
+        Verdict::Change(_) | Verdict::Retain(..) => return None,
         // It is dropped from the ledger in its stage, in order.
         Verdict::Compliant | Verdict::Stays(_) if leaves => return None,
         Verdict::Compliant if !target.resource_type().can_tell() => of_untold(target),

@@ -6,7 +6,7 @@ use super::prepare::{Prepared, settle_ledger};
 use super::{ApplyError, Intent, ManagedHost, confirm};
 use crate::host::HostPath;
 use crate::plan::Schedule;
-use crate::resource::{self, Attributes, View, Wanted};
+use crate::resource::{self, Attributes, State, Value, View, Wanted};
 use crate::store::Batch;
 use crate::vault::Vaults;
 use muster_schema::resource::Resource;
@@ -24,7 +24,7 @@ pub fn recover(managed: &mut ManagedHost, schedule: &Schedule, now: Timestamp) -
         let target = schedule.find(&intent.address).and_then(|index| schedule.targets.get(index));
         target.map(|target| &target.resource)
     };
-    remove_candidates(managed, intents.iter().filter_map(|intent| written_path(&intent.address, resource_of(intent))));
+    remove_candidates(managed, intents.iter().flat_map(|intent| written_paths(&intent.address, resource_of(intent))));
     let made: Vec<(Prepared<'_>, &Intent)> = intents
         .iter()
         .filter_map(|intent| {
@@ -60,10 +60,14 @@ pub fn recover(managed: &mut ManagedHost, schedule: &Schedule, now: Timestamp) -
     Ok(outcomes.len())
 }
 
-/// The file that a change of a resource writes, if it writes one.
-pub(super) fn written_path(address: &Address, resource: Option<&Resource>) -> Option<HostPath> {
+/// The files that a change of a resource may write.
+pub(super) fn written_paths(address: &Address, resource: Option<&Resource>) -> Vec<HostPath> {
     let own = HostPath::new(address.id()).ok().filter(|_| address.collection().id_is_path());
-    own.or_else(|| HostPath::new(resource?.spec.own_path().or(resource?.spec.edited_path())?).ok())
+    let edited = resource.and_then(|resource| HostPath::new(resource.spec.edited_path()?).ok());
+    let paths = resource.into_iter().flat_map(Resource::paths).filter_map(|path| HostPath::new(&path).ok());
+    // Files of the system are watched where they are written.
+    let watched = resource.into_iter().flat_map(|resource| resource::of(resource).watched_paths(address.id()));
+    own.into_iter().chain(edited).chain(paths).chain(watched).collect()
 }
 
 /// Removes what an interrupted run had prepared for these files.
@@ -82,5 +86,17 @@ fn was_made(managed: &ManagedHost, one: &Prepared<'_>) -> bool {
     let kind = one.target.resource_type();
     let Ok(observed) = resource::observe(&one.target.resource, &view) else { return false };
     let after = Wanted { state: one.change.after.clone(), on_creation: Attributes::new() };
-    kind.remembered(&one.change).is_empty() && matches!(kind.diff(&after, &observed), Ok(None))
+    kind.remembered(&one.change).is_empty()
+        && has_lists(&one.change.after, &observed)
+        && matches!(kind.diff(&after, &observed), Ok(None))
+}
+
+/// Whether the lists of a change are there as it was to make them: a list that is wanted may be a minimum, and one that
+/// something left is no less than before.
+fn has_lists(after: &State, observed: &State) -> bool {
+    let sorted = |list: &[String]| list.iter().cloned().collect::<BTreeSet<String>>();
+    let lists = after.attributes().into_iter().flatten().filter_map(|(name, value)| Some((name, value.list()?)));
+    lists
+        .into_iter()
+        .all(|(name, list)| observed.get(name).and_then(Value::list).is_some_and(|found| sorted(found) == sorted(list)))
 }

@@ -1,6 +1,6 @@
 //! The end of a wait for the orchestrator: what was changed stands, or comes back.
 
-use super::recover::{remove_candidates, written_path};
+use super::recover::{remove_candidates, written_paths};
 use super::risk::ArmedChange;
 use super::stage::hands_for;
 use super::{ApplyError, ManagedHost, Outcome};
@@ -60,7 +60,7 @@ pub fn revert_armed(
     // It may have been interrupted at this before.
     remove_candidates(
         managed,
-        armed.changes.iter().filter_map(|change| written_path(&change.resource.address, Some(&change.resource))),
+        armed.changes.iter().flat_map(|change| written_paths(&change.resource.address, Some(&change.resource))),
     );
     let (mut outcomes, mut lines, mut reverted) = (Vec::new(), Vec::new(), Vec::new());
     let mut reactors = BTreeSet::new();

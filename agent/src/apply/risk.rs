@@ -122,7 +122,7 @@ impl Risk {
     /// The verdict, but for what was taken back.
     pub(super) fn hold(&self, target: &Target, verdict: Verdict) -> Verdict {
         match (verdict, self.reverted.get(target.address())) {
-            (Verdict::Change(_), Some(reason)) => Verdict::Held(reason.clone()),
+            (Verdict::Change(_) | Verdict::Retain(..), Some(reason)) => Verdict::Held(reason.clone()),
             (verdict, _) => verdict,
         }
     }

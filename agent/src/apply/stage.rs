@@ -247,7 +247,7 @@ fn triggers_of(run: &Run<'_>, reactor: usize) -> impl Iterator<Item = usize> {
 /// Whether the plan has work for a target of this verdict.
 pub(super) fn is_work(target: &Target, verdict: &Option<Verdict>) -> bool {
     match verdict {
-        Some(Verdict::Change(_)) => true,
+        Some(Verdict::Change(_) | Verdict::Retain(..)) => true,
         Some(Verdict::Compliant | Verdict::Stays(_)) => target.purpose == Purpose::Leave,
         _ => false,
     }

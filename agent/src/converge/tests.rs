@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
+mod bad_input;
 mod confirm;
 mod downloads;
 mod edits;
@@ -10,6 +11,7 @@ mod extended;
 mod inverse;
 mod properties;
 mod purge;
+mod reversible;
 
 use super::*;
 use crate::apply::{Owed, Risk};

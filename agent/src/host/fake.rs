@@ -4,7 +4,7 @@
 
 use super::{
     Fetch, FetchError, FileKind, FileWrite, HostError, HostPath, HostRead, HostWrite, Meta, NewAttributes, NewXattr,
-    Prepared, Program, ProgramOutput, Reader, Scope,
+    Notes, Prepared, Program, ProgramOutput, Reader, Scope,
 };
 use crate::test_crash::point;
 use muster_schema::content::BlobRef;
@@ -31,10 +31,15 @@ pub(crate) enum What {
 
 pub(crate) type Tree = BTreeMap<String, Node>;
 
+/// What programs do on a host. All that they know of it is in the tree.
+pub(crate) type Programs = fn(&mut Tree, &Program) -> ProgramOutput;
+
 /// Clones are the same host.
 #[derive(Clone)]
 pub(crate) struct FakeHost {
     inner: Arc<Mutex<Inner>>,
+    programs: Programs,
+    notes: Option<Arc<Notes>>,
 }
 
 #[derive(Default)]
@@ -72,11 +77,25 @@ impl Node {
 
 impl FakeHost {
     pub(crate) fn new(tree: Tree) -> FakeHost {
-        FakeHost { inner: Arc::new(Mutex::new(Inner { tree, ..Inner::default() })) }
+        let inner = Arc::new(Mutex::new(Inner { tree, ..Inner::default() }));
+        FakeHost { inner, programs: |_, _| ProgramOutput::default(), notes: None }
+    }
+
+    pub(crate) fn with_programs(self, programs: Programs) -> FakeHost {
+        FakeHost { programs, ..self }
+    }
+
+    pub(crate) fn with_notes(self, notes: Notes) -> FakeHost {
+        FakeHost { notes: Some(Arc::new(notes)), ..self }
     }
 
     pub(crate) fn tree(&self) -> Tree {
         self.lock().tree.clone()
+    }
+
+    /// All is as it was.
+    pub(crate) fn reset(&self, tree: Tree) {
+        self.lock().tree = tree;
     }
 
     /// Somebody else does this.
@@ -129,8 +148,17 @@ impl HostRead for FakeHost {
         Box::new(FakeReader(self))
     }
 
-    fn query(&self, _: &Program) -> Result<ProgramOutput, HostError> {
-        Ok(ProgramOutput::default())
+    fn notes(&self) -> Option<&Notes> {
+        self.notes.as_deref()
+    }
+
+    /// A program that is to look only changes a copy, and is caught at it.
+    fn query(&self, program: &Program) -> Result<ProgramOutput, HostError> {
+        let found = self.tree();
+        let mut tree = found.clone();
+        let output = (self.programs)(&mut tree, program);
+        assert!(tree == found, "{:?} was to look only", program.argv);
+        Ok(output)
     }
 }
 
@@ -314,7 +342,7 @@ impl HostWrite for FakeHost {
         point();
         let mut inner = self.lock();
         let node = inner.tree.get_mut(path.as_str()).ok_or_else(|| io_error(ErrorKind::NotFound, path))?;
-        node.what = What::File(value.as_bytes().to_vec());
+        node.what = What::File(format!("{value}\n").into_bytes());
         Ok(())
     }
 
@@ -324,9 +352,13 @@ impl HostWrite for FakeHost {
 
     fn run(&self, program: &Program) -> Result<ProgramOutput, HostError> {
         point();
-        self.lock().ran.push(program.argv.join(" "));
+        let output = {
+            let mut inner = self.lock();
+            inner.ran.push(program.argv.join(" "));
+            (self.programs)(&mut inner.tree, program)
+        };
         point();
-        Ok(ProgramOutput::default())
+        Ok(output)
     }
 
     fn as_read(&self) -> &dyn HostRead {

@@ -18,7 +18,7 @@ pub fn describe_changes<'a>(
 /// What would become of one target; none where nothing.
 pub fn describe_verdict(target: &Target, verdict: &Verdict, contact: ContactRule<'_>) -> Option<String> {
     let what = describe(target, verdict)?;
-    let within = contact.asked_within(target).filter(|_| matches!(verdict, Verdict::Change(_)));
+    let within = contact.asked_within(target).filter(|_| matches!(verdict, Verdict::Change(_) | Verdict::Retain(..)));
     Some(match within {
         Some(within) => {
             format!("{what} (risky: taken back unless the orchestrator is reached within {} s)", within.as_secs_f32())
@@ -31,6 +31,7 @@ fn describe(target: &Target, verdict: &Verdict) -> Option<String> {
     Some(match verdict {
         Verdict::Change(change) if target.purpose == Purpose::Leave => format!("will return to: {change}"),
         Verdict::Change(change) => change.to_string(),
+        Verdict::Retain(_, reason) => format!("stays: {reason}"),
         Verdict::Report(change) => format!("differs, and is only reported: {change}"),
         Verdict::Blocked(reason) => format!("blocked: {reason}"),
         Verdict::Waits(reason) => format!("waits: {reason}"),

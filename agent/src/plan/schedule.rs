@@ -7,6 +7,7 @@ use crate::ledger::Entry;
 use crate::resource::{self, State, Wanted};
 use muster_schema::resource::{DirectorySpec, Enforcement, Existence, Meta, OnRemove, Resource, Spec};
 use muster_schema::{Address, Collection};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What a schedule is made of.
@@ -115,7 +116,15 @@ fn leaves(entry: &Entry, input: &ScheduleInput<'_>) -> Target {
     let stays = entry.resource.meta.on_remove == OnRemove::Keep;
     let mut wanted = entry.way_back().filter(|_| applicable && !stays);
     if let Some(wanted) = &mut wanted {
-        resource::unite_memberships(&entry.resource, wanted, input.resources);
+        let resources = match entry.resource.address.collection() {
+            // Who takes keys over is to find what was there before: until it has begun, none is its own.
+            Collection::AuthorizedKeys => {
+                let owned = |other: &&Resource| input.ledger.contains_key(&other.address);
+                Cow::Owned(input.resources.iter().filter(owned).cloned().collect())
+            }
+            _ => Cow::Borrowed(input.resources),
+        };
+        resource::unite_memberships(&entry.resource, wanted, &resources);
     }
     Target { resource: entry.resource.clone(), wanted, purpose: Purpose::Leave, implicit: entry.implicit }
 }
@@ -166,9 +175,14 @@ pub(crate) fn resource_path(resource: &Resource) -> Option<&str> {
     if is_id { Some(resource.address.id()) } else { resource.spec.own_path() }
 }
 
-/// Whether what leaves stands where `kept` is to be.
+/// Whether what leaves stands where `kept` is to be, or is about the same thing.
 fn is_in_the_way(leaving: &Target, kept: &Target) -> bool {
     let (old, new) = (leaving.address(), kept.address());
+    // What takes over from it is to find what was there before it.
+    let place = leaving.resource.spec.place();
+    if old.collection() == new.collection() && place.is_some() && place == kept.resource.spec.place() {
+        return true;
+    }
     let (old_paths, new_paths) = (leaving.resource.paths(), kept.resource.paths());
     if old_paths.is_empty() || new_paths.is_empty() {
         return false;

@@ -11,6 +11,8 @@ pub enum Verdict {
     Compliant,
     /// It differs, and is put right.
     Change(Change),
+    /// It differs, and as far as can be seen it cannot be put right, for this reason. What of it is possible is done.
+    Retain(Change, String),
     /// It differs, and is only reported.
     Report(Change),
     /// It differs, and must not be put right.

@@ -12,6 +12,7 @@ mod demand;
 mod failure;
 mod lock;
 mod name;
+mod preview;
 mod simulation;
 #[cfg(test)]
 pub(crate) mod test_scenario;
@@ -24,8 +25,9 @@ pub use demand::VersionDemand;
 pub use failure::{Failure, PackageError, find_sign, reason_by};
 pub use lock::is_installing;
 pub use name::{BadPackageName, PackageName};
+pub use preview::{Preview, Surroundings};
 pub use simulation::{PlannedInstall, Simulation};
-pub use transaction::{Surroundings, Transaction};
+pub use transaction::Transaction;
 
 use crate::host::{HostError, HostRead, Program, ProgramOutput, Reader};
 use std::cmp::Ordering;

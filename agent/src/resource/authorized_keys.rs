@@ -7,6 +7,7 @@ use super::listing::Listing;
 use super::{Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, system_text};
 use crate::host::{HostPath, Login, Scope};
 use muster_schema::resource::{AuthorizedKey, AuthorizedKeysSpec, Existence, Resource, Spec, entry_of};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 mod apply;
@@ -14,6 +15,8 @@ mod apply;
 mod tests;
 
 const KEYS: &str = "keys";
+/// An agent ended while it took away what it had made for the keys.
+const HALF_REMOVED: &str = "half_removed";
 const ONLY: &str = "=";
 const NOT: char = '!';
 
@@ -32,15 +35,17 @@ impl ResourceType for AuthorizedKeysSpec {
 
     fn observe(&self, id: &str, view: &View<'_>) -> Result<State, ResourceError> {
         let accounts = view.accounts()?;
-        let lines = match accounts.login(self.user.as_deref().unwrap_or(id)) {
-            // The user may be made before the keys are.
-            None => Vec::new(),
-            Some(login) => {
-                let text = system_text::load_text(&paths_of(login)?.file, view.reader().as_mut())?;
-                lines_of(text.as_deref().unwrap_or_default()).map(str::to_owned).collect()
-            }
-        };
-        Ok(State::present([(KEYS, lines.into())]))
+        let user = self.user.as_deref().unwrap_or(id);
+        // The user may be made before the keys are.
+        let Some(login) = accounts.login(user) else { return Ok(State::present([(KEYS, Vec::new().into())])) };
+        let paths = paths_of(login)?;
+        let text = system_text::load_text(&paths.file, view.reader().as_mut())?.unwrap_or_default();
+        let lines: Vec<String> = lines_of(&text).map(str::to_owned).collect();
+        let mut state = State::present([(KEYS, lines.into())]);
+        if let (true, State::Present(attributes)) = (apply::is_half_removed(user, &paths, view)?, &mut state) {
+            attributes.insert(Cow::Borrowed(HALF_REMOVED), true.into());
+        }
+        Ok(state)
     }
 
     fn diff(&self, wanted: &Wanted, observed: &State) -> Result<Option<Change>, ResourceError> {
@@ -48,7 +53,7 @@ impl ResourceType for AuthorizedKeysSpec {
         let (found, wanted) = (list(observed), list(&wanted.state));
         let settled: Value = settled_lines(&wanted, &found).into();
         let found: Value = found.into();
-        if settled == found {
+        if settled == found && observed.get(HALF_REMOVED).is_none() {
             return Ok(None);
         }
         Ok(Some(Change { before: State::present([(KEYS, found)]), after: State::present([(KEYS, settled)]) }))
@@ -62,7 +67,8 @@ impl ResourceType for AuthorizedKeysSpec {
             let mut back: Vec<String> =
                 if exclusive { original.iter().cloned().chain([ONLY.to_owned()]).collect() } else { Vec::new() };
             if !exclusive {
-                back.extend(own.iter().map(|line| if holds(original, line) { line.clone() } else { not(line) }));
+                let found = |line: &String| original.iter().find(|found| identity(found) == identity(line)).cloned();
+                back.extend(own.iter().map(|line| found(line).unwrap_or_else(|| not(line))));
             }
             return Some(back.into());
         };

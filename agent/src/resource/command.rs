@@ -29,7 +29,8 @@ impl ResourceType for CommandSpec {
         if wanted.state.get(DONE) == Some(&Value::Bool(false)) {
             // It leaves, and we ran it.
             let undone = Change { before: done(true), after: done(false) };
-            return Ok(self.undo.as_ref().map(|_| undone));
+            let stays = || ResourceError::Retained("what it did has no `undo`".to_owned());
+            return self.undo.as_ref().map(|_| Some(undone)).ok_or_else(stays);
         }
         let asked = wanted.state.get(ONCE);
         let ran_for_this = asked.is_some() && asked == observed.get(ONCE);

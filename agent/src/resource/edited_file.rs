@@ -2,8 +2,10 @@
 //!
 //! Each change reads the file anew, so that several resources in one file keep each other's parts.
 
+use super::system_text::{forget_made, is_made, note_made};
 use super::{Hands, ResourceError, State, Value, View};
 use crate::host::{FileKind, FileWrite, HostError, HostPath, NewAttributes, Reader};
+use muster_schema::Collection;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::Cursor;
@@ -56,8 +58,14 @@ pub(super) fn edit_file(
         return Ok(());
     }
     let text = edit(found.as_deref().unwrap_or_default())?;
-    if file_goes && matches!(text.trim(), "" | "{}") {
-        return Ok(hands.host.remove(path, FileKind::File)?);
+    let made = (Collection::Files, path);
+    // Whichever part is the last one in a file that was made for parts, the file goes with it.
+    if matches!(text.trim(), "" | "{}") && (file_goes || is_made(made, hands)?) {
+        hands.host.remove(path, FileKind::File)?;
+        return forget_made(made, hands);
+    }
+    if found.is_none() {
+        note_made(made, hands)?;
     }
     if found.as_deref() == Some(text.as_str()) {
         return Ok(());

@@ -1,6 +1,6 @@
 //! What a change is made with.
 
-use super::ResourceError;
+use super::{ResourceError, State};
 use crate::host::{Accounts, HostWrite, Program, ProgramOutput};
 use crate::plan::{Purpose, Schedule};
 use muster_schema::content::BlobRef;
@@ -33,11 +33,14 @@ pub struct Hands<'a> {
 }
 
 impl Hands<'_> {
-    /// Whether the manifest asks for the thing of this name to be there.
+    /// Whether the thing of this name is to be there: the manifest asks for it, or it comes back.
     pub fn expects(&self, collection: Collection, id: &str) -> bool {
         let index = Address::new(collection, id).ok().and_then(|address| self.schedule.find(&address));
         let target = index.and_then(|index| self.schedule.targets.get(index));
-        target.is_some_and(|target| target.purpose != Purpose::Leave && target.resource.meta.state != Existence::Absent)
+        target.is_some_and(|target| match target.purpose {
+            Purpose::Leave => target.wanted.as_ref().is_some_and(|wanted| wanted.state != State::Absent),
+            _ => target.resource.meta.state != Existence::Absent,
+        })
     }
 
     /// Runs a program and takes every code but 0 for a failure.

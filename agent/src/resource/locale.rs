@@ -4,16 +4,26 @@ use super::listing::{self, Listing};
 use super::membership::{give_way, settled_members, wanted_members};
 use super::system_text::{append_line, load_text, system_path, write_shared_text, write_text};
 use super::{Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, change, check_sense};
-use crate::host::{FileKind, HostPath, NewAttributes, Program, Reader, Scope};
+use crate::host::{FileKind, HostPath, HostRead, NewAttributes, Program, Reader, Scope};
 use muster_schema::resource::{Existence, LOCALE_VARIABLES, LocaleSpec};
+use muster_schema::{Address, Collection};
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 const GENERATE: &str = "generate";
+/// The list was written, and nobody knows what came of it.
+const UNFINISHED: &str = "unfinished";
 const LANG: &str = "LANG";
 const DEBIAN_FILE: &str = "/etc/default/locale";
 const FILE: &str = "/etc/locale.conf";
 const DEBIAN_MARK: &str = "/etc/debian_version";
 const LIST: &str = "/etc/locale.gen";
+
+/// Says that the list is written and the locales may not be made.
+#[derive(Serialize, Deserialize)]
+struct Unfinished {
+    generates: bool,
+}
 
 impl ResourceType for LocaleSpec {
     fn wanted(&self, existence: Existence, _: Scope) -> Wanted {
@@ -35,6 +45,9 @@ impl ResourceType for LocaleSpec {
         let text = load_text(&path, view.reader().as_mut())?.unwrap_or_default();
         let list = load_text(&system_path(LIST)?, view.reader().as_mut())?.unwrap_or_default();
         let mut state = State::present([(GENERATE, enabled(&list).into())]);
+        if let (true, State::Present(attributes)) = (is_unfinished(view.host())?, &mut state) {
+            attributes.insert(Cow::Borrowed(UNFINISHED), true.into());
+        }
         if let State::Present(attributes) = &mut state {
             for name in LOCALE_VARIABLES {
                 let value = text.lines().rev().filter_map(assignment).find(|(found, _)| *found == name);
@@ -49,8 +62,9 @@ impl ResourceType for LocaleSpec {
         if wanted.state == State::Absent {
             return Err(ResourceError::Blocked("a host has a language: it cannot be absent".to_owned()));
         }
+        let finished = observed.get(UNFINISHED).is_none();
         let satisfied = |name: &str, wanted: &Value, found: &Value| match (name, wanted.list(), found.list()) {
-            (GENERATE, Some(wanted), Some(found)) => settled_members(wanted, found) == found,
+            (GENERATE, Some(wanted), Some(found)) => finished && settled_members(wanted, found) == found,
             _ => wanted == found,
         };
         let mut change = change::diff_attributes(wanted, observed, satisfied);
@@ -157,6 +171,7 @@ fn generate(wanted: &[String], hands: &Hands<'_>) -> Result<(), ResourceError> {
     for line in wanted.iter().filter(|line| !there.contains(line)) {
         append_line(&mut text, line);
     }
+    note_unfinished(true, hands)?;
     write_text(&path, &text, NewAttributes::default(), hands)?;
     let made = hands
         .run(&Program { timeout: hands.timeout, ..Program::new(["locale-gen"]) })
@@ -164,7 +179,30 @@ fn generate(wanted: &[String], hands: &Hands<'_>) -> Result<(), ResourceError> {
     if made.is_err() {
         write_text(&path, &found, NewAttributes::default(), hands)?;
     }
+    note_unfinished(false, hands)?;
     made
+}
+
+/// Whether an agent ended while locales were made.
+fn is_unfinished(host: &dyn HostRead) -> Result<bool, ResourceError> {
+    let Some(notes) = host.notes() else { return Ok(false) };
+    let note = notes.load::<Unfinished>(&own_address()?).map_err(|error| note_failed(&error))?;
+    Ok(note.is_some_and(|note| note.generates))
+}
+
+fn note_unfinished(generates: bool, hands: &Hands<'_>) -> Result<(), ResourceError> {
+    let Some(notes) = hands.host.notes() else { return Ok(()) };
+    let address = own_address()?;
+    let noted = if generates { notes.save(&address, &Unfinished { generates }) } else { notes.forget(&address) };
+    noted.map_err(|error| note_failed(&error))
+}
+
+fn own_address() -> Result<Address, ResourceError> {
+    Address::new(Collection::Locale, "system").map_err(|error| ResourceError::Failed(error.to_string()))
+}
+
+fn note_failed(error: &std::io::Error) -> ResourceError {
+    ResourceError::Failed(format!("the note about locales: {error}"))
 }
 
 /// `locale-gen` ends well whatever became of it, so the C library is asked what it has.

@@ -1,7 +1,7 @@
 //! Packages, by whichever manager the host has.
 //!
-//! `latest` holds the installed version when it is observed and `true` when it is asked for; so its original is the
-//! version to go back to.
+//! `latest` holds the installed version when it is observed and `true` when it is asked for. Who asks for it asks for
+//! whichever `version` that is: so `version` alone says what there is to go back to.
 
 use super::listing::Listing;
 use super::{Batch, Change, Hands, Patience, ResourceError, ResourceType, State, Value, View, Wanted, change};
@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 mod apply;
+mod foresee;
 #[cfg(test)]
 mod tests;
 
@@ -42,7 +43,7 @@ impl ResourceType for PackageSpec {
         let wanted = match existence {
             Existence::Absent => return Wanted::absent(),
             Existence::Present => Wanted::default(),
-            Existence::Latest => Wanted::default().with(LATEST, Some(true)),
+            Existence::Latest => Wanted::default().with(LATEST, Some(true)).with(VERSION, Some(Value::Nothing)),
         };
         wanted.with(VERSION, self.version.clone()).with(HOLD, self.hold)
     }
@@ -82,12 +83,12 @@ impl ResourceType for PackageSpec {
         if let Some(providers) = observed.get(PROVIDED_BY) {
             return diff_virtual(wanted, observed, providers);
         }
-        let wanted = &without_rival(wanted, self);
         let manager = manager_of(observed);
         let is_newest = observed.get(UPGRADABLE).and_then(Value::bool) == Some(false);
         let satisfies = |name: &str, wanted: &Value, observed: &Value| match (name, wanted.text(), observed.text()) {
             (VERSION | LATEST, Some(wanted), Some(found)) => VersionDemand::new(wanted).is_met(found, manager),
             (LATEST, None, _) => is_newest,
+            (VERSION, None, _) => true,
             _ => wanted == observed,
         };
         let Some(mut change) = change::diff_attributes(wanted, observed, satisfies) else { return Ok(None) };
@@ -107,6 +108,14 @@ impl ResourceType for PackageSpec {
             before.retain(|name, _| name != VERSION && name != LATEST);
         }
         Ok(Some(change))
+    }
+
+    fn give_way(&self, name: &str, next: Option<&Value>, original: Option<&Value>) -> Option<Value> {
+        if name == LATEST { None } else { super::keep_or_restore(next, original) }
+    }
+
+    fn foresee(&self, id: &str, change: &Change, view: &View<'_>) -> Option<String> {
+        foresee::foresee(self, id, change, view)
     }
 
     fn apply(&self, id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
@@ -140,28 +149,13 @@ fn list_packages(view: &View<'_>) -> Result<Vec<String>, ResourceError> {
     Ok(load_packages(view)?.database.names().map(str::to_owned).collect())
 }
 
-/// Of a version and `latest` one is asked for and the other goes back to what was found: what is asked for counts.
-fn without_rival(wanted: &Wanted, spec: &PackageSpec) -> Wanted {
-    let mut wanted = wanted.clone();
-    let version = wanted.state.get(VERSION).and_then(Value::text);
-    let rival = if wanted.state.get(LATEST).and_then(Value::bool) == Some(true) {
-        VERSION
-    } else if version.is_some() && version == spec.version.as_deref() {
-        LATEST
-    } else {
-        return wanted;
-    };
-    if let State::Present(attributes) = &mut wanted.state {
-        attributes.remove(rival);
-    }
-    wanted
-}
-
 /// A virtual package is there as long as something provides it. It has no version and cannot be held.
 fn diff_virtual(wanted: &Wanted, observed: &State, providers: &Value) -> Result<Option<Change>, ResourceError> {
     match &wanted.state {
         State::Absent => Ok(Some(Change { before: observed.clone(), after: State::Absent })),
-        State::Present(asked) if asked.contains_key(VERSION) || asked.contains_key(HOLD) => {
+        State::Present(asked)
+            if asked.get(VERSION).is_some_and(|version| version.text().is_some()) || asked.contains_key(HOLD) =>
+        {
             Err(ResourceError::Blocked(format!("it is a virtual package, provided by {providers}; name that one")))
         }
         State::Present(_) => Ok(None),

@@ -130,7 +130,10 @@ fn apply_batch(items: &[BatchItem<'_>], hands: &Hands<'_>) -> Vec<Result<(), Res
 
 fn set_value(spec: &SysctlSpec, id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
     let Some(value) = change.after(VALUE).and_then(Value::text) else { return Ok(()) };
-    check_sense(spec)?;
+    // One that is to be absent only goes back to what was found.
+    if spec.value.is_some() {
+        check_sense(spec)?;
+    }
     Ok(hands.host.set_parameter(&path_of(id)?, value)?)
 }
 

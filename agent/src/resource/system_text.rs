@@ -122,16 +122,16 @@ pub(super) fn remove_made_folder(folder: &HostPath, hands: &Hands<'_>) -> Result
     folder.parent().map_or(Ok(()), |above| remove_made_folder(&above, hands))
 }
 
-fn note_made(at: (Collection, &HostPath), hands: &Hands<'_>) -> Result<(), ResourceError> {
+pub(super) fn note_made(at: (Collection, &HostPath), hands: &Hands<'_>) -> Result<(), ResourceError> {
     with_note(at, hands, |notes, address| notes.save(address, &Note { made: true })).map(drop)
 }
 
-fn is_made(at: (Collection, &HostPath), hands: &Hands<'_>) -> Result<bool, ResourceError> {
+pub(super) fn is_made(at: (Collection, &HostPath), hands: &Hands<'_>) -> Result<bool, ResourceError> {
     let note = with_note(at, hands, Notes::load::<Note>)?.flatten();
     Ok(note.is_some_and(|note| note.made))
 }
 
-fn forget_made(at: (Collection, &HostPath), hands: &Hands<'_>) -> Result<(), ResourceError> {
+pub(super) fn forget_made(at: (Collection, &HostPath), hands: &Hands<'_>) -> Result<(), ResourceError> {
     with_note(at, hands, Notes::forget).map(drop)
 }
 

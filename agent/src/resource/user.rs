@@ -6,7 +6,7 @@
 use super::listing::Listing;
 use super::membership::{give_way, settled_members, wanted_members};
 use super::{Change, Hands, Patience, ResourceError, ResourceType, Secret, State, Value, View, Wanted, change, group};
-use crate::host::{HostPath, Scope};
+use crate::host::{HostPath, HostRead, Scope};
 use crate::provider::accounts::{ACCOUNT_FILES, AccountDatabase, Shadow, User};
 use muster_schema::resource::{Existence, UserSpec};
 use muster_schema::{Address, Collection};
@@ -48,6 +48,9 @@ const NO_PASSWORD: &str = "";
 struct Note {
     /// The home was made with the user.
     home_made: bool,
+    /// The home is being made: what is there may not be all of it.
+    #[serde(default)]
+    home_unfinished: bool,
     /// The group of the user's own name was made with it.
     group_made: bool,
     /// How the user was before it was locked instead of removed.
@@ -89,15 +92,13 @@ impl ResourceType for UserSpec {
         let Some(user) = database.user(id) else { return Ok(State::Absent) };
         let mut state = observed_user(id, user, self.group.as_deref(), &database);
         let State::Present(attributes) = &mut state else { return Ok(state) };
+        let note = load_note(id, view.host()).unwrap_or_default();
         if self.create_home == Some(true) {
             let home = HostPath::new(&user.home).ok();
             let there = home.map(|home| view.reader().meta(&home)).transpose()?.flatten().is_some();
-            attributes.insert(Cow::Borrowed(CREATE_HOME), there.into());
+            attributes.insert(Cow::Borrowed(CREATE_HOME), (there && !note.home_unfinished).into());
         }
-        if let Some(notes) = view.host().notes()
-            && let Some(address) = address_of(id)
-            && notes.load::<Note>(&address).ok().flatten().is_some_and(|note| note.locked_from.is_some())
-        {
+        if note.locked_from.is_some() {
             attributes.insert(Cow::Borrowed(RETAINED), true.into());
         }
         Ok(state)
@@ -137,6 +138,10 @@ impl ResourceType for UserSpec {
             (CREATE_HOME | RETAINED, _) => None,
             _ => super::keep_or_restore(next, original),
         }
+    }
+
+    fn foresee(&self, id: &str, change: &Change, view: &View<'_>) -> Option<String> {
+        change.removes().then(|| remove::foresee_removal(id, change, view))?
     }
 
     fn apply(&self, id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
@@ -214,8 +219,8 @@ fn address_of(id: &str) -> Option<Address> {
     Address::new(Collection::Users, id).ok()
 }
 
-fn load_note(id: &str, hands: &Hands<'_>) -> Result<Note, ResourceError> {
-    let (Some(notes), Some(address)) = (hands.host.notes(), address_of(id)) else { return Ok(Note::default()) };
+fn load_note(id: &str, host: &dyn HostRead) -> Result<Note, ResourceError> {
+    let (Some(notes), Some(address)) = (host.notes(), address_of(id)) else { return Ok(Note::default()) };
     let note = notes.load(&address);
     Ok(note.map_err(|error| ResourceError::Failed(format!("the note about the user: {error}")))?.unwrap_or_default())
 }

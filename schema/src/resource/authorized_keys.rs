@@ -83,6 +83,10 @@ impl ResourceSpec for AuthorizedKeysSpec {
         NamedAccounts::of_user(&self.user)
     }
 
+    fn place(&self) -> Option<String> {
+        self.user.clone()
+    }
+
     fn contradiction(&self, _: &Meta) -> Option<String> {
         let (Some(_), Some(keys)) = (&self.user, &self.keys) else {
             return Some("needs a 'user' and 'keys'".to_owned());

@@ -3,7 +3,7 @@
 use super::{KEYS, KeyPaths, identity, lines_of, paths_of};
 use crate::host::{FileKind, HostError, Login, NewAttributes};
 use crate::resource::system_text::{append_line, load_text, write_text};
-use crate::resource::{Change, Hands, ResourceError, Value, check_sense};
+use crate::resource::{Change, Hands, ResourceError, Value, View, check_sense};
 use muster_schema::resource::AuthorizedKeysSpec;
 use muster_schema::{Address, Collection};
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,14 @@ use std::collections::BTreeSet;
 struct Note {
     folder_made: bool,
     file_made: bool,
+}
+
+/// Whether the file that was made is gone, and what else was made for it may not be.
+pub(super) fn is_half_removed(user: &str, paths: &KeyPaths, view: &View<'_>) -> Result<bool, ResourceError> {
+    let Some(notes) = view.host().notes() else { return Ok(false) };
+    let Ok(at) = Address::new(Collection::AuthorizedKeys, user) else { return Ok(false) };
+    let made = notes.load::<Note>(&at).ok().flatten().is_some_and(|note| note.file_made);
+    Ok(made && view.reader().meta(&paths.file)?.is_none())
 }
 
 /// Adds and removes lines; the others stay where and as they are.
@@ -29,11 +37,11 @@ pub(super) fn change_keys(spec: &AuthorizedKeysSpec, change: &Change, hands: &Ha
     let note_at = note_at.as_ref().filter(|_| hands.host.notes().is_some());
     let known = note_at.and_then(|at| hands.host.notes()?.load::<Note>(at).ok().flatten());
     if text.trim().is_empty() {
-        if found.is_none() {
-            return Ok(());
-        }
         if let Some(note) = known.filter(|note| note.file_made) {
             return remove_made(&paths, note, note_at, hands);
+        }
+        if found.is_none() {
+            return Ok(());
         }
     }
     let fresh = found.is_none().then(|| missing_parts(&paths, hands)).transpose()?;
@@ -88,8 +96,11 @@ fn remove_made(
     note_at: Option<&Address>,
     hands: &Hands<'_>,
 ) -> Result<(), ResourceError> {
-    hands.host.remove(&paths.file, FileKind::File)?;
-    if note.folder_made {
+    let there = |path| hands.host.reader().meta(path).map(|meta| meta.is_some());
+    if there(&paths.file)? {
+        hands.host.remove(&paths.file, FileKind::File)?;
+    }
+    if note.folder_made && there(&paths.folder)? {
         match hands.host.remove(&paths.folder, FileKind::Directory) {
             // Somebody keeps other things there by now.
             Err(HostError::NotEmpty(_)) => {}

@@ -1,6 +1,8 @@
 //! Changing packages: one transaction for all that come in the same way, then the holds.
 
 use super::{HOLD, PROVIDED_BY, asks_for, goal_of, name_of, no_manager, options_of, refuse};
+use crate::host::Notes;
+use crate::plan::Target;
 use crate::provider::package::{
     PackageAction, PackageChange, PackageError, PackageManager, PackageName, PackageOptions, Surroundings, Transaction,
     VersionDemand, choose_manager,
@@ -44,7 +46,7 @@ pub(super) fn apply_packages(
     };
     let transaction = Transaction::new(manager, hands.host, hands.timeout);
     let planned: Vec<Result<Option<PackageChange>, ResourceError>> =
-        work.iter().map(|(id, spec, change)| package_change(id, spec, change, hands, manager)).collect();
+        work.iter().map(|(id, spec, change)| package_change(id, spec, change, hands.host.notes(), manager)).collect();
     let created = work.iter().filter(|(_, _, change)| change.creates()).map(|(id, _, _)| *id).collect();
     let mut surroundings = Managed { hands, created };
     if manager.holds_bar_changes() {
@@ -73,6 +75,7 @@ pub(super) fn apply_packages(
     }
     for ((id, _, change), answer) in work.iter().zip(&answers) {
         if answer.is_ok() && change.removes() {
+            surroundings.hand_over(id, manager);
             surroundings.forget(id);
         }
     }
@@ -126,16 +129,16 @@ fn change_all(
 }
 
 /// What the transaction is to do, if anything.
-fn package_change(
+pub(super) fn package_change(
     id: &str,
     spec: &PackageSpec,
     change: &Change,
-    hands: &Hands<'_>,
+    notes: Option<&Notes>,
     manager: &dyn PackageManager,
 ) -> Result<Option<PackageChange>, ResourceError> {
     let mut name = name_of(id, spec, manager)?;
     let action = if change.removes() {
-        let note = load_note(id, hands)?;
+        let note = load_note(id, notes)?;
         if let Some(providers) = change.before.get(PROVIDED_BY).and_then(Value::list) {
             let ours = providers.iter().find(|provider| note.brought.contains(*provider));
             let Some(ours) = ours else {
@@ -182,7 +185,7 @@ fn holds(
 }
 
 /// A version to go back to may not be in any archive any more: then the newer one stays.
-fn refused(error: PackageError, (_, spec, change): (&str, &PackageSpec, &Change)) -> ResourceError {
+pub(super) fn refused(error: PackageError, (_, spec, change): (&str, &PackageSpec, &Change)) -> ResourceError {
     let goal = goal_of(change).and_then(Value::text);
     match error {
         PackageError::NoVersion(reason) if goal.is_some_and(|goal| !asks_for(spec, goal)) => {
@@ -198,8 +201,8 @@ fn address_of(id: &str) -> io::Result<Address> {
     Address::new(Collection::Packages, id).map_err(io::Error::other)
 }
 
-fn load_note(id: &str, hands: &Hands<'_>) -> Result<Note, ResourceError> {
-    let Some(notes) = hands.host.notes() else { return Ok(Note::default()) };
+fn load_note(id: &str, notes: Option<&Notes>) -> Result<Note, ResourceError> {
+    let Some(notes) = notes else { return Ok(Note::default()) };
     let note = address_of(id).and_then(|address| notes.load(&address));
     Ok(note
         .map_err(|error| ResourceError::Failed(format!("what came with it cannot be read: {error}")))?
@@ -213,6 +216,24 @@ struct Managed<'a> {
 }
 
 impl Managed<'_> {
+    /// What came with a package that went, and is needed by others of ours by now, goes with the last of them.
+    fn hand_over(&self, id: &str, manager: &dyn PackageManager) {
+        let (Some(notes), Ok(gone)) = (self.hands.host.notes(), load_note(id, self.hands.host.notes())) else { return };
+        let host = self.hands.host.as_read();
+        let Ok(database) = manager.load_database(host, host.reader().as_mut(), &[]) else { return };
+        let left: BTreeSet<String> = gone.brought.into_iter().filter(|name| database.get(name).is_some()).collect();
+        let packages = self.hands.schedule.targets.iter().map(Target::address);
+        let others = packages.filter(|address| address.collection() == Collection::Packages && address.id() != id);
+        for address in others.filter(|_| !left.is_empty()) {
+            // Of what was there before us there is no note.
+            let Ok(Some(mut note)) = notes.load::<Note>(address) else { continue };
+            note.brought.extend(left.iter().cloned());
+            if let Err(error) = notes.save(address, &note) {
+                tracing::warn!(package = id, %error, "what came with a package that went stays");
+            }
+        }
+    }
+
     fn forget(&self, id: &str) {
         let Some(notes) = self.hands.host.notes() else { return };
         if let Err(error) = address_of(id).and_then(|address| notes.forget(&address)) {

@@ -16,7 +16,7 @@ pub(super) fn create_user(id: &str, state: &State, with_home: bool, hands: &Hand
     let note = Note {
         group_made: !own && named.is_none_or(|group| group == id),
         home_made: with_home && !has_home(id, text(HOME), hands)?,
-        ..load_note(id, hands)?
+        ..load_note(id, hands.host.as_read())?
     };
     save_note(id, &note, hands)?;
     if let Some(group) = named.filter(|group| database.group(group).is_none() && group.parse::<u32>().is_err()) {

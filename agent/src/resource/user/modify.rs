@@ -73,7 +73,8 @@ pub(super) fn write_password(id: &str, hash: &str, locked: bool, hands: &Hands<'
     account::run_with(hands, &["chpasswd", "--encrypted"], format!("{id}:{lock}{hash}\n"))
 }
 
-/// The hash and its lock are one field: where only one changes, the other is taken over as it is now.
+/// The hash and its lock are one field: where only one changes, the other is taken over as it is now. The lock of a user
+/// that never had a password is none: whoever is given one may use it.
 fn change_password(id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
     let hash = change.after(PASSWORD).and_then(Value::secret);
     let locked = change.after(LOCKED).and_then(Value::bool);
@@ -83,9 +84,10 @@ fn change_password(id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), R
     let database = AccountDatabase::load(hands.host.reader().as_mut())?;
     let shadow = database.user(id).and_then(|user| user.shadow.as_ref());
     let shadow = shadow.ok_or_else(|| ResourceError::Failed("the user has no entry in shadow".to_owned()))?;
-    let hash = hash.unwrap_or(hash_of(shadow));
-    let locked = locked.unwrap_or(is_locked(shadow));
-    if hash.is_empty() && !locked {
+    let found = hash_of(shadow);
+    let hash = hash.unwrap_or(found);
+    let locked = locked.unwrap_or(is_locked(shadow) && !found.is_empty());
+    if hash.is_empty() && change.after(LOCKED).is_some() && !locked {
         return Err(ResourceError::Blocked("it has no password, and would be open to everyone".to_owned()));
     }
     write_password(id, hash, locked, hands)
@@ -95,13 +97,15 @@ fn add_home(id: &str, hands: &Hands<'_>) -> Result<(), ResourceError> {
     let database = AccountDatabase::load(hands.host.reader().as_mut())?;
     let Some(user) = database.user(id) else { return Ok(()) };
     let home = HostPath::new(&user.home).map_err(|error| ResourceError::Blocked(error.to_string()))?;
-    save_note(id, &Note { home_made: true, ..load_note(id, hands)? }, hands)?;
-    Ok(make_home(hands.host, &home, user.uid, user.gid)?)
+    let note = Note { home_made: true, ..load_note(id, hands.host.as_read())? };
+    save_note(id, &Note { home_unfinished: true, ..note.clone() }, hands)?;
+    make_home(hands.host, &home, user.uid, user.gid)?;
+    save_note(id, &Note { home_unfinished: false, ..note }, hands)
 }
 
 /// Takes back the lock of a user that could not be removed, but for what the specification itself asks.
 fn unlock_retained(id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
-    let mut note = load_note(id, hands)?;
+    let mut note = load_note(id, hands.host.as_read())?;
     if let Some(from) = note.locked_from.take() {
         if change.after(EXPIRES).is_none() {
             account::run(hands, &["usermod", "--expiredate", expiry_argument(&from.expires), id])?;
