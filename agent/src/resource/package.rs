@@ -45,7 +45,8 @@ impl ResourceType for PackageSpec {
             Existence::Present => Wanted::default(),
             Existence::Latest => Wanted::default().with(LATEST, Some(true)).with(VERSION, Some(Value::Nothing)),
         };
-        wanted.with(VERSION, self.version.clone()).with(HOLD, self.hold)
+        // What a package of ours goes back to when nobody asks for its hold any more.
+        wanted.with(VERSION, self.version.clone()).with(HOLD, self.hold).or_on_creation(HOLD, false)
     }
 
     fn observe(&self, id: &str, view: &View<'_>) -> Result<State, ResourceError> {

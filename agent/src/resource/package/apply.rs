@@ -160,7 +160,8 @@ pub(super) fn package_change(
     };
     let allow_downgrade = spec.allow_downgrade == Some(true);
     // Who says `hold` says that the package changes by this specification alone; and a hold of ours that goes is none.
-    let allow_held = spec.hold.is_some() || change.after(HOLD).and_then(Value::bool) == Some(false);
+    let lets_go = change.after(HOLD).and_then(Value::bool) == Some(false) && !change.creates();
+    let allow_held = spec.hold.is_some() || lets_go;
     Ok(Some(PackageChange { name, action, allow_downgrade, allow_held, options: options_of(spec) }))
 }
 
@@ -172,7 +173,9 @@ fn holds(
 ) -> BTreeMap<bool, BTreeMap<usize, PackageName>> {
     let mut holds: BTreeMap<bool, BTreeMap<usize, PackageName>> = BTreeMap::new();
     for (at, ((id, spec, change), answer)) in work.iter().zip(answers).enumerate() {
-        let hold = change.after(HOLD).and_then(Value::bool).filter(|_| answer.is_ok());
+        // What is new is held by nobody.
+        let hold = change.after(HOLD).and_then(Value::bool).filter(|hold| *hold || !change.creates());
+        let hold = hold.filter(|_| answer.is_ok());
         let moved = spec.hold == Some(true)
             && goal_of(change).is_some()
             && (manager.holds_one_version() || manager.holds_bar_changes());

@@ -83,7 +83,7 @@ fn programs(tree: &mut Tree, program: &Program) -> ProgramOutput {
             };
             table.lines().map(remounted).collect()
         }
-        ["umount", "--", folder] => match table.lines().filter(|line| is_at(line, folder)).next_back() {
+        ["umount", "--", folder] => match table.lines().rfind(|line| is_at(line, folder)) {
             Some(gone) => table.replacen(&format!("{gone}\n"), "", 1),
             None => return refuses("not mounted"),
         },

@@ -158,7 +158,7 @@ fn judge(tree: &mut Tree, before: &Installed, after: &Installed, options: &[&str
     let has = |option: &str| options.contains(&option);
     let gone: Vec<(&String, &(String, bool))> =
         before.packages.iter().filter(|(name, _)| !after.packages.contains_key(*name)).collect();
-    let changed: Vec<(&String, &(String, bool), Option<&(String, bool)>)> = after
+    let changed: Vec<_> = after
         .packages
         .iter()
         .map(|(name, new)| (name, new, before.packages.get(name)))
