@@ -29,6 +29,7 @@ pacman-package-manager:/usr/bin/pacman
 makepkg:/usr/bin/makepkg
 gpg:/usr/bin/gpg
 libarchive-tools:/usr/bin/bsdtar
+xz-utils:/usr/bin/xz
 ansible-core:/usr/bin/ansible
 "
 nextest_version=0.9.143

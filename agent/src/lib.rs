@@ -4,6 +4,7 @@
 
 pub mod accepted;
 pub mod apply;
+mod archive;
 pub mod asked;
 pub mod checks;
 pub mod cli;
@@ -33,6 +34,8 @@ mod test_daemon;
 mod test_machine;
 #[cfg(test)]
 mod test_orchestrator;
+#[cfg(test)]
+mod test_tar;
 #[cfg(test)]
 mod test_web;
 mod text_lines;

@@ -5,6 +5,7 @@
 
 mod account;
 mod acl;
+mod archive;
 mod authorized_keys;
 mod block;
 mod change;
@@ -262,6 +263,7 @@ fn type_of(spec: &Spec) -> &dyn ResourceType {
         Spec::Directory(spec) => spec,
         Spec::File(spec) => spec,
         Spec::Download(spec) => spec,
+        Spec::Archive(spec) => &**spec,
         Spec::Link(spec) => spec,
         Spec::Line(spec) => spec,
         Spec::Block(spec) => spec,

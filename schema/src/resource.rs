@@ -11,6 +11,7 @@ use crate::content::BlobRef;
 use crate::timestamp::Timestamp;
 
 mod acl;
+mod archive;
 mod authorized_keys;
 mod block;
 mod check;
@@ -53,6 +54,7 @@ use exception::ExceptionWire;
 mod tests;
 
 pub use acl::{AclEntry, AclWho, BadAclEntry};
+pub use archive::ArchiveSpec;
 pub use authorized_keys::{AuthorizedKey, AuthorizedKeyParts, AuthorizedKeysSpec, entry_of};
 pub use block::BlockSpec;
 pub use check::{CheckSpec, DiskProbe, HttpProbe, Severity};

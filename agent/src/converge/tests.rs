@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
+mod archives;
 mod bad_input;
 mod confirm;
 mod downloads;
@@ -15,7 +16,7 @@ mod reversible;
 
 use super::*;
 use crate::apply::{Owed, Risk};
-use crate::host::RealHost;
+use crate::host::{Notes, RealHost};
 use crate::known::Known;
 use crate::ledger::Ledger;
 use crate::store::Store;
@@ -81,7 +82,7 @@ impl Sandbox {
 fn managed(dir: &Path) -> ManagedHost {
     let (store, _) = Store::open(&dir.join("store")).unwrap();
     ManagedHost {
-        host: Box::new(RealHost::open(&dir.join("root")).unwrap()),
+        host: Box::new(RealHost::open(&dir.join("root")).unwrap().with_notes(Notes::open(&dir.join("notes")).unwrap())),
         ledger: Ledger::open(&dir.join("ledger")).unwrap(),
         originals: Vault::open(&dir.join("originals")).unwrap(),
         blobs: Arc::new(Vault::open(&dir.join("blobs")).unwrap()),

@@ -5,6 +5,7 @@ use super::entry::path_of;
 use crate::host::{FileKind, FileWrite, HostPath, HostWrite, NewAttributes, Reader};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use muster_schema::content::BlobRef;
 use serde::{Deserialize, Serialize};
 use std::io::Cursor;
 
@@ -59,6 +60,23 @@ impl Kept {
             }
         };
         Ok(Some(Kept { path: relative.to_owned(), mode: meta.mode, uid: meta.uid, gid: meta.gid, what }))
+    }
+
+    /// Whether this link, or a file of this content, stands there.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn is_there(&self, root: &str, reader: &mut dyn Reader) -> Result<bool, ResourceError> {
+        let path = below(root, &self.path)?;
+        let Some(meta) = reader.meta(&path)? else { return Ok(false) };
+        Ok(match &self.what {
+            What::Directory => meta.kind == FileKind::Directory,
+            What::Link(target) => meta.kind == FileKind::Link && reader.link_target(&path)? == *target,
+            What::File(content) => {
+                let content = STANDARD.decode(content).map_err(|_| ResourceError::NoContent(path.to_string()))?;
+                reader.digest(&path)?.and_then(|(_, found)| found) == Some(BlobRef::of(&content))
+            }
+        })
     }
 
     /// Puts it back below `root`, unless somebody has put something else there since: that is theirs.

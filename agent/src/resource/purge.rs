@@ -1,8 +1,9 @@
 //! What lies in a directory and is managed by nobody.
 
+use super::archive::unpacked_paths;
 use super::kept::{Kept, below};
 use super::{Change, Hands, ResourceError, State, Value, View};
-use crate::host::{FileKind, HostError, HostPath, Reader};
+use crate::host::{FileKind, HostError, HostPath, Notes, Reader};
 use crate::plan::Target;
 use crate::vault::Vault;
 use muster_schema::content::BlobRef;
@@ -29,19 +30,20 @@ pub(super) fn list_foreign(
     view: &View<'_>,
 ) -> Result<Option<Vec<String>>, ResourceError> {
     let Some(targets) = view.targets() else { return Ok(None) };
-    let managed = view.once(|_| Ok::<_, ResourceError>(ManagedPaths(managed_paths(targets))))?;
+    let managed = view.once(|_| Ok::<_, ResourceError>(ManagedPaths(managed_paths(targets, view.host().notes()))))?;
     let mut walk = Walk { spec, directory, managed: &managed.0, found: Vec::new() };
     walk.enter(directory, 1, view.reader().as_mut())?;
     Ok(Some(walk.found))
 }
 
-fn managed_paths(targets: &[Target]) -> BTreeSet<HostPath> {
+fn managed_paths(targets: &[Target], notes: Option<&Notes>) -> BTreeSet<HostPath> {
+    let unpacked = unpacked_paths(targets, notes);
     let all = targets.iter().flat_map(|target| {
         let own = target.resource.paths().into_iter().filter_map(|path| HostPath::new(&path).ok());
         own.chain(target.resource_type().watched_paths(target.address().id()))
     });
     // A folder on the way to what is managed is needed.
-    all.flat_map(|path| std::iter::successors(Some(path), HostPath::parent)).collect()
+    all.chain(unpacked).flat_map(|path| std::iter::successors(Some(path), HostPath::parent)).collect()
 }
 
 struct Walk<'a> {

@@ -32,6 +32,13 @@ pub(super) fn is_risky_path(path: &str) -> bool {
     RISKY.iter().any(|risky| path.strip_prefix(risky).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
+/// Whether this folder is, lies in, or holds one of them.
+pub(super) fn reaches_risky_path(folder: &str) -> bool {
+    let folder = folder.trim_end_matches('/');
+    let holds = |risky: &&str| risky.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+    is_risky_path(folder) || RISKY.iter().any(holds)
+}
+
 /// Whether this service is one of them.
 pub(super) fn is_risky_service(id: &str) -> bool {
     SERVICES.contains(&id.strip_suffix(".service").unwrap_or(id))

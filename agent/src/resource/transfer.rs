@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use std::io::{self, Read};
 use std::time::Duration;
 
-const MAX_BYTES: u64 = 1 << 30;
+pub(super) const MAX_BYTES: u64 = 1 << 30;
 const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// A stream that ends well only when all of it has the digest.

@@ -13,6 +13,8 @@ macro_rules! for_each_resource_type {
             Links "links" Link(LinkSpec);
             /// Files from elsewhere, by a free name.
             Downloads "downloads" Download(DownloadSpec);
+            /// Archives that are unpacked, by a free name.
+            Archives "archives" Archive(Box<ArchiveSpec>);
             /// Single lines in files of others, by a free name.
             Lines "lines" Line(LineSpec);
             /// Blocks of lines in files of others, by a free name.

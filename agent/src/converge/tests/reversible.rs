@@ -4,6 +4,7 @@
 //! that takes no part fails a test. What fails is made smaller before it is shown.
 
 mod accounts;
+mod archives;
 mod booted;
 mod commands;
 mod downloads;
@@ -43,7 +44,7 @@ struct Family {
 }
 
 /// All families on the host in memory.
-const FAMILIES: [&Family; 12] = [
+const FAMILIES: [&Family; 13] = [
     &paths::FAMILY,
     &edits::FAMILY,
     &names::FAMILY,
@@ -56,6 +57,7 @@ const FAMILIES: [&Family; 12] = [
     &services::FAMILY,
     &commands::FAMILY,
     &downloads::FAMILY,
+    &archives::FAMILY,
 ];
 
 /// Types that take no part, and why. This list only becomes shorter.

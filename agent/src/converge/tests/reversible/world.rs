@@ -3,6 +3,7 @@
 use super::super::load;
 use super::super::properties::{Dice, now, open};
 use super::Family;
+use super::archives::served;
 use super::downloads::SERVED;
 use crate::apply::Outcome;
 use crate::converge::{Converger, Extent};
@@ -58,6 +59,9 @@ impl World<'_> {
         let host = FakeHost::new(tree.clone()).with_programs(family.programs).with_notes(notes);
         for (url, content) in SERVED {
             host.serve(url, content.as_bytes());
+        }
+        for (url, content) in served() {
+            host.serve(url, &content);
         }
         World { family, dir, host }
     }
