@@ -15,6 +15,13 @@ pub(super) const CONTENT: &str = "content";
 pub(super) const TARGET: &str = "target";
 pub(super) const TYPE: &str = "type";
 const LINK: &str = "link";
+/// A thread is worth its start for so many entries.
+const LEAST_SHARE: usize = 64;
+/// More threads than these wait for the folder, which takes one new name at a time.
+const MAX_THREADS: usize = 4;
+
+/// What is left to commit of a change that was begun; `None`: nothing, it is made.
+type Begun = Result<Option<Prepared>, ResourceError>;
 
 /// The path of an id. Addresses hold clean paths only, so an error is a fault of the program.
 pub(super) fn path_of(id: &str) -> Result<HostPath, ResourceError> {
@@ -114,17 +121,13 @@ pub(super) fn apply_entries(
     let mut results: Vec<Result<(), ResourceError>> = Vec::with_capacity(items.len());
     let mut prepared = Vec::new();
     let mut waiting = Vec::new();
-    for (index, (item, candidacy)) in items.iter().zip(candidacies).enumerate() {
-        let id = item.resource.address.id();
-        match begin_entry(id, item.change, *candidacy, hands) {
-            Ok(None) => results.push(Ok(())),
-            Ok(Some(candidate)) => {
+    for (index, begun) in begin_entries(items, candidacies, hands).into_iter().enumerate() {
+        results.push(begun.map(|candidate| {
+            if let Some(candidate) = candidate {
                 prepared.push(candidate);
                 waiting.push(index);
-                results.push(Ok(()));
             }
-            Err(error) => results.push(Err(error)),
-        }
+        }));
     }
     for (index, result) in waiting.into_iter().zip(hands.host.commit(prepared)) {
         if let (Some(slot), Err(error)) = (results.get_mut(index), result) {
@@ -134,13 +137,30 @@ pub(super) fn apply_entries(
     results
 }
 
+/// Makes the changes of all, but the commit of candidates. Answers in order.
+///
+/// Many are shared among threads: most of the time is the kernel's, which makes, writes and hashes several at once.
+fn begin_entries(items: &[BatchItem<'_>], candidacies: &[Candidacy<'_>], hands: &Hands<'_>) -> Vec<Begun> {
+    let begin = |items: &[BatchItem<'_>], candidacies: &[Candidacy<'_>]| -> Vec<Begun> {
+        let pairs = items.iter().zip(candidacies);
+        pairs.map(|(item, one)| begin_entry(item.resource.address.id(), item.change, *one, hands)).collect()
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+    let share = items.len().div_ceil(threads).max(LEAST_SHARE);
+    let mut shares = items.chunks(share).zip(candidacies.chunks(share));
+    let Some(first) = shares.next() else { return Vec::new() };
+    std::thread::scope(|scope| {
+        let others: Vec<_> = shares.map(|(items, candidacies)| scope.spawn(|| begin(items, candidacies))).collect();
+        let mut all = begin(first.0, first.1);
+        for other in others {
+            all.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        all
+    })
+}
+
 /// Makes one change, all but the commit of a candidate.
-fn begin_entry(
-    id: &str,
-    change: &Change,
-    candidacy: Candidacy<'_>,
-    hands: &Hands<'_>,
-) -> Result<Option<Prepared>, ResourceError> {
+fn begin_entry(id: &str, change: &Change, candidacy: Candidacy<'_>, hands: &Hands<'_>) -> Begun {
     let path = path_of(id)?;
     if change.removes() {
         let kind = if is_link(&change.before) { FileKind::Link } else { FileKind::File };
