@@ -11,6 +11,7 @@ mod block;
 mod change;
 mod check;
 mod command;
+mod container;
 mod cron;
 mod directory;
 mod download;
@@ -22,6 +23,7 @@ mod extension;
 mod file;
 mod firewall;
 mod generated_file;
+mod generated_unit;
 mod group;
 mod hands;
 mod host_entry;
@@ -275,6 +277,7 @@ fn type_of(spec: &Spec) -> &dyn ResourceType {
         Spec::Command(spec) => &**spec,
         Spec::Cron(spec) => spec,
         Spec::Timer(spec) => spec,
+        Spec::Container(spec) => &**spec,
         Spec::Unit(spec) => spec,
         Spec::Service(spec) => spec,
         Spec::AuthorizedKeys(spec) => spec,

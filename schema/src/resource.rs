@@ -16,6 +16,7 @@ mod authorized_keys;
 mod block;
 mod check;
 mod command;
+mod container;
 mod cron;
 mod directory;
 mod download;
@@ -59,6 +60,7 @@ pub use authorized_keys::{AuthorizedKey, AuthorizedKeyParts, AuthorizedKeysSpec,
 pub use block::BlockSpec;
 pub use check::{CheckSpec, DiskProbe, HttpProbe, Severity};
 pub use command::{CommandSpec, UndoSpec};
+pub use container::{ContainerRestart, ContainerSpec};
 pub use cron::CronSpec;
 pub use directory::DirectorySpec;
 pub use download::DownloadSpec;

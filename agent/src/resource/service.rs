@@ -57,13 +57,7 @@ impl ResourceType for ServiceSpec {
             None => load_units(&[id.to_owned()])?.0.remove(name.as_str()),
         };
         let Some(unit) = unit else { return Ok(State::Absent) };
-        let too_early = unit.is_passing() && self.running.is_some_and(|running| running != unit.runs());
-        if !too_early {
-            return Ok(observed_unit(&unit));
-        }
-        let patience = view.once(|_| Ok::<_, ResourceError>(Patience(Instant::now() + PATIENCE)))?;
-        let left = patience.0.saturating_duration_since(Instant::now());
-        Ok(observed_unit(&Systemd::connect()?.await_rest(&name, left)?))
+        Ok(observed_unit(&at_rest(unit, &name, self.running, view)?))
     }
 
     fn diff(&self, wanted: &Wanted, observed: &State) -> Result<Option<Change>, ResourceError> {
@@ -140,6 +134,23 @@ fn list_services(view: &View<'_>) -> Result<Vec<String>, ResourceError> {
         ServiceManager::Systemd => Ok(Systemd::connect()?.list_services()?),
         ServiceManager::Scripts(_) => list_files(SCRIPTS, view),
     }
+}
+
+/// The unit when it has come to rest, where it is on its way to what is not wanted, or when the patience of this look
+/// is over.
+pub(super) fn at_rest(
+    unit: UnitState,
+    name: &UnitName,
+    running: Option<bool>,
+    view: &View<'_>,
+) -> Result<UnitState, ResourceError> {
+    let too_early = unit.is_passing() && running.is_some_and(|running| running != unit.runs());
+    if !too_early {
+        return Ok(unit);
+    }
+    let patience = view.once(|_| Ok::<_, ResourceError>(Patience(Instant::now() + PATIENCE)))?;
+    let left = patience.0.saturating_duration_since(Instant::now());
+    Ok(Systemd::connect()?.await_rest(name, left)?)
 }
 
 /// Units together, scripts one after the other.

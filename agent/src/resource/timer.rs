@@ -1,11 +1,11 @@
 //! Timers of systemd: two generated units each, and the timer on.
 
-use super::entry::{self, CONTENT, TYPE};
+use super::entry;
+use super::generated_unit::{MISSING, observe_file, write_file};
 use super::listing::{Listing, decode_name, list_files};
-use super::ownership::MODE;
 use super::unit::{check_systemd, tell_systemd};
 use super::{Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, change, check_sense};
-use crate::host::{FileKind, FileWrite, HostError, HostPath, NewAttributes, Program, Scope};
+use crate::host::{FileKind, HostPath, Program, Scope};
 use crate::provider::systemd::{FileState, Systemd, UnitName, UnitState, Verb};
 use crate::vault::Vault;
 use muster_schema::Collection;
@@ -13,7 +13,6 @@ use muster_schema::content::BlobRef;
 use muster_schema::resource::{Existence, ResourceSpec, TimerSpec};
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::io::{Cursor, Read};
 use std::time::Duration;
 
 mod render;
@@ -24,8 +23,6 @@ const FOLDER: &str = "/etc/systemd/system";
 const SERVICE: &str = "service";
 const TIMER: &str = "timer";
 const ON: &str = "on";
-/// The value of `service` or `timer` where that file is not there.
-const MISSING: &str = "missing";
 const JOB_LIMIT: Duration = Duration::from_secs(60);
 
 /// The timers of one look, read together.
@@ -150,21 +147,6 @@ fn load_timers(ids: &[String]) -> Result<Timers, ResourceError> {
     Ok(Timers(names.into_iter().map(|name| name.as_str().to_owned()).zip(states).collect()))
 }
 
-fn observe_file(path: &HostPath, view: &View<'_>) -> Result<Value, ResourceError> {
-    let state = entry::observe_entry(path.as_str(), true, None, None, view)?;
-    if state.get(TYPE).is_some() {
-        return Err(ResourceError::Blocked(format!("{path} is no regular file")));
-    }
-    // One that others may write to is none of ours.
-    let private =
-        state.get(MODE).and_then(Value::text).is_some_and(|mode| mode.ends_with("44") || mode.ends_with("00"));
-    match state.get(CONTENT) {
-        Some(content) if private => Ok(content.clone()),
-        Some(_) => Err(ResourceError::Blocked(format!("{path} is not for root alone to write"))),
-        None => Ok(MISSING.into()),
-    }
-}
-
 fn turn_off(unit: &UnitName) -> Result<(), ResourceError> {
     let systemd = Systemd::connect()?;
     let found = systemd.load_units(std::slice::from_ref(unit))?;
@@ -173,18 +155,6 @@ fn turn_off(unit: &UnitName) -> Result<(), ResourceError> {
         systemd.disable(unit.as_str())?;
     }
     Ok(())
-}
-
-fn write_file(path: HostPath, content: &BlobRef, text: &str, hands: &Hands<'_>) -> Result<(), ResourceError> {
-    let content: Box<dyn Read> = if *content == BlobRef::of(text.as_bytes()) {
-        Box::new(Cursor::new(text.as_bytes().to_vec()))
-    } else {
-        hands.contents.open(content)?
-    };
-    let new = NewAttributes { mode: Some(0o644), uid: Some(0), gid: Some(0) };
-    let candidate = hands.host.prepare(FileWrite::new(path, content, new))?;
-    let results: Result<Vec<()>, HostError> = hands.host.commit(vec![candidate]).into_iter().collect();
-    Ok(results.map(drop)?)
 }
 
 /// Asks systemd's own parser, before anything is written. Where the program is not installed, the timer is refused

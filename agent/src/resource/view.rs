@@ -10,7 +10,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 /// Collections that are read by name, and better all at once.
-const READ_TOGETHER: [Collection; 3] = [Collection::Packages, Collection::Services, Collection::Timers];
+const READ_TOGETHER: [Collection; 4] =
+    [Collection::Packages, Collection::Services, Collection::Timers, Collection::Containers];
 
 /// One pass of reading. What many resources need, such as the package database, is read once and kept for the pass;
 /// nothing here can write.

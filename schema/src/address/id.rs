@@ -6,6 +6,8 @@ const MAX_ACCOUNT_BYTES: usize = 32;
 const MAX_SERVICE_BYTES: usize = 247;
 /// The longest name of a unit, in bytes: systemd's limit.
 const MAX_UNIT_BYTES: usize = 255;
+/// The longest name of a container, in bytes: its unit has a longer one.
+const MAX_CONTAINER_BYTES: usize = 200;
 /// The longest name of a module, in bytes: the kernel's limit.
 const MAX_MODULE_BYTES: usize = 55;
 /// The longest name of a repository, in bytes, so that its files have one with a prefix and a suffix.
@@ -34,6 +36,8 @@ pub enum IdForm {
     Sysctl,
     /// A module of the kernel.
     Module,
+    /// The name of a container.
+    Container,
     /// The name of a host.
     HostName,
     /// The one thing of its kind; its id is always the same word.
@@ -72,6 +76,7 @@ pub(super) fn is_name(form: IdForm, id: &str) -> bool {
         IdForm::Unit => is_unit(id),
         IdForm::Sysctl => is_sysctl(id),
         IdForm::Module => is_module(id),
+        IdForm::Container => is_container(id),
         IdForm::HostName => is_host_name(id),
         IdForm::Repository => is_repository(id),
         IdForm::Single(word) => id == word,
@@ -100,6 +105,7 @@ pub(super) fn rule_of(form: IdForm) -> String {
              net.ipv4.conf.eth0/100.rp_filter"
         }
         IdForm::Module => "use letters, digits and '_', which stands for '-' too",
+        IdForm::Container => "use letters, digits, '_', '.' and '-', with a letter or digit in front, at most 200",
         IdForm::HostName => "use letters, digits, '-' and '.', at most 253, as host names are made of",
         IdForm::Repository => "use letters, digits, '_', '-' and '.', at most 100, and no dash or dot in front",
         IdForm::Single(word) => return format!("there is only one, '{word}'"),
@@ -182,6 +188,14 @@ fn is_repository(id: &str) -> bool {
         && id.bytes().all(allowed)
         && !id.starts_with(['-', '.'])
         && !RESERVED_REPOSITORIES.contains(&id)
+}
+
+/// What podman takes for a name, as long as that of its unit may be.
+fn is_container(id: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    id.len() <= MAX_CONTAINER_BYTES
+        && id.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric())
+        && id.bytes().all(allowed)
 }
 
 /// RFC 1123, section 2.1, with names that have dots.

@@ -11,8 +11,9 @@ use crate::resource::{ContentForm, Meta, NamedAccounts, OrderClass, ResourceSpec
 /// `purge`.
 ///
 /// With `purge: true` files, links and folders below that no resource manages are removed, now and whenever one
-/// appears. Devices, sockets and FIFOs stay, and so does everything that is mounted below. More than 100 things, or
-/// more than 8 MiB of them, are `blocked`: nobody means to lose so much at once.
+/// appears; in the folders of a tree that has more than 256, with the next sweep. Devices, sockets and FIFOs stay, and
+/// so does everything that is mounted below. More than 100 things, or more than 8 MiB of them, are `blocked`: nobody
+/// means to lose so much at once.
 ///
 /// ```yaml
 /// directories:

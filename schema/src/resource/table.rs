@@ -35,6 +35,8 @@ macro_rules! for_each_resource_type {
             Cron "cron" Cron(CronSpec);
             /// Timers of systemd, by a free name.
             Timers "timers" Timer(TimerSpec);
+            /// Containers by podman, by the container's name.
+            Containers "containers" Container(Box<ContainerSpec>);
             /// Unit files of systemd, by the name of the unit.
             Units "units" Unit(UnitSpec);
             /// Commands with guards, by a free name.

@@ -224,6 +224,7 @@ fn without_systemd_what_needs_it_says_so_and_the_rest_goes_on() {
         "services/web": {"running": true},
         "units/web.service": {"content": content("[Service]\nExecStart=true\n")},
         "timers/night": {"calendar": "daily", "command": ["true"]},
+        "containers/web": {"image": format!("localhost/web@sha256:{}", "0".repeat(64))},
         "files/srv/needs": {"content": content("a\n"), "meta": {"requires": ["services/web"]}},
         "files/srv/elsewhere": {"content": content("b\n")},
     });
@@ -232,6 +233,7 @@ fn without_systemd_what_needs_it_says_so_and_the_rest_goes_on() {
         ("services/web", "no service manager that is known runs on this host"),
         ("units/web.service", "systemd does not run on this host"),
         ("timers/night", "systemd does not run on this host"),
+        ("containers/web", "systemd does not run on this host"),
         ("files/srv/needs", "services/web"),
     ] {
         let outcome = outcome_of(&outcomes, address);

@@ -196,6 +196,12 @@ impl Systemd {
         }
     }
 
+    /// Forgets that a unit failed. One that did not is as it was.
+    pub fn forget_failure(&self, unit: &str) {
+        // systemd says so where it knows no such unit any more.
+        let _ = self.tell("ResetFailedUnit", &(unit,));
+    }
+
     /// Lets systemd read its files anew.
     ///
     /// # Errors

@@ -1,13 +1,12 @@
 //! The units of a timer.
 
+use crate::resource::generated_unit::{HEAD, quote, quote_argument};
 use muster_schema::resource::TimerSpec;
 use std::fmt::Write;
 
-const HEAD: &str = "# Managed by muster: changes here are taken back.\n";
-
 /// The service, and the timer that starts it.
 pub(super) fn render_units(spec: &TimerSpec) -> [String; 2] {
-    let command: Vec<String> = spec.command.iter().flatten().map(|part| quote(&part.replace('$', "$$"))).collect();
+    let command: Vec<String> = spec.command.iter().flatten().map(|part| quote_argument(part)).collect();
     let mut service = format!("{HEAD}[Service]\nType=oneshot\nExecStart={}\n", command.join(" "));
     if let Some(user) = &spec.user {
         let _ = writeln!(service, "User={user}");
@@ -25,9 +24,4 @@ pub(super) fn render_units(spec: &TimerSpec) -> [String; 2] {
     }
     timer.push_str("\n[Install]\nWantedBy=timers.target\n");
     [service, timer]
-}
-
-/// As systemd takes it for what it is: neither quote, escape nor specifier.
-fn quote(part: &str) -> String {
-    format!("\"{}\"", part.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%"))
 }
