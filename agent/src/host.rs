@@ -133,6 +133,13 @@ pub trait HostWrite: HostRead {
     /// When something else stands there, or the system refuses.
     fn set_attributes(&self, path: &HostPath, new: &NewAttributes) -> Result<(), HostError>;
 
+    /// Sets mode, owner and group of files and directories below the directory `top`, each by its path from there. No
+    /// link and no mount on the way is passed, whoever owns it. What is gone, or is no such thing any more, is left out.
+    ///
+    /// # Errors
+    /// When the system refuses one of them. The others are set.
+    fn set_attributes_below(&self, top: &HostPath, new: &[(String, NewAttributes)]) -> Result<(), HostError>;
+
     /// Sets extended attributes of the file at `path`. A file with several names is refused.
     ///
     /// # Errors

@@ -41,6 +41,7 @@ mod package;
 mod patience;
 mod purge;
 mod reboot;
+mod recurse;
 mod repository;
 mod risk;
 mod secret;

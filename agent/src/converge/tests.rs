@@ -12,6 +12,7 @@ mod extended;
 mod inverse;
 mod properties;
 mod purge;
+mod recurse;
 mod reversible;
 
 use super::*;

@@ -278,6 +278,17 @@ impl HostWrite for FakeHost {
         Ok(())
     }
 
+    fn set_attributes_below(&self, top: &HostPath, new: &[(String, NewAttributes)]) -> Result<(), HostError> {
+        for (relative, new) in new {
+            let path = HostPath::new(&format!("{top}/{relative}")).unwrap();
+            let kind = self.reader().meta(&path)?.map(|meta| meta.kind);
+            if matches!(kind, Some(FileKind::File | FileKind::Directory)) {
+                self.set_attributes(&path, new)?;
+            }
+        }
+        Ok(())
+    }
+
     fn set_xattrs(&self, path: &HostPath, new: &[NewXattr]) -> Result<(), HostError> {
         point();
         let mut inner = self.lock();

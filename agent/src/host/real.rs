@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods)]
 
+mod below;
 mod fetch;
 mod kernel;
 mod program;
@@ -94,6 +95,10 @@ impl HostWrite for RealHost {
 
     fn set_attributes(&self, path: &HostPath, new: &NewAttributes) -> Result<(), HostError> {
         writer::set_attributes(&self.tree, path, new)
+    }
+
+    fn set_attributes_below(&self, top: &HostPath, new: &[(String, NewAttributes)]) -> Result<(), HostError> {
+        below::set_attributes_below(&self.tree, top, new)
     }
 
     fn set_xattrs(&self, path: &HostPath, new: &[NewXattr]) -> Result<(), HostError> {

@@ -1,9 +1,10 @@
-//! Directories. What is in them is touched only by a purge.
+//! Directories. What is in them is touched only by `purge` and `recurse`.
 
 use super::entry::path_of;
 use super::listing::{self, Listing};
 use super::ownership::{GROUP, MODE, OWNER, new_attributes, observe_ownership, wanted_owner};
 use super::purge::{ANY_NAME, FOREIGN, apply_foreign, check_amount, keep_foreign, list_foreign};
+use super::recurse::{BELOW, apply_below, keep_below, list_differing};
 use super::{Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, change};
 use crate::host::{FileKind, HostError, HostPath, Scope};
 use crate::vault::Vault;
@@ -24,6 +25,7 @@ impl ResourceType for DirectorySpec {
             .with(GROUP, wanted_owner(&self.group, scope))
             .with(MODE, self.mode.map(|mode| mode.to_string()))
             .with(FOREIGN, self.purge.filter(|purge| *purge).map(|_| Vec::new()))
+            .with(BELOW, self.recurse.filter(|recurse| *recurse).map(|_| Vec::new()))
             .or_on_creation(MODE, NEW_MODE);
         if scope.owners { wanted.or_on_creation(OWNER, NEW_OWNER).or_on_creation(GROUP, NEW_OWNER) } else { wanted }
     }
@@ -39,6 +41,11 @@ impl ResourceType for DirectorySpec {
                     && let Some(foreign) = list_foreign(self, &path_of(id)?, view)?
                 {
                     attributes.insert(Cow::Borrowed(FOREIGN), foreign.into());
+                }
+                if self.recurse == Some(true)
+                    && let Some(differing) = list_differing(self, &path_of(id)?, view)?
+                {
+                    attributes.insert(Cow::Borrowed(BELOW), differing.into());
                 }
                 Ok(State::Present(attributes))
             }
@@ -59,12 +66,17 @@ impl ResourceType for DirectorySpec {
         if let (State::Present(attributes), Some(kept)) = (&mut before, keep_foreign(id, change, view, vault)?) {
             attributes.insert(Cow::Borrowed(FOREIGN), kept.into());
         }
+        if let (State::Present(attributes), Some(kept)) =
+            (&mut before, keep_below(self, &path_of(id)?, change, view, vault)?)
+        {
+            attributes.insert(Cow::Borrowed(BELOW), kept.into());
+        }
         Ok(before)
     }
 
-    /// Where the first purge found nothing, there is nothing to put back, and nothing more to remove.
+    /// Where the first look found nothing to do, there is nothing to put back, and nothing more to do.
     fn give_way(&self, name: &str, next: Option<&Value>, original: Option<&Value>) -> Option<Value> {
-        let back = original.filter(|value| name != FOREIGN || value.content().is_some());
+        let back = original.filter(|value| !matches!(name, FOREIGN | BELOW) || value.content().is_some());
         if next.is_some() { None } else { back.cloned() }
     }
 
@@ -83,7 +95,7 @@ impl ResourceType for DirectorySpec {
         } else {
             hands.host.set_attributes(&path, &new)?;
         }
-        Ok(())
+        apply_below(self, &path, change, hands)
     }
 
     fn in_sandbox(&self) -> bool {
@@ -96,7 +108,10 @@ impl ResourceType for DirectorySpec {
 
     fn watched_paths(&self, id: &str) -> Vec<HostPath> {
         let own = HostPath::new(id).ok();
-        let inside = own.as_ref().filter(|_| self.purge == Some(true)).and_then(|own| own.join(ANY_NAME).ok());
+        let inside = own
+            .as_ref()
+            .filter(|_| [self.purge, self.recurse].contains(&Some(true)))
+            .and_then(|own| own.join(ANY_NAME).ok());
         own.into_iter().chain(inside).collect()
     }
 

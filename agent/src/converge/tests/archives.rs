@@ -292,12 +292,12 @@ fn two_archives_in_one_folder_are_refused() {
 }
 
 /// Converges a host in memory, as a process does that was started under the manifest `before`.
-fn converge_fake(dir: &Path, host: &FakeHost, before: &Value, wanted: &Value) {
+fn converge_fake(dir: &Path, host: &FakeHost, before: &Value, wanted: &Value) -> Converged {
     let managed = super::properties::open(dir, host);
     let (before, resources) = (load(&managed.blobs, before), load(&managed.blobs, wanted));
     let mut converger = Converger::begin(managed, before, Enforcement::Enforce, now()).unwrap();
     converger.set_resources(resources).unwrap();
-    converger.converge(Cause::Intentional, Extent::All, &|| false, now).unwrap();
+    converger.converge(Cause::Intentional, Extent::All, &|| false, now).unwrap()
 }
 
 #[test]
@@ -337,7 +337,8 @@ fn wherever_the_process_ends_the_next_one_finishes_and_goes_back() {
 
         let (dir, host) = world();
         let _ = crash_at(crash, || converge_fake(dir.path(), &host, &first, &second));
-        converge_fake(dir.path(), &host, &second, &json!({}));
+        let back = converge_fake(dir.path(), &host, &second, &json!({}));
+        assert!(back.outcomes.iter().all(|one| one.state.is_none()), "crash at {crash}: {:?}", back.outcomes);
         assert_eq!(host.tree(), found, "back after a crash at {crash}");
 
         let (dir, host) = world();

@@ -15,10 +15,11 @@ pub(super) fn check_each(converger: &Converger, host: &FakeHost, plain: fn(Tree)
     let schedule = Schedule::default();
     let hands = Hands { host, contents: &contents, schedule: &schedule, validate: true, timeout: None };
     let plan = converger.plan(Extent::All);
+    let view = View::new(host).within(&converger.schedule().targets);
     for (target, verdict) in converger.schedule().targets.iter().zip(plan) {
         let Some(Verdict::Change(change)) = verdict else { continue };
         let (kind, id, address, found) = (target.resource_type(), target.address().id(), target.address(), host.tree());
-        let before = kind.keep(id, &change, &View::new(host), &managed.originals).unwrap();
+        let before = kind.keep(id, &change, &view, &managed.originals).unwrap();
         let change = Change { before, ..change };
         // Its folder may be something that is yet to be made.
         if kind.apply(id, &change, &hands).is_err() {

@@ -18,6 +18,7 @@ mod mounts;
 mod names;
 mod packages;
 mod paths;
+mod recursion;
 mod services;
 mod world;
 
@@ -44,7 +45,7 @@ struct Family {
 }
 
 /// All families on the host in memory.
-const FAMILIES: [&Family; 13] = [
+const FAMILIES: [&Family; 14] = [
     &paths::FAMILY,
     &edits::FAMILY,
     &names::FAMILY,
@@ -58,6 +59,7 @@ const FAMILIES: [&Family; 13] = [
     &commands::FAMILY,
     &downloads::FAMILY,
     &archives::FAMILY,
+    &recursion::FAMILY,
 ];
 
 /// Types that take no part, and why. This list only becomes shorter.

@@ -193,23 +193,29 @@ pub(super) fn set_attributes(tree: &Tree, path: &HostPath, new: &NewAttributes) 
     let refused = |errno: Errno| HostError::io("change", path, errno);
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let thing = rustix::fs::openat(&folder, path.name(), flags, Mode::empty()).map_err(refused)?;
-    let meta = super::tree::meta_of(&rustix::fs::fstat(&thing).map_err(refused)?);
-    match meta.kind {
-        FileKind::File if meta.names > 1 => return Err(HostError::SeveralNames(path.to_string())),
-        FileKind::File | FileKind::Directory => {}
-        found => return Err(HostError::Kind { path: path.to_string(), expected: FileKind::File, found }),
-    }
-    give(&thing, new.uid, new.gid).map_err(refused)?;
-    // Changing the owner drops set-id bits, so the mode comes after it, and always where the owner changed.
-    let mode = new.mode.unwrap_or(meta.mode);
-    let handle = format!("/proc/self/fd/{}", thing.as_raw_fd());
-    rustix::fs::chmod(handle, Mode::from_raw_mode(mode)).map_err(refused)?;
+    dress_in_place(&thing, path.as_str(), new)?;
     let read = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     match rustix::fs::openat(&folder, path.name(), read, Mode::empty()) {
         Ok(thing) => rustix::fs::fsync(&thing),
         Err(_) => rustix::fs::syncfs(&folder),
     }
     .map_err(refused)
+}
+
+/// Sets owner and mode of what was opened. Not synced.
+pub(super) fn dress_in_place(thing: &OwnedFd, path: &str, new: &NewAttributes) -> Result<(), HostError> {
+    let refused = |errno: Errno| HostError::io("change", path, errno);
+    let meta = super::tree::meta_of(&rustix::fs::fstat(thing).map_err(refused)?);
+    match meta.kind {
+        FileKind::File if meta.names > 1 => return Err(HostError::SeveralNames(path.to_string())),
+        FileKind::File | FileKind::Directory => {}
+        found => return Err(HostError::Kind { path: path.to_string(), expected: FileKind::File, found }),
+    }
+    give(thing, new.uid, new.gid).map_err(refused)?;
+    // Changing the owner drops set-id bits, so the mode comes after it, and always where the owner changed.
+    let mode = new.mode.unwrap_or(meta.mode);
+    let handle = format!("/proc/self/fd/{}", thing.as_raw_fd());
+    rustix::fs::chmod(handle, Mode::from_raw_mode(mode)).map_err(refused)
 }
 
 /// Made aside and renamed, so that it never stands there with other attributes than its own.
