@@ -12,6 +12,7 @@ systemd-container:/usr/bin/systemd-nspawn
 iproute2:/usr/bin/ip
 apt-utils:/usr/bin/apt-ftparchive
 minisign:/usr/bin/minisign
+openssl:/usr/bin/openssl
 openssh-client:/usr/bin/ssh-keygen
 git:/usr/bin/git
 gcc:/usr/bin/gcc

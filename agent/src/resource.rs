@@ -8,6 +8,7 @@ mod acl;
 mod archive;
 mod authorized_keys;
 mod block;
+mod certificate;
 mod change;
 mod check;
 mod command;
@@ -267,6 +268,7 @@ fn type_of(spec: &Spec) -> &dyn ResourceType {
         Spec::File(spec) => spec,
         Spec::Download(spec) => spec,
         Spec::Archive(spec) => &**spec,
+        Spec::Certificate(spec) => &**spec,
         Spec::Link(spec) => spec,
         Spec::Line(spec) => spec,
         Spec::Block(spec) => spec,

@@ -88,6 +88,14 @@ macro_rules! define_collection {
                 }
             }
 
+            /// Which further attributes name a file that is a resource's, whole.
+            pub fn further_paths(self) -> &'static [&'static str] {
+                match self {
+                    $(Collection::$collection => <$spec as ResourceSpec>::FURTHER_PATHS,)*
+                    Collection::Extension(_) => &[],
+                }
+            }
+
             /// Whether its resources own a part of the file that their `path` names.
             pub fn edits_file(self) -> bool {
                 match self {

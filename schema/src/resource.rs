@@ -14,6 +14,7 @@ mod acl;
 mod archive;
 mod authorized_keys;
 mod block;
+mod certificate;
 mod check;
 mod command;
 mod container;
@@ -58,6 +59,7 @@ pub use acl::{AclEntry, AclWho, BadAclEntry};
 pub use archive::ArchiveSpec;
 pub use authorized_keys::{AuthorizedKey, AuthorizedKeyParts, AuthorizedKeysSpec, entry_of};
 pub use block::BlockSpec;
+pub use certificate::{CertificateSpec, KeyType};
 pub use check::{CheckSpec, DiskProbe, HttpProbe, Severity};
 pub use command::{CommandSpec, UndoSpec};
 pub use container::{ContainerRestart, ContainerSpec};
@@ -128,7 +130,8 @@ impl Resource {
     /// The paths that it stands for, whole: no other resource has them.
     pub fn paths(&self) -> Vec<String> {
         let own = self.spec.own_path().filter(|_| matches!(self.address.collection().own_path(), OwnPath::Whole(_)));
-        self.address.paths().into_iter().chain(own.map(str::to_owned)).collect()
+        let further = self.spec.further_paths();
+        self.address.paths().into_iter().chain(own.into_iter().chain(further).map(str::to_owned)).collect()
     }
 
     /// The blobs that the agent needs for it, now and when its exception has ended.
@@ -226,6 +229,14 @@ macro_rules! define_spec {
                 match self {
                     $(Spec::$variant(spec) => spec.own_path(),)*
                     Spec::Extension(_) => None,
+                }
+            }
+
+            /// Further files that are the thing's, whole.
+            pub fn further_paths(&self) -> Vec<&str> {
+                match self {
+                    $(Spec::$variant(spec) => spec.further_paths(),)*
+                    Spec::Extension(_) => Vec::new(),
                 }
             }
 

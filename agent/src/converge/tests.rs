@@ -4,6 +4,7 @@
 
 mod archives;
 mod bad_input;
+mod certificates;
 mod confirm;
 mod downloads;
 mod edits;

@@ -123,6 +123,8 @@ fn edges_to<'t>(at: usize, resource: &'t Resource, index: &HashMap<&'t Address, 
     let edge = |strength| move |first: &usize| Edge { first: *first, then: at, strength };
     let mut edges: Vec<Edge> = asked.filter_map(|address| index.get(address)).map(edge(Strength::Asked)).collect();
     edges.extend(parent_of(resource, index).iter().map(edge(Strength::Parent)));
+    let further = resource.spec.further_paths().into_iter().filter_map(|path| folder_above(path, index));
+    edges.extend(further.map(|first| edge(Strength::Parent)(&first)));
     edges.extend(owners_of(resource).iter().filter_map(|owner| index.get(owner)).map(edge(Strength::Owner)));
     edges.extend(members_of(&resource.spec).iter().filter_map(|user| index.get(user)).map(edge(Strength::Member)));
     edges.retain(|edge| edge.first != at);
@@ -134,25 +136,27 @@ fn parent_of(resource: &Resource, index: &HashMap<&Address, usize>) -> Option<us
     let address = &resource.address;
     let collection = address.collection();
     let own = Some(address.id()).filter(|_| collection.id_is_path()).or_else(|| resource.spec.own_path());
-    let mut path = own.or_else(|| resource.spec.edited_path())?;
-    let at = |path: &str, collections: &[Collection]| {
-        let addresses = collections.iter().filter_map(|collection| Address::new(*collection, path).ok());
-        addresses.into_iter().find_map(|address| index.get(&address).copied())
-    };
+    let path = own.or_else(|| resource.spec.edited_path())?;
     // What is put on a folder comes after the folder, and before what is in it.
     let is_whole = collection.occupies_path() || matches!(collection.own_path(), OwnPath::Whole(_));
-    let below = (own.is_some() && !is_whole).then(|| at(path, &FOLDERS)).flatten();
-    if below.is_some() {
-        return below;
-    }
+    let below = (own.is_some() && !is_whole).then(|| find_at(path, &FOLDERS, index)).flatten();
+    below.or_else(|| folder_above(path, index))
+}
+
+fn folder_above(mut path: &str, index: &HashMap<&Address, usize>) -> Option<usize> {
     while let Some((parent, _)) = path.rsplit_once('/').filter(|(parent, _)| !parent.is_empty()) {
-        let found = at(parent, &[Collection::Mounts]).or_else(|| at(parent, &FOLDERS));
+        let found = find_at(parent, &[Collection::Mounts], index).or_else(|| find_at(parent, &FOLDERS, index));
         if found.is_some() {
             return found;
         }
         path = parent;
     }
     None
+}
+
+fn find_at(path: &str, collections: &[Collection], index: &HashMap<&Address, usize>) -> Option<usize> {
+    let addresses = collections.iter().filter_map(|collection| Address::new(*collection, path).ok());
+    addresses.into_iter().find_map(|address| index.get(&address).copied())
 }
 
 fn owners_of(resource: &Resource) -> Vec<Address> {

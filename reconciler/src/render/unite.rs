@@ -147,7 +147,9 @@ pub(super) fn check_paths(rendering: &Rendering, host_set: &HostSet) {
         let own = placed.address.collection().own_path();
         let at = own.attribute().and_then(|name| text_of(placed, name));
         let is_whole = matches!(own, OwnPath::Whole(_));
-        for path in placed.address.paths().into_iter().chain(at.filter(|_| is_whole).map(str::to_owned)) {
+        let further = placed.address.collection().further_paths().iter().filter_map(|name| text_of(placed, name));
+        let at = at.filter(|_| is_whole).into_iter().chain(further).map(str::to_owned);
+        for path in placed.address.paths().into_iter().chain(at) {
             if let Some(other) = paths.insert(path, placed) {
                 let reason = format!("{} has the path of {}, at {}", placed.address, other.address, other.place);
                 tell(placed, other, reason);

@@ -34,6 +34,9 @@ pub trait ResourceSpec: Default + Serialize + DeserializeOwned + JsonSchema {
     /// Which attribute says where it stands, where the id does not.
     const OWN_PATH: OwnPath = OwnPath::None;
 
+    /// Attributes beside [`Self::OWN_PATH`] that name a file which is the thing's, whole.
+    const FURTHER_PATHS: &'static [&'static str] = &[];
+
     /// The paths of the files that a resource of this id is, whole: no other resource has them.
     fn paths_of(id: &str) -> Vec<String> {
         if Self::ID == IdForm::Path { vec![id.to_owned()] } else { Vec::new() }
@@ -60,6 +63,11 @@ pub trait ResourceSpec: Default + Serialize + DeserializeOwned + JsonSchema {
     /// What the attribute [`Self::OWN_PATH`] holds.
     fn own_path(&self) -> Option<&str> {
         None
+    }
+
+    /// What the attributes [`Self::FURTHER_PATHS`] hold.
+    fn further_paths(&self) -> Vec<&str> {
+        Vec::new()
     }
 
     /// What it is about, where the id is a free name: with another place it is another thing, and the old one goes
@@ -188,6 +196,7 @@ where
     const HAS_PERMISSIONS: bool = S::HAS_PERMISSIONS;
     const EDITS_FILE: bool = S::EDITS_FILE;
     const OWN_PATH: OwnPath = S::OWN_PATH;
+    const FURTHER_PATHS: &'static [&'static str] = S::FURTHER_PATHS;
 
     fn paths_of(id: &str) -> Vec<String> {
         S::paths_of(id)
@@ -211,6 +220,10 @@ where
 
     fn own_path(&self) -> Option<&str> {
         S::own_path(self)
+    }
+
+    fn further_paths(&self) -> Vec<&str> {
+        S::further_paths(self)
     }
 
     fn place(&self) -> Option<String> {
