@@ -265,3 +265,23 @@ fn a_directory_with_something_in_it_is_not_removed() {
     place.host.remove(&host_path("etc"), FileKind::Directory).unwrap();
     assert!(!place.real("etc").exists());
 }
+
+#[test]
+fn what_is_set_below_passes_no_link_and_no_second_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    fs::create_dir_all(root.join("top/real")).unwrap();
+    fs::create_dir_all(root.join("outside")).unwrap();
+    for path in ["top/real/a", "outside/a", "outside/b"] {
+        fs::write(root.join(path), path).unwrap();
+        fs::set_permissions(root.join(path), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    symlink("../outside", root.join("top/link")).unwrap();
+    fs::hard_link(root.join("outside/b"), root.join("top/second")).unwrap();
+    let host = RealHost::open(root).unwrap();
+    let new = NewAttributes { mode: Some(0o640), ..NewAttributes::default() };
+    let all = ["gone", "link", "link/a", "second", "real/a"].map(|path| (path.to_owned(), new));
+    host.set_attributes_below(&HostPath::new("/top").unwrap(), &all).unwrap();
+    let mode = |path: &str| fs::metadata(root.join(path)).unwrap().permissions().mode() & 0o7777;
+    assert_eq!(["top/real/a", "outside/a", "outside/b"].map(mode), [0o640, 0o600, 0o600]);
+}
