@@ -2,7 +2,7 @@
 //!
 //! What runs have freed stays with the allocator until it is told to give it back.
 //!
-//! Most of what an idle agent has mapped is its own code: start, contact and the first run touch two thirds of it,
+//! Most of what an idle agent has mapped is its own program: start, contact and the first run touch two thirds of it,
 //! and the kernel maps 16 pages for each one that is touched. The pages stay in the page cache as long as nobody
 //! else wants the memory; without a mapping the kernel may take them. What is run again is mapped again at the cost
 //! of a minor fault.
@@ -19,11 +19,11 @@ mod tests;
 /// So long after the start, and then so often.
 const PAUSE: Duration = Duration::from_secs(20);
 
-/// Lets go of code pages, and of what a run needed and freed, now and then.
+/// Lets go of the program's pages, and of what a run needed and freed, now and then.
 pub async fn release_for_ever() {
     loop {
         tokio::time::sleep(PAUSE).await;
-        release_code();
+        release_program();
         release_freed();
     }
 }
@@ -37,24 +37,28 @@ fn release_freed() {
     }
 }
 
-/// Unmaps the pages of all code that is mapped from files.
-pub fn release_code() {
+/// Unmaps the pages of code and constants that are mapped from files.
+pub fn release_program() {
     let Ok(maps) = std::fs::read_to_string("/proc/self/maps") else { return };
-    for range in maps.lines().filter_map(code_range) {
-        // SAFETY: these are private mappings of a file that nobody can write to (`r-xp`). Their pages are those of the
-        // file, so that the next access finds the same bytes; there is nothing of ours in them to lose.
+    for range in maps.lines().filter_map(program_range) {
+        // SAFETY: these are private mappings of a file that were never writable. Their pages are those of the file, so
+        // that the next access finds the same bytes; there is nothing of ours in them to lose.
         let released = unsafe { madvise(range.start as *mut _, range.len(), Advice::LinuxDontNeed) };
         if let Err(error) = released {
-            tracing::debug!(%error, "code stays mapped");
+            tracing::debug!(%error, "the program stays mapped");
         }
     }
 }
 
-/// The addresses of a line of `/proc/self/maps` that maps code from a file; see proc_pid_maps(5).
-fn code_range(line: &str) -> Option<Range<usize>> {
+/// The addresses of a line of `/proc/self/maps` that maps code or constants from a file; see proc_pid_maps(5).
+///
+/// Constants stand at the start of a program, before its code (elf(5): the segment without write permission that holds
+/// the headers). Other mappings that can only be read now were written to by the loader, and stay.
+fn program_range(line: &str) -> Option<Range<usize>> {
     let mut fields = line.split_ascii_whitespace();
-    let (range, flags, path) = (fields.next()?, fields.next()?, fields.nth(3)?);
-    if flags != "r-xp" || !path.starts_with('/') {
+    let (range, flags, offset, path) = (fields.next()?, fields.next()?, fields.next()?, fields.nth(2)?);
+    let is_constant = flags == "r--p" && offset.trim_start_matches('0').is_empty();
+    if !(flags == "r-xp" || is_constant) || !path.starts_with('/') {
         return None;
     }
     let (start, end) = range.split_once('-')?;

@@ -147,8 +147,10 @@ fn time_sweep(host: &Host) -> Result<Duration> {
 }
 
 fn rss_mib(host: &Host) -> Result<f64> {
-    let line = "grep VmRSS /proc/$(systemctl show --property=MainPID --value muster-agent)/status";
+    let line = "grep -E 'VmRSS|RssAnon|RssFile' /proc/$(systemctl show --property=MainPID --value muster-agent)/status";
     let text = host.exec(line)?;
-    let kib: u32 = text.split_whitespace().nth(1).context("no VmRSS")?.parse()?;
+    eprintln!("bench:   {}", text.split_whitespace().collect::<Vec<_>>().join(" "));
+    let total = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    let kib: u32 = total.trim().trim_end_matches(" kB").parse()?;
     Ok(f64::from(kib) / 1024.0)
 }

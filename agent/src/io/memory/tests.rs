@@ -4,17 +4,20 @@ use super::*;
 use rustix::mm::{MapFlags, ProtFlags, mmap};
 
 #[test]
-fn only_code_of_files_is_let_go() {
+fn only_what_nobody_wrote_to_is_let_go() {
     let code = "55c3ed329000-55c3edcb7000 r-xp 0031c000 fe:00 6234487                    /usr/bin/muster-agent";
-    assert_eq!(code_range(code), Some(0x55c3_ed32_9000..0x55c3_edcb_7000));
+    assert_eq!(program_range(code), Some(0x55c3_ed32_9000..0x55c3_edcb_7000));
+    let constants = "55c3ed00c000-55c3ed329000 r--p 00000000 fe:00 6234487                    /usr/bin/muster-agent";
+    assert_eq!(program_range(constants), Some(0x55c3_ed00_c000..0x55c3_ed32_9000));
     for other in [
-        "55c3ed00c000-55c3ed329000 r--p 00000000 fe:00 6234487                    /usr/bin/muster-agent",
+        "55c3ee0f0000-55c3ee157000 r--p 010de000 fe:00 6234487                    /usr/bin/muster-agent",
+        "55c3ee157000-55c3ee159000 rw-p 01145000 fe:00 6234487                    /usr/bin/muster-agent",
         "7ffd37be8000-7ffd37bea000 r-xp 00000000 00:00 0                          [vdso]",
         "7f2e84a3c000-7f2e8656c000 rw-p 00000000 00:00 0 ",
         "7f2e84a3c000-7f2e8656c000 r-xp 00000000 00:00 0 ",
         "",
     ] {
-        assert_eq!(code_range(other), None, "{other}");
+        assert_eq!(program_range(other), None, "{other}");
     }
 }
 
@@ -40,7 +43,7 @@ fn code_that_was_let_go_is_there_again_when_it_is_wanted() {
     let bytes = code.to_vec();
     let start = code.as_ptr().addr();
     assert_eq!(resident(start), 1024);
-    release_code();
+    release_program();
     assert_eq!(resident(start), 0);
     assert!(bytes == code, "other bytes came back");
 }
