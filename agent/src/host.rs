@@ -25,7 +25,7 @@ pub use path::{BadPath, HostPath};
 pub(crate) use program::PATH;
 pub use program::{Program, ProgramOutput};
 pub use real::RealHost;
-pub use scratch::scratch_file;
+pub use scratch::{open_scratch, scratch_file, scratch_folder};
 pub use write::{FileWrite, NewAttributes, NewXattr, Prepared};
 
 use crate::extension::{ExtensionRead, ExtensionWrite};

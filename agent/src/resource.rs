@@ -11,6 +11,7 @@ mod block;
 mod certificate;
 mod change;
 mod check;
+mod checkout;
 mod command;
 mod container;
 mod cron;
@@ -59,6 +60,7 @@ mod timer;
 mod timezone;
 mod transfer;
 mod unit;
+mod unpacked;
 mod user;
 mod view;
 mod wanted;
@@ -268,6 +270,7 @@ fn type_of(spec: &Spec) -> &dyn ResourceType {
         Spec::File(spec) => spec,
         Spec::Download(spec) => spec,
         Spec::Archive(spec) => &**spec,
+        Spec::Checkout(spec) => &**spec,
         Spec::Certificate(spec) => &**spec,
         Spec::Link(spec) => spec,
         Spec::Line(spec) => spec,

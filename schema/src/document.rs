@@ -71,7 +71,7 @@ pub const RESERVED_FIELDS: [&str; 25] = [
 pub const RESERVED_FOLDERS: [&str; 5] = ["distributions", "platforms", "runs", "scenarios", "secrets"];
 
 /// Collections that a later version gives a meaning; until then they are refused by name.
-pub const RESERVED_COLLECTIONS: [&str; 2] = ["checkouts", "secrets"];
+pub const RESERVED_COLLECTIONS: [&str; 1] = ["secrets"];
 
 /// Names that mean something in templates or in resources, so that no parameter takes them.
 pub const RESERVED_PARAMETERS: [&str; 23] = [

@@ -16,6 +16,7 @@ mod authorized_keys;
 mod block;
 mod certificate;
 mod check;
+mod checkout;
 mod command;
 mod container;
 mod cron;
@@ -61,6 +62,7 @@ pub use authorized_keys::{AuthorizedKey, AuthorizedKeyParts, AuthorizedKeysSpec,
 pub use block::BlockSpec;
 pub use certificate::{CertificateSpec, KeyType};
 pub use check::{CheckSpec, DiskProbe, HttpProbe, Severity};
+pub use checkout::CheckoutSpec;
 pub use command::{CommandSpec, UndoSpec};
 pub use container::{ContainerRestart, ContainerSpec};
 pub use cron::CronSpec;

@@ -5,6 +5,7 @@
 mod archives;
 mod bad_input;
 mod certificates;
+mod checkouts;
 mod confirm;
 mod downloads;
 mod edits;

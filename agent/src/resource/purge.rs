@@ -1,7 +1,7 @@
 //! What lies in a directory and is managed by nobody.
 
-use super::archive::unpacked_paths;
 use super::kept::{Kept, below};
+use super::unpacked::unpacked_paths;
 use super::{Change, Hands, ResourceError, State, Value, View};
 use crate::host::{FileKind, HostError, HostPath, Notes, Reader};
 use crate::plan::Target;

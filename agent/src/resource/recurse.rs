@@ -1,8 +1,8 @@
 //! What lies in a directory, and has the owner, group and modes that the directory asks for.
 
-use super::archive::unpacked_paths;
 use super::ownership::wanted_owner;
 use super::risk::is_risky_path;
+use super::unpacked::unpacked_paths;
 use super::{Change, Hands, ResourceError, Value, View};
 use crate::host::{Accounts, FileKind, HostPath, Meta, NewAttributes, Notes, Reader, Scope};
 use crate::plan::Target;

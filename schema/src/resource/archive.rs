@@ -13,7 +13,7 @@ use crate::resource::{ContentForm, Meta, NamedAccounts, OrderClass, OwnPath, Res
 /// Deeper trees are cut off by nobody who means well.
 const MAX_STRIP: u32 = 32;
 /// More do not fit into an agent's memory.
-const MAX_ENTRIES: u32 = 200_000;
+pub(super) const MAX_ENTRIES: u32 = 200_000;
 
 /// An archive, unpacked into the folder `dest`: tar, or tar in gzip, as its first bytes say. The id is a free name.
 ///
@@ -22,9 +22,9 @@ const MAX_ENTRIES: u32 = 200_000;
 ///
 /// The whole archive is read and checked before anything is written. One of these refuses it, as `blocked`: a name that
 /// is absolute, has `..` or is no UTF-8; a link that leads out of `dest`, or an entry behind a link; a hard link, a
-/// device, a FIFO, a sparse file; a set-id bit, another compression; two entries of one name; more than `max_bytes` unpacked or more than
-/// `max_entries`. Nothing is written through a link that is on the host either, and no folder is replaced by a file or
-/// a file by a folder. Owners that the archive names do not count: all is root's, or `owner`'s and `group`'s; nothing
+/// device, a FIFO, a sparse file; a set-id bit, another compression; two entries of one name; more than `max_bytes`
+/// unpacked or more than `max_entries`. Nothing is written through a link that is on the host either, and no folder is
+/// replaced by a file or a file by a folder. Owners that the archive names do not count: all is root's, or `owner`'s and `group`'s; nothing
 /// is made writable for everybody.
 ///
 /// The agent keeps an inventory of what it unpacked. A file of it that is missing or differs in content, mode or owner
@@ -115,12 +115,8 @@ impl ResourceSpec for ArchiveSpec {
     }
 
     fn contradiction(&self, _: &Meta) -> Option<String> {
-        match self.dest.as_deref() {
-            None => return Some("needs a 'dest'".to_owned()),
-            Some(dest) if !is_clean_absolute(dest) => {
-                return Some(format!("has no clean absolute path in 'dest', but {dest:?}"));
-            }
-            Some(_) => {}
+        if let Some(reason) = check_dest(&self.dest) {
+            return Some(reason);
         }
         if self.strip.is_some_and(|strip| strip > MAX_STRIP) {
             return Some(format!("strips more than {MAX_STRIP} parts of names"));
@@ -136,6 +132,15 @@ impl ResourceSpec for ArchiveSpec {
             (None, None, None) => Some("needs one of 'url', 'source' and 'path'".to_owned()),
             _ => Some("has more than one of 'url', 'source' and 'path'".to_owned()),
         }
+    }
+}
+
+/// Why nothing can be unpacked there, as the end of a sentence.
+pub(super) fn check_dest(dest: &Option<String>) -> Option<String> {
+    match dest.as_deref() {
+        None => Some("needs a 'dest'".to_owned()),
+        Some(dest) if !is_clean_absolute(dest) => Some(format!("has no clean absolute path in 'dest', but {dest:?}")),
+        Some(_) => None,
     }
 }
 

@@ -15,6 +15,8 @@ macro_rules! for_each_resource_type {
             Downloads "downloads" Download(DownloadSpec);
             /// Archives that are unpacked, by a free name.
             Archives "archives" Archive(Box<ArchiveSpec>);
+            /// Files of commits, by a free name.
+            Checkouts "checkouts" Checkout(Box<CheckoutSpec>);
             /// Certificates and their keys, by a free name.
             Certificates "certificates" Certificate(Box<CertificateSpec>);
             /// Single lines in files of others, by a free name.

@@ -1,15 +1,13 @@
 //! Unpacking: all is checked first, then the inventory is written down, then the files.
 
-use super::Place;
 use super::inventory::{Folders, Inventory, Thing, path_in};
 use super::plan::plan_inventory;
 use super::remove::remove_leaving;
-use super::source::open_tar;
+use super::{Place, Unpacked};
 use crate::archive::{BadArchive, Rules, What, load_items, read_entries};
 use crate::host::{FileWrite, NewAttributes, Prepared};
 use crate::resource::ownership::{GROUP, OWNER, new_attributes, wanted_owner};
 use crate::resource::{Attributes, Hands, ResourceError, State};
-use muster_schema::resource::ArchiveSpec;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -20,7 +18,7 @@ const MAX_ENTRIES: usize = 20_000;
 const BATCH: usize = 500;
 
 pub(super) fn unpack(
-    spec: &ArchiveSpec,
+    spec: &impl Unpacked,
     form: String,
     known: Inventory,
     place: &Place<'_>,
@@ -29,12 +27,12 @@ pub(super) fn unpack(
     if let Some(rival) = place.others.rival(&place.dest) {
         return Err(ResourceError::Blocked(format!("{rival} is unpacked into the same folder")));
     }
-    let mut tar = open_tar(spec, hands)?;
-    let strip = spec.strip.unwrap_or(0) as usize;
-    let max_entries = spec.max_entries.map_or(MAX_ENTRIES, |most| most as usize);
+    let mut tar = spec.open_tar(hands)?;
+    let strip = spec.strip() as usize;
+    let max_entries = spec.max_entries().map_or(MAX_ENTRIES, |most| most as usize);
     let items = load_items(&mut tar, Rules { strip, max_entries })?;
     if items.is_empty() {
-        return Err(ResourceError::Blocked("the archive holds nothing that would be unpacked".to_owned()));
+        return Err(ResourceError::Blocked("it holds nothing that would be unpacked".to_owned()));
     }
     let owner = owner_of(spec, hands)?;
     let was_cut_off = !known.things.is_empty();
@@ -57,12 +55,13 @@ impl From<BadArchive> for ResourceError {
 }
 
 /// Where nothing is said, root's: who once had the number that an archive names is nobody here.
-fn owner_of(spec: &ArchiveSpec, hands: &Hands<'_>) -> Result<NewAttributes, ResourceError> {
+fn owner_of(spec: &impl Unpacked, hands: &Hands<'_>) -> Result<NewAttributes, ResourceError> {
     let scope = hands.host.scope();
     if !scope.owners {
         return Ok(NewAttributes::default());
     }
-    let named = [(OWNER, wanted_owner(&spec.owner, scope)), (GROUP, wanted_owner(&spec.group, scope))];
+    let (owner, group) = spec.ownership();
+    let named = [(OWNER, wanted_owner(owner, scope)), (GROUP, wanted_owner(group, scope))];
     let named = named.into_iter().filter_map(|(name, owner)| Some((Cow::Borrowed(name), owner?.into())));
     let new = new_attributes(&State::Present(named.collect::<Attributes>()), || hands.accounts())?;
     Ok(NewAttributes { mode: None, uid: new.uid.or(Some(0)), gid: new.gid.or(Some(0)) })

@@ -1,5 +1,6 @@
-//! What other resources have in the folder that an archive is unpacked into.
+//! What other resources have in the folder that something is unpacked into.
 
+use super::COLLECTIONS;
 use crate::host::HostPath;
 use crate::plan::{Purpose, Target};
 use muster_schema::resource::Existence;
@@ -12,12 +13,12 @@ pub(super) struct Others {
     whole: BTreeSet<String>,
     edited: BTreeSet<String>,
     leaving: BTreeSet<String>,
-    archives: Vec<(String, Address)>,
+    unpacked: Vec<(String, Address)>,
 }
 
 impl Others {
-    /// Those of all targets but the archive `id`. What leaves has no say any more.
-    pub(super) fn of(targets: &[Target], id: &str) -> Others {
+    /// Those of all targets but its own. What leaves has no say any more.
+    pub(super) fn of(targets: &[Target], own: &Address) -> Others {
         let mut others = Others::default();
         for target in targets {
             if target.purpose == Purpose::Leave {
@@ -25,11 +26,11 @@ impl Others {
                 continue;
             }
             let address = target.address();
-            if address.collection() == Collection::Archives && address.id() == id {
+            if address == own {
                 continue;
             }
-            if address.collection() == Collection::Archives && target.resource.meta.state != Existence::Absent {
-                others.archives.extend(target.resource.spec.own_path().map(|dest| (dest.to_owned(), address.clone())));
+            if COLLECTIONS.contains(&address.collection()) && target.resource.meta.state != Existence::Absent {
+                others.unpacked.extend(target.resource.spec.own_path().map(|dest| (dest.to_owned(), address.clone())));
             }
             let is_folder = address.collection() == Collection::Directories;
             let paths = if is_folder { &mut others.edited } else { &mut others.whole };
@@ -39,9 +40,9 @@ impl Others {
         others
     }
 
-    /// Another archive in the same folder.
+    /// What else is unpacked into the same folder.
     pub(super) fn rival(&self, dest: &HostPath) -> Option<&Address> {
-        self.archives.iter().find(|(other, _)| other == dest.as_str()).map(|(_, address)| address)
+        self.unpacked.iter().find(|(other, _)| other == dest.as_str()).map(|(_, address)| address)
     }
 
     /// Whether another resource says all of what stands there.
