@@ -249,15 +249,28 @@ packages/p meta={\"mode\":\"enforce\"} {}",
 
 #[test]
 fn one_path_belongs_to_one_resource() {
-    check(&[(
-        "a unit is a file too",
-        "resources:
+    check(&[
+        (
+            "a unit is a file too",
+            "resources:
   files: {/etc/systemd/system/x.service: {content: a}}
   units: {x.service: {content: b}, x.timer: {content: c}}
 ",
-        "environments/lab/hosts/h.yaml:3:11: units/x.service has the path of files/etc/systemd/system/x.service, \
+            "environments/lab/hosts/h.yaml:3:11: units/x.service has the path of files/etc/systemd/system/x.service, \
          at environments/lab/hosts/h.yaml:2:11 Environments({\"lab\"})",
-    )]);
+        ),
+        (
+            "a certificate's key and request are files too",
+            "resources:
+  files: {/etc/ssl/x.key: {content: a}, /etc/ssl/x.csr: {content: a}}
+  certificates: {x: {certificate: /etc/ssl/x.pem, key: /etc/ssl/x.key, request: /etc/ssl/x.csr, names: [x.example.org]}}
+",
+            "environments/lab/hosts/h.yaml:3:18: certificates/x has the path of files/etc/ssl/x.csr, \
+             at environments/lab/hosts/h.yaml:2:41 Environments({\"lab\"})
+environments/lab/hosts/h.yaml:3:18: certificates/x has the path of files/etc/ssl/x.key, \
+             at environments/lab/hosts/h.yaml:2:11 Environments({\"lab\"})",
+        ),
+    ]);
 }
 
 #[test]
