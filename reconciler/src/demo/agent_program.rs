@@ -5,6 +5,10 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
+/// How cargo is asked for the agent's program. Without the whole workspace it knows the program of its own folder's
+/// package only.
+const BUILD: [&str; 4] = ["build", "--workspace", "--bin", "muster-agent"];
+
 /// The path of `muster-agent`: beside this program, built first where it is missing.
 ///
 /// # Errors
@@ -18,7 +22,7 @@ pub(super) fn find_agent_program() -> Result<PathBuf, anyhow::Error> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     eprintln!("muster-agent is not beside {}; building it, which takes minutes the first time", own.display());
     let mut build = Command::new(cargo);
-    build.args(["build", "--bin", "muster-agent"]);
+    build.args(BUILD);
     // The same profile as this program's, so that it lands beside it.
     if own.parent().is_some_and(|folder| folder.ends_with("release")) {
         build.arg("--release");
@@ -26,7 +30,27 @@ pub(super) fn find_agent_program() -> Result<PathBuf, anyhow::Error> {
     build.current_dir(env!("CARGO_MANIFEST_DIR"));
     let status = build.status().context("cargo could not be started to build muster-agent")?;
     if !status.success() || !agent.exists() {
-        bail!("muster-agent could not be built; run 'cargo build --release --bin muster-agent' and try again");
+        bail!(
+            "muster-agent could not be built; run 'cargo build --release --workspace --bin muster-agent' and try again"
+        );
     }
     Ok(agent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Cargo plans the build and says what it would do; nothing is built.
+    #[test]
+    fn cargo_finds_the_agents_program_from_this_packages_folder() {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut plan = Command::new(cargo);
+        plan.args(BUILD).args(["--locked", "--unit-graph", "-Z", "unstable-options"]);
+        plan.env("RUSTC_BOOTSTRAP", "1").current_dir(env!("CARGO_MANIFEST_DIR"));
+        let output = plan.output().unwrap();
+        let graph = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(graph.contains(r#""name":"muster-agent""#), "{graph:.300}");
+    }
 }
