@@ -124,6 +124,15 @@ pub trait HostWrite: HostRead {
     /// fails leaves the others alone; the answers are in the order of the candidates.
     fn commit(&self, prepared: Vec<Prepared>) -> Vec<Result<(), HostError>>;
 
+    /// Replaces one file.
+    ///
+    /// # Errors
+    /// As `prepare`, or when it cannot be put in place.
+    fn write(&self, write: FileWrite<'_>) -> Result<(), HostError> {
+        let candidate = self.prepare(write)?;
+        self.commit(vec![candidate]).into_iter().collect()
+    }
+
     /// Removes a candidate that is not wanted.
     fn discard(&self, prepared: Prepared);
 

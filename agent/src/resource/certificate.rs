@@ -367,9 +367,5 @@ fn write<'a>(
     access: NewAttributes,
     hands: &Hands<'_>,
 ) -> Result<(), ResourceError> {
-    let candidate = hands.host.prepare(FileWrite::new(path.clone(), content, access))?;
-    for result in hands.host.commit(vec![candidate]) {
-        result?;
-    }
-    Ok(())
+    Ok(hands.host.write(FileWrite::new(path.clone(), content, access))?)
 }

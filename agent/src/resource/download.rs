@@ -70,11 +70,7 @@ impl ResourceType for DownloadSpec {
         }
         let new = new_attributes(&change.after, || hands.accounts())?;
         let content = open_transfer(self.url.as_deref().unwrap_or_default(), digest, self.max_bytes, hands)?;
-        let candidate = hands.host.prepare(FileWrite::new(path, content, new)).map_err(transfer_error)?;
-        for result in hands.host.commit(vec![candidate]) {
-            result?;
-        }
-        Ok(())
+        hands.host.write(FileWrite::new(path, content, new)).map_err(transfer_error)
     }
 
     fn in_sandbox(&self) -> bool {

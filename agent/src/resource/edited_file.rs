@@ -2,13 +2,12 @@
 //!
 //! Each change reads the file anew, so that several resources in one file keep each other's parts.
 
-use super::system_text::{forget_made, is_made, note_made};
+use super::system_text::{forget_made, is_made, note_made, write_text};
 use super::{Hands, ResourceError, State, Value, View};
-use crate::host::{FileKind, FileWrite, HostError, HostPath, NewAttributes, Reader};
+use crate::host::{FileKind, HostError, HostPath, NewAttributes, Reader};
 use muster_schema::Collection;
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::io::Cursor;
 use std::rc::Rc;
 
 /// Larger files are no configuration that people edit by hand.
@@ -70,12 +69,7 @@ pub(super) fn edit_file(
     if found.as_deref() == Some(text.as_str()) {
         return Ok(());
     }
-    let content = Box::new(Cursor::new(text.into_bytes()));
-    let candidate = hands.host.prepare(FileWrite::new(path.clone(), content, NewAttributes::default()))?;
-    for result in hands.host.commit(vec![candidate]) {
-        result?;
-    }
-    Ok(())
+    write_text(path, &text, NewAttributes::default(), hands)
 }
 
 fn read_text(path: &HostPath, reader: &mut dyn Reader) -> Result<Option<String>, ResourceError> {

@@ -104,12 +104,8 @@ pub(super) fn apply_entry(
     candidacy: Candidacy<'_>,
     hands: &Hands<'_>,
 ) -> Result<(), ResourceError> {
-    if let Some(candidate) = begin_entry(id, change, candidacy, hands)? {
-        for result in hands.host.commit(vec![candidate]) {
-            result?;
-        }
-    }
-    Ok(())
+    let begun = begin_entry(id, change, candidacy, hands)?;
+    Ok(hands.host.commit(begun.into_iter().collect()).into_iter().collect::<Result<(), HostError>>()?)
 }
 
 /// Makes many changes: candidates of all files first, then one commit.

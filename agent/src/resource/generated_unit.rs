@@ -3,7 +3,7 @@
 use super::entry::{self, CONTENT, TYPE};
 use super::ownership::MODE;
 use super::{Hands, ResourceError, Value, View};
-use crate::host::{FileWrite, HostError, HostPath, NewAttributes};
+use crate::host::{FileWrite, HostPath, NewAttributes};
 use muster_schema::content::BlobRef;
 use std::io::{Cursor, Read};
 
@@ -42,9 +42,7 @@ pub(super) fn write_file(
         hands.contents.open(content)?
     };
     let new = NewAttributes { mode: Some(0o644), uid: Some(0), gid: Some(0) };
-    let candidate = hands.host.prepare(FileWrite::new(path, content, new))?;
-    let results: Result<Vec<()>, HostError> = hands.host.commit(vec![candidate]).into_iter().collect();
-    Ok(results.map(drop)?)
+    Ok(hands.host.write(FileWrite::new(path, content, new))?)
 }
 
 /// As systemd takes it for what it is: neither quote, escape nor specifier.

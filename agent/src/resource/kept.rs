@@ -97,10 +97,7 @@ impl Kept {
             What::File(content) => {
                 let damaged = |_| ResourceError::NoContent(path.to_string());
                 let content = Box::new(Cursor::new(STANDARD.decode(content).map_err(damaged)?));
-                let candidate = host.prepare(FileWrite::new(path, content, new))?;
-                for result in host.commit(vec![candidate]) {
-                    result?;
-                }
+                host.write(FileWrite::new(path, content, new))?;
             }
         }
         Ok(())

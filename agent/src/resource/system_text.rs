@@ -49,9 +49,7 @@ pub(super) fn write_text(
     hands: &Hands<'_>,
 ) -> Result<(), ResourceError> {
     let content = Box::new(Cursor::new(text.as_bytes()));
-    let candidate = hands.host.prepare(FileWrite::new(path.clone(), content, new))?;
-    let results: Result<Vec<()>, HostError> = hands.host.commit(vec![candidate]).into_iter().collect();
-    Ok(results.map(drop)?)
+    Ok(hands.host.write(FileWrite::new(path.clone(), content, new))?)
 }
 
 /// Replaces the text of a file that has lines of others too; `found` is what it has. A file that was missing goes again

@@ -74,10 +74,7 @@ pub fn make_home(host: &dyn HostWrite, home: &HostPath, uid: u32, gid: u32) -> R
             FileKind::File => {
                 let mut content = Vec::new();
                 reader.copy(&from, &mut content)?;
-                let write = FileWrite::new(to, Box::new(Cursor::new(content)), new(meta.mode));
-                for result in host.commit(vec![host.prepare(write)?]) {
-                    result?;
-                }
+                host.write(FileWrite::new(to, Box::new(Cursor::new(content)), new(meta.mode)))?;
             }
             FileKind::Special => {}
         }

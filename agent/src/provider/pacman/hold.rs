@@ -25,8 +25,7 @@ pub(super) fn set_hold(names: &[PackageName], hold: bool, transaction: &Transact
     let new = edit_settings(&old, &names, hold);
     if new != old {
         let content = Box::new(new.as_bytes());
-        let prepared = host.prepare(FileWrite::new(path, content, NewAttributes::default()))?;
-        host.commit(vec![prepared]).into_iter().collect::<Result<(), _>>()?;
+        host.write(FileWrite::new(path, content, NewAttributes::default()))?;
     }
     Ok(())
 }

@@ -177,12 +177,7 @@ impl Session<'_> {
         if let Some(folder) = path.parent() {
             make_folder(&folder, self.hands)?;
         }
-        let write = FileWrite::new(path.clone(), Box::new(Cursor::new(bytes)), access);
-        let candidate = self.hands.host.prepare(write)?;
-        for result in self.hands.host.commit(vec![candidate]) {
-            result?;
-        }
-        Ok(())
+        Ok(self.hands.host.write(FileWrite::new(path.clone(), Box::new(Cursor::new(bytes)), access))?)
     }
 
     fn remove_file(&self, path: &HostPath) -> Result<(), ResourceError> {
