@@ -60,6 +60,7 @@ mod timer;
 mod timezone;
 mod transfer;
 mod unit;
+mod unit_look;
 mod unpacked;
 mod user;
 mod view;

@@ -1,20 +1,19 @@
 //! Containers by podman. `unit` and `quadlet` are the contents of the two files of which `form` says which one counts;
 //! `image` is the digest of what really runs. `foreign` says whose the container is, where it is not ours.
 
-use super::generated_unit::{MISSING, observe_file};
+use super::generated_unit::{MISSING, keep_files, observe_file, paths_of};
 use super::listing::Listing;
-use super::service::{apply::react, at_rest};
+use super::service::{apply::react, at_rest, unit_name};
 use super::unit::check_systemd;
-use super::{Change, Hands, Reaction, ResourceError, ResourceType, State, Value, View, Wanted, change, entry};
+use super::unit_look::observe_unit;
+use super::{Change, Hands, Reaction, ResourceError, ResourceType, State, Value, View, Wanted, change};
 use crate::host::{HostPath, Scope};
-use crate::provider::systemd::{FileState, Systemd, UnitName, UnitState};
+use crate::provider::systemd::{FileState, UnitName};
 use crate::vault::Vault;
-use muster_schema::Collection;
 use muster_schema::content::BlobRef;
-use muster_schema::resource::{ContainerSpec, Existence, ResourceSpec};
+use muster_schema::resource::{ContainerSpec, Existence};
 use podman::{Containers, Form};
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 mod apply;
 mod podman;
@@ -30,9 +29,6 @@ const ENABLED: &str = "enabled";
 const IMAGE: &str = "image";
 const FOREIGN: &str = "foreign";
 const NO_PODMAN: &str = "podman is not installed";
-
-/// The units of one look, read together.
-struct Units(HashMap<String, UnitState>);
 
 impl ResourceType for ContainerSpec {
     fn wanted(&self, existence: Existence, _: Scope) -> Wanted {
@@ -54,17 +50,11 @@ impl ResourceType for ContainerSpec {
 
     fn observe(&self, id: &str, view: &View<'_>) -> Result<State, ResourceError> {
         check_systemd(view)?;
-        let [unit_path, quadlet_path] = paths_of(id)?;
+        let [unit_path, quadlet_path] = paths_of::<ContainerSpec>(id)?;
         let (unit_file, quadlet) = (observe_file(&unit_path, view)?, observe_file(&quadlet_path, view)?);
         let name = unit_of(id)?;
         let form = Form::of_host(view.reader().as_mut())?;
-        let units = view.once(|view| load_units(view.ids(Collection::Containers)))?;
-        let unit = match units.0.get(name.as_str()) {
-            Some(unit) => Some(unit.clone()),
-            None => load_units(&[id.to_owned()])?.0.remove(name.as_str()),
-        };
-        let unit = unit.ok_or_else(|| ResourceError::Failed(format!("systemd does not answer about {name}")))?;
-        let unit = at_rest(unit, &name, self.running.or(Some(true)), view)?;
+        let unit = at_rest(observe_unit(&name, view)?, &name, self.running.or(Some(true)), view)?;
         let containers = form.map(|_| view.once(Containers::load)).transpose()?;
         let container = containers.as_ref().and_then(|containers| containers.0.get(id));
         if unit_file == MISSING.into() && quadlet == MISSING.into() {
@@ -122,16 +112,7 @@ impl ResourceType for ContainerSpec {
     }
 
     fn keep(&self, id: &str, change: &Change, view: &View<'_>, vault: &Vault) -> Result<State, ResourceError> {
-        let mut before = change.before.clone();
-        let State::Present(attributes) = &mut before else { return Ok(before) };
-        for (name, path) in [UNIT, QUADLET].into_iter().zip(paths_of(id)?) {
-            let changes = change.removes() || change.after(name).is_some();
-            if changes && attributes.get(name).is_some_and(|value| value.content().is_some()) {
-                let content = vault.keep(|to| view.reader().copy(&path, to).map_err(ResourceError::from))?;
-                attributes.insert(Cow::Borrowed(name), content.into());
-            }
-        }
-        Ok(before)
+        keep_files([UNIT, QUADLET].into_iter().zip(paths_of::<ContainerSpec>(id)?), change, view, vault)
     }
 
     fn apply(&self, id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
@@ -143,7 +124,7 @@ impl ResourceType for ContainerSpec {
     }
 
     fn watched_paths(&self, id: &str) -> Vec<HostPath> {
-        paths_of(id).into_iter().flatten().collect()
+        paths_of::<ContainerSpec>(id).into_iter().flatten().collect()
     }
 
     fn watched_unit(&self, id: &str) -> Option<UnitName> {
@@ -160,21 +141,9 @@ fn contents_of(spec: &ContainerSpec) -> [BlobRef; 2] {
     [render::render_unit(spec), render::render_quadlet(spec)].map(|text| BlobRef::of(text.as_bytes()))
 }
 
-fn paths_of(id: &str) -> Result<[HostPath; 2], ResourceError> {
-    let paths = ContainerSpec::paths_of(id);
-    let path = |at: usize| entry::path_of(paths.get(at).map_or("", String::as_str));
-    Ok([path(0)?, path(1)?])
-}
-
-fn unit_of(id: &str) -> Result<UnitName, ResourceError> {
-    let [unit, _] = paths_of(id)?;
-    UnitName::new(unit.name()).map_err(|error| ResourceError::Blocked(error.to_string()))
-}
-
-fn load_units(ids: &[String]) -> Result<Units, ResourceError> {
-    let names: Vec<UnitName> = ids.iter().filter_map(|id| unit_of(id).ok()).collect();
-    let states = Systemd::connect()?.load_units(&names)?;
-    Ok(Units(names.into_iter().map(|name| name.as_str().to_owned()).zip(states).collect()))
+pub(super) fn unit_of(id: &str) -> Result<UnitName, ResourceError> {
+    let [unit, _] = paths_of::<ContainerSpec>(id)?;
+    unit_name(unit.name())
 }
 
 /// All that podman has, ours and others.

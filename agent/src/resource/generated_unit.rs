@@ -2,9 +2,12 @@
 
 use super::entry::{self, CONTENT, TYPE};
 use super::ownership::MODE;
-use super::{Hands, ResourceError, Value, View};
+use super::{Change, Hands, ResourceError, State, Value, View};
 use crate::host::{FileWrite, HostPath, NewAttributes};
+use crate::vault::Vault;
 use muster_schema::content::BlobRef;
+use muster_schema::resource::ResourceSpec;
+use std::borrow::Cow;
 use std::io::{Cursor, Read};
 
 /// The value where the file is not there.
@@ -27,6 +30,32 @@ pub(super) fn observe_file(path: &HostPath, view: &View<'_>) -> Result<Value, Re
         Some(_) => Err(ResourceError::Blocked(format!("{path} is not for root alone to write"))),
         None => Ok(MISSING.into()),
     }
+}
+
+/// Where the two files of a thing are.
+pub(super) fn paths_of<S: ResourceSpec>(id: &str) -> Result<[HostPath; 2], ResourceError> {
+    let paths = S::paths_of(id);
+    let path = |at: usize| entry::path_of(paths.get(at).map_or("", String::as_str));
+    Ok([path(0)?, path(1)?])
+}
+
+/// The state before a change, with the contents of the files that change kept.
+pub(super) fn keep_files(
+    files: impl IntoIterator<Item = (&'static str, HostPath)>,
+    change: &Change,
+    view: &View<'_>,
+    vault: &Vault,
+) -> Result<State, ResourceError> {
+    let mut before = change.before.clone();
+    let State::Present(attributes) = &mut before else { return Ok(before) };
+    for (name, path) in files {
+        let changes = change.removes() || change.after(name).is_some();
+        if changes && attributes.get(name).is_some_and(|value| value.content().is_some()) {
+            let content = vault.keep(|to| view.reader().copy(&path, to).map_err(ResourceError::from))?;
+            attributes.insert(Cow::Borrowed(name), content.into());
+        }
+    }
+    Ok(before)
 }
 
 /// Writes the file: `text`, where `content` is that, else what was kept.

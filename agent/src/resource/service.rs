@@ -4,16 +4,15 @@
 //! but by `masked: false`. A unit cannot be made or removed here, its file can: to be absent, it is off.
 
 use super::listing::{Listing, list_files};
+use super::unit_look::observe_unit;
 use super::{
     Batch, BatchItem, Change, Hands, Reaction, ResourceError, ResourceType, State, Value, View, Wanted, change,
 };
 use crate::host::{HostPath, Scope};
 use crate::provider::init_scripts::{SCRIPTS, ServiceManager};
 use crate::provider::systemd::{FileState, Systemd, SystemdError, UnitName, UnitState};
-use muster_schema::Collection;
 use muster_schema::resource::{Existence, ServiceSpec};
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 pub(super) mod apply;
@@ -34,9 +33,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// When the patience of one look ends.
 struct Patience(Instant);
 
-/// The units of one look, read together.
-struct Units(HashMap<String, UnitState>);
-
 impl ResourceType for ServiceSpec {
     fn wanted(&self, existence: Existence, _: Scope) -> Wanted {
         if existence == Existence::Absent {
@@ -51,13 +47,7 @@ impl ResourceType for ServiceSpec {
             return script::observe_script(self, id, manager, view);
         }
         let name = unit_name(id)?;
-        let units = view.once(|view| load_units(view.ids(Collection::Services)))?;
-        let unit = match units.0.get(name.as_str()) {
-            Some(unit) => Some(unit.clone()),
-            None => load_units(&[id.to_owned()])?.0.remove(name.as_str()),
-        };
-        let Some(unit) = unit else { return Ok(State::Absent) };
-        Ok(observed_unit(&at_rest(unit, &name, self.running, view)?))
+        Ok(observed_unit(&at_rest(observe_unit(&name, view)?, &name, self.running, view)?))
     }
 
     fn diff(&self, wanted: &Wanted, observed: &State) -> Result<Option<Change>, ResourceError> {
@@ -171,12 +161,6 @@ fn known(manager: Option<ServiceManager>) -> Result<ServiceManager, ResourceErro
 /// The name of a unit, or why `id` is none.
 pub(super) fn unit_name(id: &str) -> Result<UnitName, ResourceError> {
     UnitName::new(id).map_err(|error| ResourceError::Blocked(error.to_string()))
-}
-
-fn load_units(ids: &[String]) -> Result<Units, ResourceError> {
-    let names: Vec<UnitName> = ids.iter().filter_map(|id| UnitName::new(id).ok()).collect();
-    let states = Systemd::connect()?.load_units(&names)?;
-    Ok(Units(names.into_iter().map(|name| name.as_str().to_owned()).zip(states).collect()))
 }
 
 fn observed_unit(unit: &UnitState) -> State {

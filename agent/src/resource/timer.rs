@@ -1,18 +1,16 @@
 //! Timers of systemd: two generated units each, and the timer on.
 
-use super::entry;
-use super::generated_unit::{MISSING, observe_file, write_file};
+use super::generated_unit::{MISSING, keep_files, observe_file, paths_of, write_file};
 use super::listing::{Listing, decode_name, list_files};
+use super::service::unit_name;
 use super::unit::{check_systemd, tell_systemd};
+use super::unit_look::observe_unit;
 use super::{Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, change, check_sense};
 use crate::host::{FileKind, HostPath, Program, Scope};
 use crate::provider::systemd::{FileState, Systemd, UnitName, UnitState, Verb};
 use crate::vault::Vault;
-use muster_schema::Collection;
 use muster_schema::content::BlobRef;
 use muster_schema::resource::{Existence, ResourceSpec, TimerSpec};
-use std::borrow::Cow;
-use std::collections::HashMap;
 use std::time::Duration;
 
 mod render;
@@ -24,9 +22,6 @@ const SERVICE: &str = "service";
 const TIMER: &str = "timer";
 const ON: &str = "on";
 const JOB_LIMIT: Duration = Duration::from_secs(60);
-
-/// The timers of one look, read together.
-struct Timers(HashMap<String, UnitState>);
 
 impl ResourceType for TimerSpec {
     fn wanted(&self, existence: Existence, _: Scope) -> Wanted {
@@ -42,17 +37,12 @@ impl ResourceType for TimerSpec {
 
     fn observe(&self, id: &str, view: &View<'_>) -> Result<State, ResourceError> {
         check_systemd(view)?;
-        let [service, timer] = paths_of(id)?;
+        let [service, timer] = paths_of::<TimerSpec>(id)?;
         let (service, timer) = (observe_file(&service, view)?, observe_file(&timer, view)?);
         if service == MISSING.into() && timer == MISSING.into() {
             return Ok(State::Absent);
         }
-        let name = unit_of(id)?;
-        let timers = view.once(|view| load_timers(view.ids(Collection::Timers)))?;
-        let on = match timers.0.get(name.as_str()) {
-            Some(unit) => is_on(unit),
-            None => load_timers(&[id.to_owned()])?.0.get(name.as_str()).is_some_and(is_on),
-        };
+        let on = is_on(&observe_unit(&unit_of(id)?, view)?);
         Ok(State::present([(SERVICE, service), (TIMER, timer), (ON, on.into())]))
     }
 
@@ -61,16 +51,7 @@ impl ResourceType for TimerSpec {
     }
 
     fn keep(&self, id: &str, change: &Change, view: &View<'_>, vault: &Vault) -> Result<State, ResourceError> {
-        let mut before = change.before.clone();
-        let State::Present(attributes) = &mut before else { return Ok(before) };
-        for (name, path) in [SERVICE, TIMER].into_iter().zip(paths_of(id)?) {
-            let changes = change.removes() || change.after(name).is_some();
-            if changes && attributes.get(name).is_some_and(|value| value.content().is_some()) {
-                let content = vault.keep(|to| view.reader().copy(&path, to).map_err(ResourceError::from))?;
-                attributes.insert(Cow::Borrowed(name), content.into());
-            }
-        }
-        Ok(before)
+        keep_files([SERVICE, TIMER].into_iter().zip(paths_of::<TimerSpec>(id)?), change, view, vault)
     }
 
     fn apply(&self, id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
@@ -83,7 +64,7 @@ impl ResourceType for TimerSpec {
         if change.removes() || change.after(ON) == Some(&Value::Bool(false)) {
             turn_off(&unit)?;
         }
-        for ((name, path), text) in [SERVICE, TIMER].into_iter().zip(paths_of(id)?).zip(&texts) {
+        for ((name, path), text) in [SERVICE, TIMER].into_iter().zip(paths_of::<TimerSpec>(id)?).zip(&texts) {
             match change.after(name) {
                 Some(Value::Content(content)) => write_file(path, content, text, hands)?,
                 Some(_) => hands.host.remove(&path, FileKind::File)?,
@@ -102,7 +83,7 @@ impl ResourceType for TimerSpec {
     }
 
     fn watched_paths(&self, id: &str) -> Vec<HostPath> {
-        paths_of(id).into_iter().flatten().collect()
+        paths_of::<TimerSpec>(id).into_iter().flatten().collect()
     }
 
     fn watched_unit(&self, id: &str) -> Option<UnitName> {
@@ -126,31 +107,18 @@ fn list_timers(view: &View<'_>) -> Result<Vec<String>, ResourceError> {
     Ok(names.iter().filter_map(id).collect())
 }
 
-fn paths_of(id: &str) -> Result<[HostPath; 2], ResourceError> {
-    let paths = TimerSpec::paths_of(id);
-    let path = |at: usize| entry::path_of(paths.get(at).map_or("", String::as_str));
-    Ok([path(0)?, path(1)?])
-}
-
-fn unit_of(id: &str) -> Result<UnitName, ResourceError> {
-    let [_, timer] = paths_of(id)?;
-    UnitName::new(timer.name()).map_err(|error| ResourceError::Blocked(error.to_string()))
+pub(super) fn unit_of(id: &str) -> Result<UnitName, ResourceError> {
+    let [_, timer] = paths_of::<TimerSpec>(id)?;
+    unit_name(timer.name())
 }
 
 fn is_on(unit: &UnitState) -> bool {
     unit.runs() && unit.file == Some(FileState::Enabled)
 }
 
-fn load_timers(ids: &[String]) -> Result<Timers, ResourceError> {
-    let names: Vec<UnitName> = ids.iter().filter_map(|id| unit_of(id).ok()).collect();
-    let states = Systemd::connect()?.load_units(&names)?;
-    Ok(Timers(names.into_iter().map(|name| name.as_str().to_owned()).zip(states).collect()))
-}
-
 fn turn_off(unit: &UnitName) -> Result<(), ResourceError> {
     let systemd = Systemd::connect()?;
-    let found = systemd.load_units(std::slice::from_ref(unit))?;
-    if found.first().is_some_and(UnitState::exists) {
+    if systemd.load_unit(unit)?.exists() {
         systemd.run_job(Verb::Stop, unit.as_str(), JOB_LIMIT)?;
         systemd.disable(unit.as_str())?;
     }

@@ -116,6 +116,15 @@ impl Systemd {
         Ok(listed.iter().map(state).collect())
     }
 
+    /// The state of one unit.
+    ///
+    /// # Errors
+    /// When systemd does not answer.
+    pub fn load_unit(&self, name: &UnitName) -> Result<UnitState, SystemdError> {
+        let found = self.load_units(std::slice::from_ref(name))?.pop();
+        found.ok_or_else(|| SystemdError::Refused(format!("no answer about {name}")))
+    }
+
     /// The state of a unit when it rests, or when `limit` is over.
     ///
     /// # Errors
@@ -123,8 +132,7 @@ impl Systemd {
     pub fn await_rest(&self, name: &UnitName, limit: Duration) -> Result<UnitState, SystemdError> {
         let begun = Instant::now();
         loop {
-            let mut found = self.load_units(std::slice::from_ref(name))?;
-            let unit = found.pop().ok_or_else(|| SystemdError::Refused(format!("no answer about {name}")))?;
+            let unit = self.load_unit(name)?;
             if !unit.is_passing() || begun.elapsed() >= limit {
                 return Ok(unit);
             }

@@ -1,11 +1,12 @@
 //! Changing a container: the image first, then the files, then what runs.
 
 use super::podman::{self, Form};
-use super::{ENABLED, IMAGE, NO_PODMAN, QUADLET, RUNNING, UNIT, contents_of, paths_of, render, unit_of};
-use crate::host::{FileKind, HostPath, NewAttributes};
+use super::{ENABLED, IMAGE, NO_PODMAN, QUADLET, RUNNING, UNIT, contents_of, render, unit_of};
+use crate::host::{FileKind, HostPath};
 use crate::plan::Purpose;
-use crate::provider::systemd::{Systemd, UnitName, UnitState, Verb};
-use crate::resource::generated_unit::write_file;
+use crate::provider::systemd::{Systemd, UnitName, Verb};
+use crate::resource::generated_unit::{paths_of, write_file};
+use crate::resource::system_text::{make_folder, remove_made_folder};
 use crate::resource::{Change, Hands, ResourceError, Value, check_sense};
 use muster_schema::resource::{ContainerSpec, Existence, Spec};
 use muster_schema::{Address, Collection};
@@ -49,7 +50,7 @@ pub(super) fn change_container(
         stop(&systemd, &unit)?;
     }
     // Taking a unit out of use needs its file.
-    if asked(ENABLED) == Some(false) && form == Form::Unit && look(&systemd, &unit)?.exists() {
+    if asked(ENABLED) == Some(false) && form == Form::Unit && systemd.load_unit(&unit)?.exists() {
         systemd.disable(unit.as_str())?;
     }
     let changed = change_files(spec, id, change, form, hands)?;
@@ -58,7 +59,7 @@ pub(super) fn change_container(
         systemd.enable(unit.as_str())?;
         systemd.reload()?;
     }
-    let runs = look(&systemd, &unit)?.runs();
+    let runs = systemd.load_unit(&unit)?.runs();
     let verb = match (runs, asked(RUNNING)) {
         (_, Some(false)) | (false, None) => None,
         (true, _) => (changed || change.after(IMAGE).is_some()).then_some(Verb::Restart),
@@ -67,7 +68,7 @@ pub(super) fn change_container(
     if let Some(verb) = verb {
         systemd.run_job(verb, unit.as_str(), hands.timeout.unwrap_or(JOB_LIMIT))?;
         sleep(SETTLE);
-        if !look(&systemd, &unit)?.runs() {
+        if !systemd.load_unit(&unit)?.runs() {
             return Err(ResourceError::Failed(format!("it ended at once: {}", systemd.reason(unit.as_str()))));
         }
     }
@@ -85,17 +86,21 @@ fn change_files(
     let mut changed = false;
     let texts = [render::render_unit(spec), render::render_quadlet(spec)];
     let forms = [Form::Unit, Form::Quadlet];
-    for (((name, path), text), own) in [UNIT, QUADLET].into_iter().zip(paths_of(id)?).zip(&texts).zip(forms) {
+    for (((name, path), text), own) in
+        [UNIT, QUADLET].into_iter().zip(paths_of::<ContainerSpec>(id)?).zip(&texts).zip(forms)
+    {
         match change.after(name) {
             None => {}
             Some(Value::Content(_)) if change.creates() && own != form => {}
             Some(Value::Content(content)) => {
-                make_folder(&path, hands)?;
+                if let Some(folder) = path.parent() {
+                    make_folder(&folder, hands)?;
+                }
                 write_file(path, content, text, hands)?;
                 changed = true;
             }
             Some(_) => {
-                hands.host.remove(&path, FileKind::File)?;
+                remove_file(&path, hands)?;
                 changed = true;
             }
         }
@@ -103,46 +108,35 @@ fn change_files(
     Ok(changed)
 }
 
-/// The folder of quadlets comes with no package.
-fn make_folder(path: &HostPath, hands: &Hands<'_>) -> Result<(), ResourceError> {
-    let folders: Vec<HostPath> = std::iter::successors(path.parent(), HostPath::parent).collect();
-    for folder in folders.iter().rev() {
-        if folder.parent().is_some() && hands.host.reader().meta(folder)?.is_none() {
-            let new = NewAttributes { mode: Some(0o755), uid: Some(0), gid: Some(0) };
-            hands.host.make_directory(folder, &new)?;
-        }
-    }
-    Ok(())
+/// The folder of quadlets comes with no package, so one that was made for them goes with the last.
+fn remove_file(path: &HostPath, hands: &Hands<'_>) -> Result<(), ResourceError> {
+    hands.host.remove(path, FileKind::File)?;
+    path.parent().map_or(Ok(()), |folder| remove_made_folder(&folder, hands))
 }
 
 fn remove(id: &str, unit: &UnitName, hands: &Hands<'_>) -> Result<(), ResourceError> {
     let systemd = Systemd::connect()?;
     stop(&systemd, unit)?;
-    let found = look(&systemd, unit)?;
-    let [unit_path, quadlet_path] = paths_of(id)?;
+    let found = systemd.load_unit(unit)?;
+    let [unit_path, quadlet_path] = paths_of::<ContainerSpec>(id)?;
     if found.exists() && hands.host.reader().meta(&unit_path)?.is_some() {
         systemd.disable(unit.as_str())?;
     }
-    hands.host.remove(&unit_path, FileKind::File)?;
-    hands.host.remove(&quadlet_path, FileKind::File)?;
+    remove_file(&unit_path, hands)?;
+    remove_file(&quadlet_path, hands)?;
     systemd.reload()?;
     systemd.forget_failure(unit.as_str());
     forget_images(id, None, hands)
 }
 
 fn stop(systemd: &Systemd, unit: &UnitName) -> Result<(), ResourceError> {
-    let found = look(systemd, unit)?;
+    let found = systemd.load_unit(unit)?;
     if found.exists() && found.active != "inactive" {
         systemd.run_job(Verb::Stop, unit.as_str(), JOB_LIMIT)?;
         // One that does not end by itself is killed, which is no fault here.
         systemd.forget_failure(unit.as_str());
     }
     Ok(())
-}
-
-fn look(systemd: &Systemd, unit: &UnitName) -> Result<UnitState, ResourceError> {
-    let found = systemd.load_units(std::slice::from_ref(unit))?;
-    found.into_iter().next().ok_or_else(|| ResourceError::Failed(format!("systemd does not answer about {unit}")))
 }
 
 fn fetch_image(spec: &ContainerSpec, id: &str, hands: &Hands<'_>) -> Result<(), ResourceError> {

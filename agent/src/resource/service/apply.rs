@@ -51,7 +51,7 @@ pub(super) fn change_units(changes: &[(&str, &Change)], hands: &Hands<'_>) -> Ve
 
 fn begin(systemd: &Systemd, id: &str, change: &Change) -> Result<Task, ResourceError> {
     let name = unit_name(id)?;
-    let unit = look(systemd, &name)?;
+    let unit = systemd.load_unit(&name)?;
     let asked = |name: &str| change.after(name).and_then(Value::bool);
     if !unit.exists() && asked(MASKED) != Some(true) {
         return Err(ResourceError::Blocked(format!("there is no unit {name}")));
@@ -114,7 +114,7 @@ fn start(systemd: &Systemd, task: &Task, hands: &Hands<'_>) -> Answer {
 /// Restarts or reloads a unit, if it runs.
 pub(in crate::resource) fn react(name: &UnitName, reaction: Reaction, hands: &Hands<'_>) -> Answer {
     let systemd = Systemd::connect()?;
-    let unit = look(&systemd, name)?;
+    let unit = systemd.load_unit(name)?;
     if !unit.runs() {
         return Ok(());
     }
@@ -130,16 +130,11 @@ pub(in crate::resource) fn react(name: &UnitName, reaction: Reaction, hands: &Ha
 
 /// The job is done as soon as the program is started; a program that cannot read its configuration ends right then.
 fn check_that_it_runs(systemd: &Systemd, task: &Task) -> Answer {
-    let unit = look(systemd, &task.name)?;
+    let unit = systemd.load_unit(&task.name)?;
     if unit.runs() {
         return Ok(());
     }
     Err(ResourceError::Failed(format!("it ended at once: {}", systemd.reason(&unit.id))))
-}
-
-fn look(systemd: &Systemd, name: &UnitName) -> Result<UnitState, ResourceError> {
-    let found = systemd.load_units(std::slice::from_ref(name))?;
-    found.into_iter().next().ok_or_else(|| ResourceError::Failed(format!("systemd does not answer about {name}")))
 }
 
 fn limit(hands: &Hands<'_>) -> Duration {
