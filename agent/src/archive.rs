@@ -9,11 +9,9 @@ mod tests;
 
 pub(crate) use entries::{Entry, read_entries};
 
-use muster_schema::Sha256Digest;
-use muster_schema::content::BlobRef;
+use muster_schema::content::{BlobRef, ContentDigest};
 use name::check_link;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::Read;
 use tar::EntryType;
@@ -149,14 +147,11 @@ fn add_folders(items: &mut BTreeMap<String, Item>, name: &str) -> Result<usize, 
 }
 
 fn digest(from: &mut dyn Read) -> std::io::Result<BlobRef> {
-    let (mut hash, mut size, mut buffer) = (Sha256::new(), 0, vec![0; 64 << 10]);
+    let (mut digest, mut buffer) = (ContentDigest::default(), vec![0; 64 << 10]);
     loop {
         match from.read(&mut buffer)? {
-            0 => return Ok(BlobRef { sha256: Sha256Digest::finish(hash), size }),
-            count => {
-                hash.update(buffer.get(..count).unwrap_or_default());
-                size += count as u64;
-            }
+            0 => return Ok(digest.finish()),
+            count => digest.add(buffer.get(..count).unwrap_or_default()),
         }
     }
 }

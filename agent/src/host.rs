@@ -4,6 +4,7 @@
 //! tree under `--root`; `fake` is a host in memory for property tests.
 
 mod accounts;
+mod candidate;
 mod error;
 #[cfg(test)]
 pub(crate) mod fake;
@@ -17,6 +18,8 @@ mod scratch;
 mod write;
 
 pub use accounts::{Accounts, Login};
+use candidate::candidate_name;
+pub(crate) use candidate::is_candidate;
 pub use error::HostError;
 pub use fetch::{Fetch, FetchError, shown_url};
 pub use meta::{FileKind, Meta};

@@ -49,6 +49,7 @@ mod risk;
 mod secret;
 mod service;
 mod settings_file;
+mod some_of;
 mod state;
 mod structured;
 mod sudo_rule;

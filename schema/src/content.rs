@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::digest::Sha256Digest;
 
@@ -22,5 +23,25 @@ impl BlobRef {
     /// The reference to `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         BlobRef { sha256: Sha256Digest::of(bytes), size: bytes.len() as u64 }
+    }
+}
+
+/// The reference to a content that comes in pieces.
+#[derive(Debug, Clone, Default)]
+pub struct ContentDigest {
+    hash: Sha256,
+    size: u64,
+}
+
+impl ContentDigest {
+    /// Takes in the next bytes.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.hash.update(bytes);
+        self.size += bytes.len() as u64;
+    }
+
+    /// The reference to all that came.
+    pub fn finish(self) -> BlobRef {
+        BlobRef { sha256: Sha256Digest::finish(self.hash), size: self.size }
     }
 }

@@ -29,7 +29,7 @@ impl Sha256Digest {
     }
 
     /// The digest that a running hash has come to.
-    pub fn finish(hash: Sha256) -> Self {
+    pub(crate) fn finish(hash: Sha256) -> Self {
         Sha256Digest(hash.finalize().into())
     }
 }

@@ -1,5 +1,7 @@
 //! Names in archives, and where links lead.
 
+use crate::host::is_candidate;
+
 /// Deeper trees are no use to anybody.
 const MAX_PARTS: usize = 64;
 const MAX_PART_BYTES: usize = 255;
@@ -22,7 +24,7 @@ pub(super) fn clean_name(bytes: &[u8], strip: usize) -> Result<Option<String>, &
         return Err("has a name that is too long");
     }
     // The agent removes such names as its own after a crash.
-    if parts.iter().any(|part| part.starts_with(".muster-") && part.ends_with(".new")) {
+    if parts.iter().any(|part| is_candidate(part)) {
         return Err("has a name that the agent uses itself");
     }
     let rest = parts.get(strip..).unwrap_or_default();

@@ -35,6 +35,12 @@ struct Sandbox {
     dir: tempfile::TempDir,
 }
 
+/// State and message of a resource in the last look.
+fn last_of(converged: &Converged, address: &str) -> (Option<ResourceState>, String) {
+    let outcome = converged.outcomes.iter().rfind(|one| one.address.to_string() == address).unwrap();
+    (outcome.state, outcome.message.clone())
+}
+
 fn now() -> Timestamp {
     Timestamp(1_700_000_000_000)
 }

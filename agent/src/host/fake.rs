@@ -4,7 +4,7 @@
 
 use super::{
     Fetch, FetchError, FileKind, FileWrite, HostError, HostPath, HostRead, HostWrite, Meta, NewAttributes, NewXattr,
-    Notes, Prepared, Program, ProgramOutput, Reader, Scope,
+    Notes, Prepared, Program, ProgramOutput, Reader, Scope, candidate_name, is_candidate,
 };
 use crate::test_crash::point;
 use muster_schema::content::BlobRef;
@@ -242,8 +242,7 @@ impl HostWrite for FakeHost {
         };
         node.put_xattrs(&write.xattrs);
         inner.next += 1;
-        let name = format!(".muster-{:016x}.new", inner.next);
-        let candidate = write.path.parent().unwrap().join(&name).unwrap();
+        let candidate = write.path.parent().unwrap().join(&candidate_name(inner.next)).unwrap();
         inner.tree.insert(candidate.to_string(), node);
         Ok(Prepared { target: write.path, candidate, backup: write.backup })
     }
@@ -338,8 +337,9 @@ impl HostWrite for FakeHost {
     }
 
     fn remove_candidates(&self, folder: &HostPath) -> Result<(), HostError> {
-        let start = format!("{}/.muster-", folder.as_str().trim_end_matches('/'));
-        self.lock().tree.retain(|path, _| !(path.starts_with(&start) && path.ends_with(".new")));
+        let start = format!("{}/", folder.as_str().trim_end_matches('/'));
+        let is_left = |path: &String| path.strip_prefix(&start).is_some_and(|n| !n.contains('/') && is_candidate(n));
+        self.lock().tree.retain(|path, _| !is_left(path));
         Ok(())
     }
 

@@ -66,13 +66,13 @@ impl ResourceType for CertificateSpec {
             }
         }
         let found = |name: &str| observed.get(name).unwrap_or(&Value::Nothing);
-        let State::Present(asked) = &wanted.state else { return self.leave(observed) };
+        let State::Present(asked) = &wanted.state else { return leave(self, observed) };
         let mut after = Attributes::new();
         for (name, goal) in asked {
             let put = match (name.as_ref(), goal) {
                 (KEY, Value::Nothing) => None,
                 (KEY, Value::Text(text)) if !text.starts_with(NEW) => None,
-                (KEY, _) => (*found(KEY) == Value::Nothing).then(|| self.new_key().into()),
+                (KEY, _) => (*found(KEY) == Value::Nothing).then(|| new_key(self).into()),
                 (CERTIFICATE, Value::Bool(_) | Value::Text(_)) => reason_for(observed, CERTIFICATE_LACKS),
                 (REQUEST, Value::Bool(_) | Value::Text(_)) => reason_for(observed, REQUEST_LACKS),
                 (CERTIFICATE | REQUEST, goal) => (goal != found(name)).then(|| goal.clone()),
@@ -98,11 +98,11 @@ impl ResourceType for CertificateSpec {
             let before = before.map(|(name, value)| (name.clone(), value.clone())).collect();
             return Ok(Some(Change { before: State::Present(before), after: State::Present(after) }));
         }
-        self.settled(asked, observed)
+        settled(self, asked, observed)
     }
 
     fn foresee(&self, _: &str, change: &Change, _: &View<'_>) -> Option<String> {
-        (change.removes() && has(&change.before, KEY)).then(|| self.key_stays())
+        (change.removes() && has(&change.before, KEY)).then(|| key_stays(self))
     }
 
     fn keep(&self, _: &str, change: &Change, view: &View<'_>, vault: &Vault) -> Result<State, ResourceError> {
@@ -129,11 +129,11 @@ impl ResourceType for CertificateSpec {
             if has(&change.before, REQUEST) {
                 hands.host.remove(&file_of(&self.request)?, FileKind::File)?;
             }
-            return if has(&change.before, KEY) { Err(ResourceError::Retained(self.key_stays())) } else { Ok(()) };
+            return if has(&change.before, KEY) { Err(ResourceError::Retained(key_stays(self))) } else { Ok(()) };
         }
         let access = new_attributes(&change.after, || hands.accounts())?;
         if change.after(KEY).is_some() {
-            self.write_key(&key_path, access, hands)?;
+            write_key(self, &key_path, access, hands)?;
         } else if access != NewAttributes::default() {
             hands.host.set_attributes(&key_path, &access)?;
         }
@@ -142,13 +142,13 @@ impl ResourceType for CertificateSpec {
             put(&certificate_path, goal, hands, || {
                 let mut serial = [0; 16];
                 getrandom::fill(&mut serial).map_err(|error| ResourceError::Failed(error.to_string()))?;
-                let key = self.load_key_of(hands)?;
+                let key = load_key_of(self, hands)?;
                 x509::make_certificate(self, &key, clock::now(), serial).map_err(failed)
             })?;
         }
         if let Some(goal) = change.after(REQUEST) {
             put(&file_of(&self.request)?, goal, hands, || {
-                x509::make_request(self, &self.load_key_of(hands)?).map_err(failed)
+                x509::make_request(self, &load_key_of(self, hands)?).map_err(failed)
             })?;
         }
         Ok(())
@@ -167,71 +167,64 @@ impl ResourceType for CertificateSpec {
     }
 }
 
-/// What the type says of one specification.
-trait Parts {
-    fn new_key(&self) -> String;
-    fn key_stays(&self) -> String;
-    fn leave(&self, observed: &State) -> Result<Option<Change>, ResourceError>;
-    fn settled(&self, asked: &Attributes, observed: &State) -> Result<Option<Change>, ResourceError>;
-    fn write_key(&self, path: &HostPath, access: NewAttributes, hands: &Hands<'_>) -> Result<(), ResourceError>;
-    fn load_key_of(&self, hands: &Hands<'_>) -> Result<KeyPair, ResourceError>;
+fn new_key(spec: &CertificateSpec) -> String {
+    format!("{NEW} {}", x509::name_of(kind_of(spec)))
 }
 
-impl Parts for CertificateSpec {
-    fn new_key(&self) -> String {
-        format!("{NEW} {}", x509::name_of(kind_of(self)))
-    }
+fn key_stays(spec: &CertificateSpec) -> String {
+    format!("the key {} stays: nothing else has it", spec.key.as_deref().unwrap_or_default())
+}
 
-    fn key_stays(&self) -> String {
-        format!("the key {} stays: nothing else has it", self.key.as_deref().unwrap_or_default())
+/// Nothing was there before. A certificate that an authority's hands put there is not ours.
+fn leave(spec: &CertificateSpec, observed: &State) -> Result<Option<Change>, ResourceError> {
+    let mut ours = observed.attributes().cloned().unwrap_or_default();
+    ours.retain(|name, value| {
+        let is_ours = name == KEY || (name == CERTIFICATE && spec.request.is_none()) || name == REQUEST;
+        is_ours && *value != Value::Nothing
+    });
+    if ours.keys().any(|name| name != KEY) {
+        return Ok(Some(Change { before: State::Present(ours), after: State::Absent }));
     }
+    if ours.is_empty() { Ok(None) } else { Err(ResourceError::Retained(key_stays(spec))) }
+}
 
-    /// Nothing was there before. A certificate that an authority's hands put there is not ours.
-    fn leave(&self, observed: &State) -> Result<Option<Change>, ResourceError> {
-        let mut ours = observed.attributes().cloned().unwrap_or_default();
-        ours.retain(|name, value| {
-            let is_ours = name == KEY || (name == CERTIFICATE && self.request.is_none()) || name == REQUEST;
-            is_ours && *value != Value::Nothing
-        });
-        if ours.keys().any(|name| name != KEY) {
-            return Ok(Some(Change { before: State::Present(ours), after: State::Absent }));
-        }
-        if ours.is_empty() { Ok(None) } else { Err(ResourceError::Retained(self.key_stays())) }
+/// All is there that can be made. Whether it is enough.
+fn settled(spec: &CertificateSpec, asked: &Attributes, observed: &State) -> Result<Option<Change>, ResourceError> {
+    let made = asked.get(KEY).is_some_and(|was| *was != Value::Bool(true) && Some(was) != observed.get(KEY));
+    if made && has(observed, KEY) && !asked.get(KEY).and_then(Value::text).is_some_and(|was| was.starts_with(NEW)) {
+        return Err(ResourceError::Retained(key_stays(spec)));
     }
+    if asked.get(KEY) != Some(&Value::Bool(true)) {
+        return Ok(None);
+    }
+    if let Some(reason) = observed.get(WAITS).and_then(Value::text) {
+        return Err(ResourceError::Waits(reason.to_owned()));
+    }
+    match observed.get(CERTIFICATE_LACKS).and_then(Value::text) {
+        Some(reason) => Err(ResourceError::Blocked(reason.to_owned())),
+        None => Ok(None),
+    }
+}
 
-    /// All is there that can be made. Whether it is enough.
-    fn settled(&self, asked: &Attributes, observed: &State) -> Result<Option<Change>, ResourceError> {
-        let made = asked.get(KEY).is_some_and(|was| *was != Value::Bool(true) && Some(was) != observed.get(KEY));
-        if made && has(observed, KEY) && !asked.get(KEY).and_then(Value::text).is_some_and(|was| was.starts_with(NEW)) {
-            return Err(ResourceError::Retained(self.key_stays()));
-        }
-        if asked.get(KEY) != Some(&Value::Bool(true)) {
-            return Ok(None);
-        }
-        if let Some(reason) = observed.get(WAITS).and_then(Value::text) {
-            return Err(ResourceError::Waits(reason.to_owned()));
-        }
-        match observed.get(CERTIFICATE_LACKS).and_then(Value::text) {
-            Some(reason) => Err(ResourceError::Blocked(reason.to_owned())),
-            None => Ok(None),
-        }
+fn write_key(
+    spec: &CertificateSpec,
+    path: &HostPath,
+    access: NewAttributes,
+    hands: &Hands<'_>,
+) -> Result<(), ResourceError> {
+    if hands.host.reader().meta(path)?.is_some() {
+        return Err(ResourceError::Blocked(format!("{path}: something stands there by now; no key is replaced")));
     }
+    let failed = |reason: String| ResourceError::Failed(format!("{path}: {reason}"));
+    let key = Zeroizing::new(x509::make_key(kind_of(spec)).map_err(failed)?.serialize_pem());
+    let access = NewAttributes { mode: access.mode.or(Some(0o600)), ..access };
+    write(path, Box::new(Cursor::new(key.as_bytes())), access, hands)
+}
 
-    fn write_key(&self, path: &HostPath, access: NewAttributes, hands: &Hands<'_>) -> Result<(), ResourceError> {
-        if hands.host.reader().meta(path)?.is_some() {
-            return Err(ResourceError::Blocked(format!("{path}: something stands there by now; no key is replaced")));
-        }
-        let failed = |reason: String| ResourceError::Failed(format!("{path}: {reason}"));
-        let key = Zeroizing::new(x509::make_key(kind_of(self)).map_err(failed)?.serialize_pem());
-        let access = NewAttributes { mode: access.mode.or(Some(0o600)), ..access };
-        write(path, Box::new(Cursor::new(key.as_bytes())), access, hands)
-    }
-
-    fn load_key_of(&self, hands: &Hands<'_>) -> Result<KeyPair, ResourceError> {
-        let path = file_of(&self.key)?;
-        let text = Zeroizing::new(load_text(&path, hands.host.reader().as_mut())?.unwrap_or_default());
-        x509::load_key(&text).map_err(|reason| ResourceError::Blocked(format!("{path} {reason}")))
-    }
+fn load_key_of(spec: &CertificateSpec, hands: &Hands<'_>) -> Result<KeyPair, ResourceError> {
+    let path = file_of(&spec.key)?;
+    let text = Zeroizing::new(load_text(&path, hands.host.reader().as_mut())?.unwrap_or_default());
+    x509::load_key(&text).map_err(|reason| ResourceError::Blocked(format!("{path} {reason}")))
 }
 
 /// What is there, judged by this time.

@@ -2,16 +2,13 @@
 //!
 //! Each change reads the file anew, so that several resources in one file keep each other's parts.
 
-use super::system_text::{forget_made, is_made, note_made, write_text};
+use super::system_text::{forget_made, is_made, load_text, note_made, write_text};
 use super::{Hands, ResourceError, State, Value, View};
-use crate::host::{FileKind, HostError, HostPath, NewAttributes, Reader};
+use crate::host::{FileKind, HostPath, NewAttributes};
 use muster_schema::Collection;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
-
-/// Larger files are no configuration that people edit by hand.
-const MAX_BYTES: u64 = 4 << 20;
 
 /// The text of files that were read in this pass; `None` for one that is missing.
 #[derive(Default)]
@@ -28,7 +25,7 @@ pub(super) fn text_in(path: &HostPath, view: &View<'_>) -> Result<Rc<Option<Stri
     if let Some(text) = texts.0.borrow().get(path) {
         return Ok(text.clone());
     }
-    let text = Rc::new(read_text(path, view.reader().as_mut())?);
+    let text = Rc::new(load_text(path, view.reader().as_mut())?);
     texts.0.borrow_mut().insert(path.clone(), text.clone());
     Ok(text)
 }
@@ -52,7 +49,7 @@ pub(super) fn edit_file(
     hands: &Hands<'_>,
     edit: impl FnOnce(&str) -> Result<String, ResourceError>,
 ) -> Result<(), ResourceError> {
-    let found = read_text(path, hands.host.reader().as_mut())?;
+    let found = load_text(path, hands.host.reader().as_mut())?;
     if found.is_none() && file_goes {
         return Ok(());
     }
@@ -70,21 +67,4 @@ pub(super) fn edit_file(
         return Ok(());
     }
     write_text(path, &text, NewAttributes::default(), hands)
-}
-
-fn read_text(path: &HostPath, reader: &mut dyn Reader) -> Result<Option<String>, ResourceError> {
-    let Some(meta) = reader.meta(path)? else { return Ok(None) };
-    let blocked = |reason: String| Err(ResourceError::Blocked(reason));
-    if meta.kind != FileKind::File {
-        return blocked(format!("{path} is a {}, not a file", meta.kind));
-    }
-    if meta.size > MAX_BYTES {
-        return blocked(format!("{path} has more than {} MiB", MAX_BYTES >> 20));
-    }
-    let mut bytes = Vec::new();
-    reader.copy(path, &mut bytes).map_err(|error: HostError| ResourceError::from(error))?;
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(Some(text)),
-        Err(_) => blocked(format!("{path} is no text in UTF-8")),
-    }
 }

@@ -3,7 +3,7 @@
 use super::kept::{Kept, below};
 use super::unpacked::unpacked_paths;
 use super::{Change, Hands, ResourceError, State, Value, View};
-use crate::host::{FileKind, HostError, HostPath, Notes, Reader};
+use crate::host::{FileKind, HostError, HostPath, Notes, Reader, is_candidate};
 use crate::plan::Target;
 use crate::vault::Vault;
 use muster_schema::content::BlobRef;
@@ -100,7 +100,7 @@ impl Walk<'_> {
     /// Candidates of our own writes, and backups that were asked for.
     fn is_ours(&self, path: &HostPath, name: &str) -> bool {
         let backup = path.as_str().strip_suffix('~').and_then(|of| HostPath::new(of).ok());
-        (name.starts_with(".muster-") && name.ends_with(".new")) || backup.is_some_and(|of| self.managed.contains(&of))
+        is_candidate(name) || backup.is_some_and(|of| self.managed.contains(&of))
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::ownership::wanted_owner;
 use super::risk::is_risky_path;
+use super::some_of::some_of;
 use super::unpacked::unpacked_paths;
 use super::{Change, Hands, ResourceError, Value, View};
-use crate::host::{Accounts, FileKind, HostPath, Meta, NewAttributes, Notes, Reader, Scope};
+use crate::host::{Accounts, FileKind, HostPath, Meta, NewAttributes, Notes, Reader, Scope, is_candidate};
 use crate::plan::Target;
 use crate::vault::Vault;
 use muster_schema::content::BlobRef;
@@ -16,8 +17,6 @@ pub(super) const BELOW: &str = "below";
 /// Larger trees are data and no configuration.
 const MAX_THINGS: usize = 20_000;
 const MAX_DEPTH: u32 = 32;
-/// So many names say enough.
-const MAX_SHOWN: usize = 20;
 /// A program of one owner must not become one of another that runs as it.
 const SET_ID: u32 = 0o6000;
 /// Folders of the system, in which things belong to many.
@@ -71,17 +70,14 @@ pub(super) fn list_differing(
 ) -> Result<Option<Vec<String>>, ResourceError> {
     let Some(targets) = view.targets() else { return Ok(None) };
     let asked = Asked::of(spec, view.host().scope(), &*view.accounts()?);
-    let owned = owned_paths(targets, view.host().notes());
-    let (mut differing, mut more) = (Vec::new(), 0);
-    walk(spec, directory, &owned, view.reader().as_mut(), &mut |relative, meta| {
+    let owned = view.once(|view| Ok::<_, ResourceError>(OwnedPaths::of(targets, view.host().notes())))?;
+    let mut differing = Vec::new();
+    walk(spec, directory, &owned.0, view.reader().as_mut(), &mut |relative, meta| {
         if asked.new_for(meta).is_some() {
-            if differing.len() < MAX_SHOWN { differing.push(relative.to_owned()) } else { more += 1 }
+            differing.push(relative.to_owned());
         }
     })?;
-    if more > 0 {
-        differing.push(format!("… and {more} more"));
-    }
-    Ok(Some(differing))
+    Ok(Some(some_of(differing)))
 }
 
 /// Keeps how all of it is.
@@ -96,9 +92,9 @@ pub(super) fn keep_below(
     // Also where all is right: another revision may ask for something else.
     let looked = change.before.get(BELOW).and_then(Value::list).is_some();
     let Some(targets) = view.targets().filter(|_| asks && looked) else { return Ok(None) };
-    let owned = owned_paths(targets, view.host().notes());
+    let owned = view.once(|view| Ok::<_, ResourceError>(OwnedPaths::of(targets, view.host().notes())))?;
     let mut found: BTreeMap<(u32, u32, u32), Vec<String>> = BTreeMap::new();
-    walk(spec, directory, &owned, view.reader().as_mut(), &mut |relative, meta| {
+    walk(spec, directory, &owned.0, view.reader().as_mut(), &mut |relative, meta| {
         found.entry((meta.mode, meta.uid, meta.gid)).or_default().push(relative.to_owned());
     })?;
     let found: Found = found.into_iter().collect();
@@ -120,8 +116,8 @@ pub(super) fn apply_below(
             if asked.unknown {
                 return Err(ResourceError::Blocked("there is no such user or group".to_owned()));
             }
-            let owned = owned_paths(&hands.schedule.targets, hands.host.notes());
-            walk(spec, directory, &owned, hands.host.reader().as_mut(), &mut |relative, meta| {
+            let owned = OwnedPaths::of(&hands.schedule.targets, hands.host.notes());
+            walk(spec, directory, &owned.0, hands.host.reader().as_mut(), &mut |relative, meta| {
                 new.extend(asked.new_for(meta).map(|attributes| (relative.to_owned(), attributes)));
             })?;
         }
@@ -140,15 +136,19 @@ pub(super) fn apply_below(
 }
 
 /// Paths that another resource says something about.
-fn owned_paths(targets: &[Target], notes: Option<&Notes>) -> BTreeSet<HostPath> {
-    let unpacked = unpacked_paths(targets, notes);
-    let of_target = |target: &Target| {
-        let own = target.resource.paths().into_iter().filter_map(|path| HostPath::new(&path).ok());
-        let edits = target.address().collection().edits_file();
-        let watched = if edits { Vec::new() } else { target.resource_type().watched_paths(target.address().id()) };
-        own.chain(watched).collect::<Vec<_>>()
-    };
-    targets.iter().flat_map(of_target).chain(unpacked).collect()
+struct OwnedPaths(BTreeSet<HostPath>);
+
+impl OwnedPaths {
+    fn of(targets: &[Target], notes: Option<&Notes>) -> OwnedPaths {
+        let unpacked = unpacked_paths(targets, notes);
+        let of_target = |target: &Target| {
+            let own = target.resource.paths().into_iter().filter_map(|path| HostPath::new(&path).ok());
+            let edits = target.address().collection().edits_file();
+            let watched = if edits { Vec::new() } else { target.resource_type().watched_paths(target.address().id()) };
+            own.chain(watched).collect::<Vec<_>>()
+        };
+        OwnedPaths(targets.iter().flat_map(of_target).chain(unpacked).collect())
+    }
 }
 
 /// Goes through all that recursion reaches. Never through a link or onto what is mounted, and not to files that have
@@ -170,8 +170,7 @@ fn walk(
         for name in reader.list(&folder)? {
             let path = folder.join(&name).map_err(|error| ResourceError::Failed(error.to_string()))?;
             let Some(meta) = reader.meta(&path)? else { continue };
-            let is_candidate = name.starts_with(".muster-") && name.ends_with(".new");
-            let left_alone = is_candidate || owned.contains(&path) || (protects && is_risky_path(path.as_str()));
+            let left_alone = is_candidate(&name) || owned.contains(&path) || (protects && is_risky_path(path.as_str()));
             let is_folder = meta.kind == FileKind::Directory;
             if left_alone || !(is_folder || (meta.kind == FileKind::File && meta.names == 1)) {
                 continue;

@@ -12,7 +12,7 @@ struct Note {
     made: bool,
 }
 
-/// Such files are small. What is larger is none of them.
+/// Larger files are no configuration that people edit by hand.
 const MAX_BYTES: u64 = 4 << 20;
 
 /// A path that the program itself gives.
@@ -30,7 +30,7 @@ pub(super) fn load_text(path: &HostPath, reader: &mut dyn Reader) -> Result<Opti
         return Err(ResourceError::Blocked(format!("{path} is a {}, not a file", meta.kind)));
     }
     if meta.size > MAX_BYTES {
-        return Err(ResourceError::Blocked(format!("{path} is larger than {MAX_BYTES} bytes")));
+        return Err(ResourceError::Blocked(format!("{path} has more than {} MiB", MAX_BYTES >> 20)));
     }
     let mut bytes = Vec::new();
     reader.copy(path, &mut bytes)?;

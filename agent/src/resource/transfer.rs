@@ -3,7 +3,7 @@
 use super::{Hands, ResourceError};
 use crate::host::{Fetch, FetchError, HostError, shown_url};
 use muster_schema::Sha256Digest;
-use sha2::{Digest, Sha256};
+use muster_schema::content::ContentDigest;
 use std::io::{self, Read};
 use std::time::Duration;
 
@@ -14,16 +14,16 @@ const TIMEOUT: Duration = Duration::from_secs(600);
 struct Checked<'a> {
     from: Box<dyn Read + 'a>,
     name: String,
-    hash: Sha256,
+    digest: ContentDigest,
     wanted: Sha256Digest,
 }
 
 impl Read for Checked<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.from.read(buffer)?;
-        self.hash.update(buffer.get(..count).unwrap_or_default());
+        self.digest.add(buffer.get(..count).unwrap_or_default());
         if count == 0 && !buffer.is_empty() {
-            let found = Sha256Digest::finish(self.hash.clone());
+            let found = self.digest.clone().finish().sha256;
             if found != self.wanted {
                 let (found, wanted) = (found.to_string(), self.wanted.to_string());
                 return Err(io::Error::other(FetchError::Digest { from: self.name.clone(), found, wanted }));
@@ -42,7 +42,7 @@ pub(super) fn open_transfer<'h>(
 ) -> Result<Box<dyn Read + 'h>, ResourceError> {
     let fetch = Fetch { url, max_bytes: max_bytes.unwrap_or(MAX_BYTES), timeout: hands.timeout.unwrap_or(TIMEOUT) };
     let from = hands.host.fetch(&fetch).map_err(|error| ResourceError::Failed(error.to_string()))?;
-    Ok(Box::new(Checked { from, name: shown_url(url), hash: Sha256::new(), wanted: sha256 }))
+    Ok(Box::new(Checked { from, name: shown_url(url), digest: ContentDigest::default(), wanted: sha256 }))
 }
 
 /// An error of writing what was fetched: it is the transfer's, where that broke.

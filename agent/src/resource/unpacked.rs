@@ -7,6 +7,7 @@
 
 use super::ownership::wanted_owner;
 use super::purge::ANY_NAME;
+use super::some_of::some_of;
 use super::{Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted};
 use crate::host::{HostPath, Notes, Scope};
 use crate::plan::Target;
@@ -27,8 +28,6 @@ mod unpack;
 const COLLECTIONS: [Collection; 2] = [Collection::Archives, Collection::Checkouts];
 
 const DIFFERS: &str = "differs";
-/// So many names say enough.
-const MAX_SHOWN: usize = 20;
 
 /// A type whose things are unpacked into a folder and known by an inventory.
 pub(super) trait Unpacked: ResourceSpec {
@@ -168,15 +167,6 @@ fn load_note(address: &Address, notes: Option<&Notes>) -> Result<BTreeMap<String
     let Some(notes) = notes else { return Ok(BTreeMap::new()) };
     let unread = |error: std::io::Error| ResourceError::Failed(format!("the agent's notes cannot be read: {error}"));
     Ok(notes.load(address).map_err(unread)?.unwrap_or_default())
-}
-
-/// Names for people, and no more of them than they read.
-fn some_of(mut names: Vec<String>) -> Vec<String> {
-    if let Some(more) = names.len().checked_sub(MAX_SHOWN).filter(|more| *more > 0) {
-        names.truncate(MAX_SHOWN);
-        names.push(format!("… and {more} more"));
-    }
-    names
 }
 
 fn stay_because(edited: &[String]) -> String {

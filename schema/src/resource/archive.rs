@@ -13,7 +13,7 @@ use crate::resource::{ContentForm, Meta, NamedAccounts, OrderClass, OwnPath, Res
 /// Deeper trees are cut off by nobody who means well.
 const MAX_STRIP: u32 = 32;
 /// More do not fit into an agent's memory.
-pub(super) const MAX_ENTRIES: u32 = 200_000;
+const MAX_ENTRIES: u32 = 200_000;
 
 /// An archive, unpacked into the folder `dest`: tar, or tar in gzip, as its first bytes say. The id is a free name.
 ///
@@ -115,14 +115,11 @@ impl ResourceSpec for ArchiveSpec {
     }
 
     fn contradiction(&self, _: &Meta) -> Option<String> {
-        if let Some(reason) = check_dest(&self.dest) {
+        if let Some(reason) = check_unpacking(&self.dest, self.max_entries) {
             return Some(reason);
         }
         if self.strip.is_some_and(|strip| strip > MAX_STRIP) {
             return Some(format!("strips more than {MAX_STRIP} parts of names"));
-        }
-        if self.max_entries.is_some_and(|most| most > MAX_ENTRIES) {
-            return Some(format!("allows more than {MAX_ENTRIES} entries"));
         }
         match (&self.content, &self.url, &self.path) {
             (Some(_), None, None) if self.sha256.is_none() => None,
@@ -135,11 +132,14 @@ impl ResourceSpec for ArchiveSpec {
     }
 }
 
-/// Why nothing can be unpacked there, as the end of a sentence.
-pub(super) fn check_dest(dest: &Option<String>) -> Option<String> {
+/// Why nothing can be unpacked there, or not so much, as the end of a sentence.
+pub(super) fn check_unpacking(dest: &Option<String>, max_entries: Option<u32>) -> Option<String> {
     match dest.as_deref() {
         None => Some("needs a 'dest'".to_owned()),
         Some(dest) if !is_clean_absolute(dest) => Some(format!("has no clean absolute path in 'dest', but {dest:?}")),
+        Some(_) if max_entries.is_some_and(|most| most > MAX_ENTRIES) => {
+            Some(format!("allows more than {MAX_ENTRIES} entries"))
+        }
         Some(_) => None,
     }
 }

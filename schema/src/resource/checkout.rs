@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::archive::{MAX_ENTRIES, check_dest};
+use super::archive::check_unpacking;
 use super::transfer_url::check_git_url;
 use crate::address::IdForm;
 use crate::resource::{Meta, NamedAccounts, OrderClass, OwnPath, ResourceSpec};
@@ -81,11 +81,8 @@ impl ResourceSpec for CheckoutSpec {
     }
 
     fn contradiction(&self, _: &Meta) -> Option<String> {
-        if let Some(reason) = check_dest(&self.dest) {
+        if let Some(reason) = check_unpacking(&self.dest, self.max_entries) {
             return Some(reason);
-        }
-        if self.max_entries.is_some_and(|most| most > MAX_ENTRIES) {
-            return Some(format!("allows more than {MAX_ENTRIES} entries"));
         }
         match self.revision.as_deref() {
             None => Some("needs a 'revision': the whole id of a commit".to_owned()),

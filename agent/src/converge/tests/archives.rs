@@ -226,10 +226,8 @@ fn an_audit_writes_nothing_and_absent_takes_away() {
     assert_eq!(fs::read_dir(sandbox.path("opt")).unwrap().count(), 0);
 }
 
-/// State and message of the archive in the last look.
 fn last(converged: &Converged) -> (Option<ResourceState>, String) {
-    let outcome = converged.outcomes.iter().rfind(|one| one.address.to_string() == "archives/app").unwrap();
-    (outcome.state, outcome.message.clone())
+    last_of(converged, "archives/app")
 }
 
 #[test]

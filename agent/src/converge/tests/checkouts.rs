@@ -90,8 +90,7 @@ const SECOND: [&str; 7] = [
 ];
 
 fn last(converged: &Converged) -> (Option<ResourceState>, String) {
-    let outcome = converged.outcomes.iter().rfind(|one| one.address.to_string() == "checkouts/site").unwrap();
-    (outcome.state, outcome.message.clone())
+    last_of(converged, "checkouts/site")
 }
 
 #[test]

@@ -2,11 +2,9 @@
 
 use super::tree::{Tree, look, meta_of};
 use crate::host::{FileKind, HostError, HostPath, Meta, Reader};
-use muster_schema::Sha256Digest;
-use muster_schema::content::BlobRef;
+use muster_schema::content::{BlobRef, ContentDigest};
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
-use sha2::{Digest, Sha256};
 use std::io::Write;
 use std::os::fd::OwnedFd;
 
@@ -99,26 +97,22 @@ impl Reader for RealReader<'_> {
         if meta.kind != FileKind::File {
             return Ok(Some((meta, None)));
         }
-        let mut hash = Sha256::new();
-        let mut size = 0;
+        let mut digest = ContentDigest::default();
         self.read(path, meta.size, &mut |bytes| {
-            hash.update(bytes);
-            size += bytes.len() as u64;
+            digest.add(bytes);
             Ok(())
         })?;
-        Ok(Some((meta, Some(BlobRef { sha256: Sha256Digest::finish(hash), size }))))
+        Ok(Some((meta, Some(digest.finish()))))
     }
 
     fn copy(&mut self, path: &HostPath, to: &mut dyn Write) -> Result<BlobRef, HostError> {
         let meta = self.expect(path, FileKind::File)?;
-        let mut hash = Sha256::new();
-        let mut size = 0;
+        let mut digest = ContentDigest::default();
         self.read(path, meta.size, &mut |bytes| {
-            hash.update(bytes);
-            size += bytes.len() as u64;
+            digest.add(bytes);
             to.write_all(bytes)
         })?;
-        Ok(BlobRef { sha256: Sha256Digest::finish(hash), size })
+        Ok(digest.finish())
     }
 
     fn link_target(&mut self, path: &HostPath) -> Result<String, HostError> {

@@ -3,7 +3,9 @@
 
 use super::tree::{Tree, look};
 use super::xattr::{carry_xattrs, put_xattrs};
-use crate::host::{FileKind, FileWrite, HostError, HostPath, Meta, NewAttributes, Prepared};
+use crate::host::{
+    FileKind, FileWrite, HostError, HostPath, Meta, NewAttributes, Prepared, candidate_name, is_candidate,
+};
 use rustix::fs::{AtFlags, Gid, Mode, OFlags, RenameFlags, Uid};
 use rustix::io::Errno;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,9 +13,6 @@ use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-/// Candidates are named `.muster-<random>.new`, so that those of an interrupted run are known again.
-const CANDIDATE_START: &str = ".muster-";
-const CANDIDATE_END: &str = ".new";
 /// Up to so many files are synced one by one; more of them share one `syncfs`.
 const SYNCED_ONE_BY_ONE: usize = 3;
 const NEW_FILE_MODE: u32 = 0o644;
@@ -274,8 +273,7 @@ pub(super) fn remove_candidates(tree: &Tree, path: &HostPath) -> Result<(), Host
     let refused = |errno: Errno| HostError::io("clean", path, errno);
     for entry in rustix::fs::Dir::read_from(&folder).map_err(refused)? {
         let entry = entry.map_err(refused)?;
-        let name = entry.file_name().to_bytes();
-        if name.starts_with(CANDIDATE_START.as_bytes()) && name.ends_with(CANDIDATE_END.as_bytes()) {
+        if entry.file_name().to_str().is_ok_and(is_candidate) {
             let flags = if entry.file_type().is_dir() { AtFlags::REMOVEDIR } else { AtFlags::empty() };
             rustix::fs::unlinkat(&folder, entry.file_name(), flags).map_err(refused)?;
         }
@@ -286,6 +284,6 @@ pub(super) fn remove_candidates(tree: &Tree, path: &HostPath) -> Result<(), Host
 fn candidate_beside(target: &HostPath) -> Result<HostPath, Errno> {
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(|_| Errno::IO)?;
-    let name = format!("{CANDIDATE_START}{}{CANDIDATE_END}", hex::encode(random));
+    let name = candidate_name(u64::from_ne_bytes(random));
     target.parent().and_then(|parent| parent.join(&name).ok()).ok_or(Errno::INVAL)
 }
