@@ -17,6 +17,7 @@ mod checks;
 mod risk;
 #[cfg(test)]
 mod tests;
+mod timed;
 
 /// A change may move other things, and putting those right may move others again. After so many rounds it is a fight,
 /// and the next sweep goes on with it.

@@ -85,8 +85,8 @@ pub use wanted::Wanted;
 use crate::host::{HostPath, Scope};
 use crate::provider::systemd::UnitName;
 use crate::vault::Vault;
-use muster_schema::Collection;
 use muster_schema::resource::{Existence, Meta, Resource, ResourceSpec, Spec};
+use muster_schema::{Collection, Timestamp};
 
 /// One kind of thing. `self` is the specification of one resource.
 pub trait ResourceType {
@@ -200,6 +200,11 @@ pub trait ResourceType {
     /// Whether its drift is told by nothing and has to be looked for now and then.
     fn is_polled(&self) -> bool {
         false
+    }
+
+    /// When it will be another state by the clock alone, next after `now`. Reads only.
+    fn next_change(&self, _view: &View<'_>, _now: Timestamp) -> Option<Timestamp> {
+        None
     }
 
     /// Paths whose change may be drift of this resource.

@@ -10,6 +10,7 @@ mod orders;
 mod poll;
 mod shared;
 mod sweep;
+mod timed;
 
 pub use orders::{InForce, Order, ProbeAnswer, WorkerInput};
 pub use shared::Shared;
@@ -34,6 +35,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Instant;
 use sweep::log_changes;
+use timed::Timed;
 
 /// Works until it is told to stop.
 ///
@@ -62,6 +64,7 @@ pub fn work(
         later: Later::default(),
         flapping: BTreeMap::new(),
         poll: Poll::default(),
+        timed: Timed::default(),
         checks: Checks::default(),
         answers,
         unwatched_places: 0,
@@ -104,6 +107,7 @@ struct Worker {
     /// What is left alone for a while, and why.
     flapping: BTreeMap<Address, String>,
     poll: Poll,
+    timed: Timed,
     checks: Checks,
     /// Where probes tell how they ended.
     answers: Sender<Order>,
@@ -199,6 +203,7 @@ impl Worker {
             self.later.due(),
             self.input.status.due(),
             self.poll.due(),
+            self.timed_due(),
             self.checks.due(),
             self.exception_due(),
             self.awaited.map(|awaited| awaited.deadline),
@@ -217,6 +222,7 @@ impl Worker {
             self.heal(EventBatch { now: due, ..EventBatch::default() })?;
         }
         self.poll(now)?;
+        self.look_at_timed()?;
         self.probe(now)?;
         if self.next_sweep <= now && !self.input.retired {
             self.sweep(Cause::Corrective)?;
@@ -256,6 +262,7 @@ impl Worker {
         let extent = Extent::Only(addresses);
         self.begin_blame(extent);
         let converged = self.input.converger.converge(Cause::Corrective, extent, &stop, clock::now)?;
+        self.set_timed();
         log_changes(&converged, &self.input.converger.managed().known);
         if self.input.converger.managed().known.last_transition() != told {
             self.tell();

@@ -158,6 +158,11 @@ impl ResourceType for CertificateSpec {
         true
     }
 
+    fn next_change(&self, view: &View<'_>, now: Timestamp) -> Option<Timestamp> {
+        let text = load_file(&self.certificate, view).ok()??;
+        x509::next_change(self, &x509::load_certificate(&text)?, now)
+    }
+
     fn watched_paths(&self, _: &str) -> Vec<HostPath> {
         [&self.key, &self.certificate, &self.request]
             .into_iter()

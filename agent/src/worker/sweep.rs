@@ -34,6 +34,7 @@ impl Worker {
         }
         self.watch_units();
         self.set_polled();
+        self.set_timed();
         self.set_checks(false);
         let paths = self.input.converger.watched_paths();
         let unseen = self.watch.as_mut().map(|watch| watch.set_paths(paths)).unwrap_or_default();

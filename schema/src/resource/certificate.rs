@@ -31,8 +31,8 @@ use crate::resource::{Meta, NamedAccounts, OrderClass, OwnPath, ResourceSpec};
 ///
 /// Without `request` the certificate is self-signed. It is made anew when it is missing, is for another key or other
 /// names, is broken, or ends within `renew_before` days, by the host's clock; and for other `days`. A certificate that fits
-/// is taken as it is, whoever signed it. One that is not valid yet is left alone: the clock may be wrong. When it is due
-/// is looked at with every sweep.
+/// is taken as it is, whoever signed it. One that is not valid yet is left alone: the clock may be wrong. The agent
+/// looks at it when it is due by the clock, and with every sweep.
 ///
 /// With `request` a request for a certificate (PKCS#10) is written to that path, to be carried to an authority. Somebody
 /// else puts the certificate at `certificate`; it is checked there and never written. Until one is there that fits, the

@@ -1,6 +1,8 @@
 //! Certificates: openssl reads what is made, and no key is replaced, removed or kept anywhere else.
 
 use super::*;
+use crate::host::fake::{FakeHost, Node, Tree, What};
+use crate::test_crash::crash_at;
 use std::process::Command;
 
 fn web() -> Value {
@@ -128,4 +130,52 @@ fn a_request_waits_for_an_authority() {
     sandbox.converge(&json!({}));
     assert!(!sandbox.path("etc/web.csr").exists() && sandbox.path("etc/web.key").exists());
     assert_eq!(sandbox.file("etc/web.pem").0, signed, "what an authority gave is not ours");
+}
+
+#[test]
+fn wherever_the_process_ends_there_is_one_key_and_its_certificate_then() {
+    let folders = ["/", "/etc"].map(|folder| (folder.to_owned(), Node::new(What::Directory, 0o755)));
+    let found: Tree = folders.into();
+    let mut wanted = web();
+    wanted["commands/react"] = json!({"meta": {"run_on": ["certificates/web"]}, "argv": ["react"]});
+    let text = |host: &FakeHost, path: &str| match host.tree().get(path).map(|node| node.what.clone()) {
+        Some(What::File(text)) => Some(String::from_utf8(text).unwrap()),
+        _ => None,
+    };
+    let mut gaps = 0;
+    for at in 0.. {
+        let (dir, host) = (tempfile::tempdir().unwrap(), FakeHost::new(found.clone()));
+        let follow = |wanted: &Value| {
+            let managed = properties::open(dir.path(), &host);
+            let resources = load(&managed.blobs, wanted);
+            let mut converger = Converger::begin(managed, resources, Enforcement::Enforce, now()).unwrap();
+            converger.converge(Cause::Intentional, Extent::All, &|| false, now).unwrap()
+        };
+        follow(&json!({}));
+        let crashed = crash_at(at, || drop(follow(&wanted))).is_none();
+        let (key, certificate) = (text(&host, "/etc/web.key"), text(&host, "/etc/web.pem"));
+        gaps += usize::from(key.is_some() && certificate.is_none());
+
+        follow(&wanted);
+        let context = format!("crash at {at}");
+        let pair = (text(&host, "/etc/web.key").unwrap(), text(&host, "/etc/web.pem").unwrap());
+        assert!(key.is_none_or(|key| key == pair.0), "{context}: a key is never replaced");
+        assert_eq!(host.tree()["/etc/web.key"].mode, 0o600, "{context}");
+        let public = |pem: &str| {
+            x509_parser::pem::parse_x509_pem(pem.as_bytes()).unwrap().1.parse_x509().unwrap().public_key().raw.to_vec()
+        };
+        let key = rcgen::KeyPair::from_pem(&pair.0).unwrap();
+        assert_eq!(public(&pair.1), rcgen::PublicKeyData::subject_public_key_info(&key), "{context}");
+        assert!(!host.ran().is_empty(), "{context}: the reaction is owed");
+        let left = follow(&wanted);
+        assert_eq!(left.changes(), 0, "{context}");
+
+        follow(&json!({}));
+        let left: Vec<String> = host.tree().into_keys().collect();
+        assert_eq!(left, ["/", "/etc", "/etc/web.key"], "{context}");
+        if !crashed {
+            assert!(gaps > 0, "no crash between key and certificate");
+            return;
+        }
+    }
 }

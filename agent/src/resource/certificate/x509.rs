@@ -163,8 +163,20 @@ pub(super) fn judge_certificate(spec: &CertificateSpec, key: &KeyPair, found: &F
     if let Some(days) = spec.days.filter(|days| found.is_self_signed && differs(*days)) {
         return Some(Fault::Unfit(format!("it is not valid for {days} days")));
     }
-    let before = spec.renew_before.map_or(long / 3, |days| i64::from(days) * DAY_SECONDS);
-    (now >= found.not_after - before).then(|| Fault::Due(format!("it ends at {end}")))
+    (now >= renewal_of(spec, found)).then(|| Fault::Due(format!("it ends at {end}")))
+}
+
+/// From when on a new one is due, in seconds.
+fn renewal_of(spec: &CertificateSpec, found: &Found) -> i64 {
+    let third = (found.not_after - found.not_before) / 3;
+    found.not_after - spec.renew_before.map_or(third, |days| i64::from(days) * DAY_SECONDS)
+}
+
+/// When a certificate is judged otherwise than at `now`.
+pub(super) fn next_change(spec: &CertificateSpec, found: &Found, now: Timestamp) -> Option<Timestamp> {
+    let times = [found.not_before, renewal_of(spec, found), found.not_after];
+    let times = times.into_iter().filter_map(|seconds| u64::try_from(seconds).ok()?.checked_mul(1000).map(Timestamp));
+    times.filter(|time| *time > now).min()
 }
 
 /// Whether a request in PEM is for this key and these names.
