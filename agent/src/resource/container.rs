@@ -55,7 +55,7 @@ impl ResourceType for ContainerSpec {
         let name = unit_of(id)?;
         let form = Form::of_host(view.reader().as_mut())?;
         let unit = at_rest(observe_unit(&name, view)?, &name, self.running.or(Some(true)), view)?;
-        let containers = form.map(|_| view.once(Containers::load)).transpose()?;
+        let containers = form.map(|_| view.once(|view| Containers::load(view.host()))).transpose()?;
         let container = containers.as_ref().and_then(|containers| containers.0.get(id));
         if unit_file == MISSING.into() && quadlet == MISSING.into() {
             let foreign = container.filter(|container| container.unit.as_deref() != Some(name.as_str()));
@@ -151,5 +151,5 @@ fn list_containers(view: &View<'_>) -> Result<Vec<String>, ResourceError> {
     if Form::of_host(view.reader().as_mut())?.is_none() {
         return Ok(Vec::new());
     }
-    Ok(view.once(Containers::load)?.0.keys().cloned().collect())
+    Ok(view.once(|view| Containers::load(view.host()))?.0.keys().cloned().collect())
 }

@@ -1,6 +1,6 @@
 //! Changing a container: the image first, then the files, then what runs.
 
-use super::podman::{self, Form};
+use super::podman::{self, Containers, Form};
 use super::{ENABLED, IMAGE, NO_PODMAN, QUADLET, RUNNING, UNIT, contents_of, render, unit_of};
 use crate::host::{FileKind, HostPath};
 use crate::plan::Purpose;
@@ -149,7 +149,7 @@ fn fetch_image(spec: &ContainerSpec, id: &str, hands: &Hands<'_>) -> Result<(), 
 }
 
 /// Lets the images go that were fetched for this container, but for the one that it has now. One that another container
-/// is to have is that one's from now on.
+/// is to have, or still has, is that one's from now on.
 fn forget_images(id: &str, now: Option<&str>, hands: &Hands<'_>) -> Result<(), ResourceError> {
     let mut old = BTreeSet::new();
     with_note(id, hands, |note| {
@@ -177,7 +177,11 @@ fn other_user(image: &str, id: &str, hands: &Hands<'_>) -> Option<String> {
         Spec::Container(spec) => spec.image.as_deref() == Some(image),
         _ => false,
     });
-    uses.map(|target| target.address().id().to_owned())
+    if let Some(target) = uses {
+        return Some(target.address().id().to_owned());
+    }
+    let containers = Containers::load(hands.host.as_read()).ok()?;
+    containers.user_of(image, id).map(str::to_owned)
 }
 
 /// Changes the note about a container; `change` answers whether there is anything new to write.

@@ -1,7 +1,8 @@
 //! podman: whether it is there and reads quadlets, which containers it has, and images.
 
-use crate::host::{FileKind, HostPath, Program, Reader};
-use crate::resource::{Hands, ResourceError, View};
+use super::unit_of;
+use crate::host::{FileKind, HostPath, HostRead, Program, Reader};
+use crate::resource::{Hands, ResourceError};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -80,14 +81,25 @@ impl Containers {
     ///
     /// # Errors
     /// When it does not answer.
-    pub(super) fn load(view: &View<'_>) -> Result<Containers, ResourceError> {
+    pub(super) fn load(host: &dyn HostRead) -> Result<Containers, ResourceError> {
         let program =
             Program { max_output: Some(MAX_LIST), ..Program::new(["podman", "ps", "--all", "--format", "json"]) };
-        let output = view.host().query(&program)?;
+        let output = host.query(&program)?;
         if !output.success() {
             return Err(failed(output.code, output.last_words()));
         }
         Containers::parse(&output.stdout)
+    }
+
+    /// Which of ours has this image, other than `id`.
+    pub(super) fn user_of(&self, image: &str, id: &str) -> Option<&str> {
+        let digest = image.split_once('@').map_or(image, |(_, digest)| digest);
+        let is_ours = |name: &str, container: &Container| {
+            let unit = unit_of(name).ok();
+            unit.is_some_and(|unit| container.unit.as_deref() == Some(unit.as_str()))
+        };
+        let mut users = self.0.iter().filter(|(_, container)| container.image == digest);
+        users.find(|(name, container)| *name != id && is_ours(name, container)).map(|(name, _)| name.as_str())
     }
 
     pub(super) fn parse(text: &[u8]) -> Result<Containers, ResourceError> {

@@ -141,6 +141,11 @@ fn what_podman_lists_is_read() {
     assert_eq!(containers.0["web"], Container { image: DIGEST.to_owned(), unit, running: true });
     let other = Container { image: "localhost/box:1".to_owned(), unit: None, running: false };
     assert_eq!(containers.0["other"], other);
+    // An image goes over to another container of ours that has it, and to nobody else's.
+    let image = format!("localhost/box@{DIGEST}");
+    assert_eq!(containers.user_of(&image, "db"), Some("web"));
+    assert_eq!(containers.user_of(&image, "web"), None);
+    assert_eq!(containers.user_of("localhost/box:1", "db"), None);
     assert!(Containers::parse(b"null").expect("nothing").0.is_empty());
     assert!(Containers::parse(b"Error: no").is_err());
 }
