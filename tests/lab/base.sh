@@ -8,10 +8,13 @@ umask 022
 
 folder=$1
 release=bookworm
-# What every host has: an init, a bus, what an agent reads facts with, and what it sets the system up with.
-include=systemd,systemd-sysv,dbus,iproute2,procps,sudo,nftables,kmod,locales
+# What every host has: an init, a bus, what an agent reads facts with, what it sets the system up with, and what
+# tests ask about certificates.
+include=systemd,systemd-sysv,dbus,iproute2,procps,sudo,nftables,kmod,locales,openssl
 # What hosts may install, with all that it depends on.
 installable="nginx"
+# These only with what they cannot do without: a registry and what runs its images.
+bare="podman crun conmon docker-registry busybox-static"
 
 root=$folder/root
 lists=$folder/lists
@@ -38,6 +41,8 @@ repository=$root/srv/repository
 mkdir -p "$repository"
 # shellcheck disable=SC2086
 apt -o Dir::State::status="$root/var/lib/dpkg/status" --download-only -y install $installable
+# shellcheck disable=SC2086
+apt -o Dir::State::status="$root/var/lib/dpkg/status" --no-install-recommends --download-only -y install $bare
 mv "$archives"/*.deb "$repository"
 
 # A package of our own in two versions, a library that it brings along, and one that depends on it.

@@ -3,6 +3,8 @@
 
 #[path = "lab_fleet/checks.rs"]
 mod checks;
+#[path = "lab_fleet/containers.rs"]
+mod containers;
 #[path = "lab_fleet/converge.rs"]
 mod converge;
 #[path = "lab_fleet/culprit.rs"]

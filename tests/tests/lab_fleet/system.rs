@@ -55,6 +55,13 @@ const RESOURCES: &str = r#"resources:
     web: {ports: [8080]}
   services:
     nftables: {enabled: true}
+  certificates:
+    web:
+      key: /etc/ssl/private/web.key
+      certificate: /etc/ssl/web.pem
+      names: [web-1.example.org, 10.0.0.5]
+      days: 90
+      mode: "0640"
 "#;
 
 /// What stood there before anybody managed the host.
@@ -66,7 +73,7 @@ printf 'LANG=C\nLC_TIME=C.UTF-8\n' >/etc/default/locale
 nft add table inet somebody";
 
 /// Everything that a part could leave behind.
-const LOOKS: [&str; 9] = [
+const LOOKS: [&str; 10] = [
     "cat /home/kim/.ssh/authorized_keys; stat -c '%a %U' /home/kim/.ssh/*; ls -A /root; true",
     "visudo -c -q; ls -A /etc/sudoers.d; cat /etc/hosts",
     "sysctl net.ipv4.ip_forward net.ipv4.ip_local_port_range; ls -A /etc/sysctl.d",
@@ -76,10 +83,11 @@ const LOOKS: [&str; 9] = [
     "cat /etc/fstab; findmnt -rn -o TARGET,FSTYPE | grep /srv; ls -A /srv",
     "nft list ruleset; cat /etc/nftables.conf; ls -A /etc | grep nftables",
     "systemctl is-enabled nftables; true",
+    "ls -A /etc/ssl",
 ];
 
 /// An address, what holds where it is right, and what takes it away.
-const PARTS: [(&str, &str, &[&str]); 12] = [
+const PARTS: [(&str, &str, &[&str]); 13] = [
     (
         "authorized_keys/kim",
         "[ \"$(cut -d' ' -f3 /home/kim/.ssh/authorized_keys)\" = kim@example.org ]",
@@ -143,6 +151,18 @@ const PARTS: [(&str, &str, &[&str]); 12] = [
         "mounts/srv/shown",
         "grep -q shown /srv/shown/mark && ! touch /srv/shown/mark 2>/dev/null && findmnt --verify -s >/dev/null",
         &["umount /srv/shown"],
+    ),
+    (
+        "certificates/web",
+        "cd /etc/ssl && openssl verify -CAfile web.pem -verify_hostname web-1.example.org -verify_ip 10.0.0.5 web.pem \
+            && [ \"$(openssl x509 -in web.pem -noout -pubkey)\" = \"$(openssl pkey -in private/web.key -pubout)\" ] \
+            && openssl x509 -in web.pem -noout -checkend 7700000 && ! openssl x509 -in web.pem -noout -checkend 7800000 \
+            && [ \"$(stat -c '%a %U' private/web.key web.pem | xargs)\" = '640 root 644 root' ]",
+        &[
+            "rm /etc/ssl/web.pem",
+            "chmod 644 /etc/ssl/private/web.key",
+            "openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -out /etc/ssl/web.pem -subj /CN=x 2>/dev/null",
+        ],
     ),
 ];
 
@@ -235,6 +255,7 @@ fn lab_system_parts_are_pushed_heal_outlive_a_boot_and_go_back_to_what_was_found
         assert_eq!(now, then);
     }
     assert_eq!(knock(host, 8081), Some(ErrorKind::ConnectionRefused));
+    assert!(host.holds("openssl pkey -in /etc/ssl/private/web.key -noout"), "a key is never removed");
 }
 
 /// A host of the lab has no modules of its own: loading one fails, by modprobe's words, and hinders nothing else.
