@@ -72,7 +72,7 @@ pub use error::ResourceError;
 pub use extension::{DIFFERS, REMOVABLE, json_of, load_attributes};
 pub use hands::{Contents, Hands};
 pub use listing::Listing;
-pub(crate) use membership::unite_memberships;
+pub(crate) use membership::{unite_memberships, without_made};
 pub use patience::Patience;
 pub(crate) use purge::ANY_NAME;
 pub(crate) use reboot::{forget as forget_reboot, reboot_address, was_settled as reboot_was_settled};
@@ -173,6 +173,12 @@ pub trait ResourceType {
 
     /// Whether the host can tell that it is right. What cannot be told is never `compliant`.
     fn can_tell(&self) -> bool {
+        true
+    }
+
+    /// Whether one change brings it back wholly. What may need another that comes back in the same run is let go only
+    /// when it is as it was.
+    fn comes_back_at_once(&self) -> bool {
         true
     }
 

@@ -7,7 +7,8 @@ use super::{ApplyError, ManagedHost, Run};
 use crate::host::Scope;
 use crate::ledger::{Entry, Line};
 use crate::plan::{Purpose, Target, Verdict, digest_of, judge_target};
-use crate::resource::{self, Change, ResourceError, State, View};
+use crate::resource::{self, Change, ResourceError, State, View, without_made};
+use muster_schema::Address;
 use muster_schema::state::ResourceState;
 use std::collections::HashSet;
 
@@ -156,8 +157,14 @@ fn keep_original(
     let mut entry = known.unwrap_or_else(|| Entry::new(target.resource.clone(), target.implicit));
     let Some(missing) = entry.missing_original(wanted, observed) else { return Ok((None, change)) };
     let whole = Change { before: missing, after: wanted.state.clone() };
-    entry.add_original(kind.keep(id, &whole, view, &managed.originals)?);
+    let kept = kind.keep(id, &whole, view, &managed.originals)?;
+    entry.add_original(without_made(&target.resource, kept, |address| is_made(managed, address)));
     Ok((Some(Line::Own(Box::new(entry))), change))
+}
+
+/// Whether the agent made it.
+fn is_made(managed: &ManagedHost, address: &Address) -> bool {
+    managed.ledger.get(address).is_some_and(|entry| entry.original == Some(State::Absent))
 }
 
 /// After the changes: what is owned in which form, what left, and what a command is to remember.
@@ -169,9 +176,13 @@ pub(super) fn settle_ledger(
     let changed: HashSet<usize> =
         outcomes.iter().filter(|(_, outcome)| outcome.changed).map(|(index, _)| *index).collect();
     let mut lines = Vec::new();
+    let view = View::new(managed.host.as_read());
     for one in work.iter().filter(|one| changed.contains(&one.index)) {
         if one.target.purpose == Purpose::Leave {
-            lines.push(Line::Drop(one.target.address().clone()));
+            let at_once = one.target.resource_type().comes_back_at_once();
+            if at_once || !matches!(judge(managed, one.target, &view), Ok((_, Verdict::Change(_)))) {
+                lines.push(Line::Drop(one.target.address().clone()));
+            }
             continue;
         }
         let Some(mut entry) = managed.ledger.get(one.target.address()).cloned() else { continue };
@@ -181,6 +192,7 @@ pub(super) fn settle_ledger(
             lines.push(Line::Own(Box::new(entry)));
         }
     }
+    drop(view);
     managed.ledger.commit(lines)?;
     Ok(())
 }
@@ -219,7 +231,9 @@ pub(super) fn adopt(
         if let Some(missing) = entry.missing_original(wanted, &observed) {
             let whole = Change { before: missing, after: wanted.state.clone() };
             match target.resource_type().keep(id, &whole, &view, &managed.originals) {
-                Ok(kept) => entry.add_original(kept),
+                Ok(kept) => {
+                    entry.add_original(without_made(&target.resource, kept, |address| is_made(managed, address)));
+                }
                 Err(_) => continue,
             }
         }

@@ -60,6 +60,8 @@ impl Order {
         let mut edges = Vec::new();
         for (at, target) in targets.iter().enumerate() {
             edges.extend(edges_to(at, &target.resource, &index));
+            let returning = returning_memberships(target).into_iter().filter_map(|address| index.get(&address));
+            edges.extend(returning.map(|then| Edge { first: at, then: *then, strength: Strength::Member }));
         }
         let early = packages_of_repositories(targets, &index);
         let gates = targets.len() + add_application_edges(targets, &early, &mut edges);
@@ -115,6 +117,18 @@ impl Order {
 fn is_required(then: &Target, edge: &Edge, targets: &[&Target]) -> bool {
     edge.strength == Strength::Asked
         && targets.get(edge.first).is_some_and(|first| then.resource.meta.requires.contains(first.address()))
+}
+
+/// Users that a group gets back, or groups that a user does: the other side is to find what was there before.
+fn returning_memberships(target: &Target) -> Vec<Address> {
+    let (name, asked, other) = match &target.resource.spec {
+        Spec::Group(spec) => ("members", &spec.members, Collection::Users),
+        Spec::User(spec) => ("groups", &spec.groups, Collection::Groups),
+        _ => return Vec::new(),
+    };
+    let wanted = target.wanted.as_ref().and_then(|wanted| wanted.state.get(name)?.list());
+    let returning = wanted.into_iter().flatten().filter(|one| !asked.iter().flatten().any(|asked| asked == *one));
+    returning.filter_map(|one| Address::new(other, one).ok()).collect()
 }
 
 fn edges_to<'t>(at: usize, resource: &'t Resource, index: &HashMap<&'t Address, usize>) -> Vec<Edge> {

@@ -183,6 +183,11 @@ fn is_in_the_way(leaving: &Target, kept: &Target) -> bool {
     if old.collection() == new.collection() && place.is_some() && place == kept.resource.spec.place() {
         return true;
     }
+    // Who belongs to what is known to both sides: neither is to find what the other one made of it.
+    let accounts = [(Collection::Groups, Collection::Users), (Collection::Users, Collection::Groups)];
+    if accounts.contains(&(old.collection(), new.collection())) {
+        return leaving.wanted.as_ref().is_some_and(|wanted| wanted.state != State::Absent);
+    }
     let (old_paths, new_paths) = (leaving.resource.paths(), kept.resource.paths());
     if old_paths.is_empty() || new_paths.is_empty() {
         return false;

@@ -82,6 +82,11 @@ impl ResourceType for GroupSpec {
         }
     }
 
+    /// Whoever comes back first joins the other at the next look.
+    fn comes_back_at_once(&self) -> bool {
+        false
+    }
+
     fn patience(&self) -> Patience {
         Patience::Steps
     }

@@ -1,11 +1,13 @@
 //! Lists of members, seen from the group's side or from the user's.
 //!
-//! What is wanted of such a list: `a`, it holds a; `!a`, it does not; `=`, it holds nothing else. So a list that is
-//! meant as "at least these" gives back what it added, and leaves alone what others added.
+//! What is wanted of such a list: `a`, it holds a; `!a`, it does not; `=`, it holds nothing else, but for `?a`, which is
+//! the other side's. So a list that is meant as "at least these" gives back what it added, and leaves alone what others
+//! added.
 
 use super::authorized_keys::unite_keys;
 use super::{State, Value, Wanted};
 use muster_schema::resource::{Existence, Membership, Resource, Spec};
+use muster_schema::{Address, Collection};
 use std::collections::BTreeSet;
 
 #[cfg(test)]
@@ -13,6 +15,7 @@ mod tests;
 
 const ONLY: &str = "=";
 const NOT: char = '!';
+const MAY: char = '?';
 
 /// What a specification asks for.
 pub(super) fn wanted_members(names: Option<&Vec<String>>, membership: Option<Membership>) -> Option<Value> {
@@ -27,8 +30,10 @@ pub(super) fn wanted_members(names: Option<&Vec<String>>, membership: Option<Mem
 pub(super) fn settled_members(wanted: &[String], observed: &[String]) -> Vec<String> {
     let only = wanted.iter().any(|name| name == ONLY);
     let refused: BTreeSet<&str> = wanted.iter().filter_map(|name| name.strip_prefix(NOT)).collect();
-    let named = wanted.iter().filter(|name| *name != ONLY && !name.starts_with(NOT));
-    let kept = observed.iter().filter(|name| !only && !refused.contains(name.as_str()));
+    let allowed: BTreeSet<&str> = wanted.iter().filter_map(|name| name.strip_prefix(MAY)).collect();
+    let named = wanted.iter().filter(|name| *name != ONLY && !name.starts_with([NOT, MAY]));
+    let stays = |name: &str| if only { allowed.contains(name) } else { !refused.contains(name) };
+    let kept = observed.iter().filter(|name| stays(name));
     let settled: BTreeSet<String> = named.chain(kept).cloned().collect();
     settled.into_iter().collect()
 }
@@ -60,13 +65,13 @@ pub(super) fn give_way(
     (!extra.is_empty()).then(|| next.iter().cloned().chain(extra).collect::<Vec<_>>().into())
 }
 
-/// What is wanted when the other side of the membership asks for `others` too: none of them is refused, and where
-/// nothing else is to be there, they are.
+/// What is wanted when the other side of the membership asks for `others` too: none of them is refused, also where
+/// nothing else is to be there. The other side adds them, for it takes them away one day.
 fn unite(wanted: &[String], others: &[&str]) -> Vec<String> {
     let refused = |name: &String| name.strip_prefix(NOT).is_some_and(|name| others.contains(&name));
     let only = wanted.iter().any(|name| name == ONLY);
-    let added = others.iter().filter(|_| only).map(|name| (*name).to_owned());
-    wanted.iter().filter(|name| !refused(name)).cloned().chain(added).collect()
+    let allowed = others.iter().filter(|_| only).map(|name| format!("{MAY}{name}"));
+    wanted.iter().filter(|name| !refused(name)).cloned().chain(allowed).collect()
 }
 
 /// Lets the list of a group and that of a user agree: what one of them asks for, the other does not take away.
@@ -94,6 +99,21 @@ pub(crate) fn unite_memberships(resource: &Resource, wanted: &mut Wanted, resour
     });
     let others: Vec<&str> = other_side.map(|other| other.address.id()).collect();
     *list = unite(list, &others);
+}
+
+/// What was found of a list, without users and groups that we made: they go some day, and what they belong to with them.
+pub(crate) fn without_made(resource: &Resource, mut found: State, made: impl Fn(&Address) -> bool) -> State {
+    let (name, other) = match resource.address.collection() {
+        Collection::Groups => ("members", Collection::Users),
+        Collection::Users => ("groups", Collection::Groups),
+        _ => return found,
+    };
+    if let State::Present(attributes) = &mut found
+        && let Some(Value::List(list)) = attributes.get_mut(name)
+    {
+        list.retain(|one| !Address::new(other, one).is_ok_and(|address| made(&address)));
+    }
+    found
 }
 
 fn not(name: &str) -> String {

@@ -33,6 +33,8 @@ const EXPIRES: &str = "expires";
 const SYSTEM: &str = "system";
 /// The user was to go, could not, and is locked by us.
 const RETAINED: &str = "retained";
+/// The user is gone, and with it a group that is to come back.
+const HALF_REMOVED: &str = "half_removed";
 /// A person asked for the user to go; it does not merely go back to what was found.
 const ASKED: &str = "asked";
 
@@ -41,7 +43,8 @@ const NEVER: &str = "never";
 const NEW_SHELL: &str = "/bin/sh";
 const NEW_SYSTEM_SHELL: &str = "/usr/sbin/nologin";
 /// What every account is before anyone gave it a password.
-const NO_PASSWORD: &str = "";
+const NO_PASSWORD: &str = "!";
+const OPEN: &str = "it has no password, and would be open to everyone";
 
 /// What the removal of a user needs to know of how it was made.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,8 +56,20 @@ struct Note {
     home_unfinished: bool,
     /// The group of the user's own name was made with it.
     group_made: bool,
+    /// The number of the group of the user's own name, while it is to come back: removing the user takes it along.
+    #[serde(default)]
+    group_owed: Option<u32>,
+    /// Its numbers when it was removed. What it left in its home has them.
+    #[serde(default)]
+    left: Option<Numbers>,
     /// How the user was before it was locked instead of removed.
     locked_from: Option<LockedFrom>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Numbers {
+    uid: u32,
+    gid: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,10 +104,13 @@ impl ResourceType for UserSpec {
 
     fn observe(&self, id: &str, view: &View<'_>) -> Result<State, ResourceError> {
         let database = view.once(|view| AccountDatabase::load(view.reader().as_mut()))?;
-        let Some(user) = database.user(id) else { return Ok(State::Absent) };
+        let note = load_note(id, view.host()).unwrap_or_default();
+        let Some(user) = database.user(id) else {
+            let owed = note.group_owed.is_some();
+            return Ok(if owed { State::present([(HALF_REMOVED, true.into())]) } else { State::Absent });
+        };
         let mut state = observed_user(id, user, self.group.as_deref(), &database);
         let State::Present(attributes) = &mut state else { return Ok(state) };
-        let note = load_note(id, view.host()).unwrap_or_default();
         if self.create_home == Some(true) {
             let home = HostPath::new(&user.home).ok();
             let there = home.map(|home| view.reader().meta(&home)).transpose()?.flatten().is_some();
@@ -105,9 +123,22 @@ impl ResourceType for UserSpec {
     }
 
     fn diff(&self, wanted: &Wanted, observed: &State) -> Result<Option<Change>, ResourceError> {
+        if observed.get(HALF_REMOVED).is_some() {
+            return match wanted.state {
+                State::Absent => Ok(Some(Change { before: observed.clone(), after: State::Absent })),
+                State::Present(_) => self.diff(wanted, &State::Absent),
+            };
+        }
         let retained = observed.get(RETAINED).is_some();
+        let is_none = |value: &Value| value.secret().is_some_and(is_no_hash);
+        let to_none = wanted.state.get(PASSWORD).is_some_and(is_none);
         let change = change::diff_attributes(wanted, observed, |name, wanted, found| match (name, wanted.list()) {
             (GROUPS, Some(list)) => found.list().is_some_and(|found| settled_members(list, found) == found),
+            // It is for a user that is made anew.
+            (GID, _) => true,
+            // Without a password there is nothing to unlock.
+            (LOCKED, _) if to_none => true,
+            (PASSWORD, _) if to_none => found.secret() == Some(NO_PASSWORD),
             _ => wanted == found,
         });
         let mut change = change.map(|change| group::settle(change, GROUPS));
@@ -135,13 +166,17 @@ impl ResourceType for UserSpec {
         match (name, &self.groups) {
             (GROUPS, Some(names)) => give_way(names, self.membership, next, original),
             // A home is no longer asked for; it is not taken away either.
-            (CREATE_HOME | RETAINED, _) => None,
+            (CREATE_HOME | RETAINED | HALF_REMOVED, _) => None,
             _ => super::keep_or_restore(next, original),
         }
     }
 
     fn foresee(&self, id: &str, change: &Change, view: &View<'_>) -> Option<String> {
-        change.removes().then(|| remove::foresee_removal(id, change, view))?
+        if change.removes() {
+            remove::foresee_removal(id, change, view)
+        } else {
+            modify::foresee_open(id, change, view)
+        }
     }
 
     fn apply(&self, id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
@@ -152,6 +187,11 @@ impl ResourceType for UserSpec {
         } else {
             modify::modify_user(id, change, hands)
         }
+    }
+
+    /// Whoever comes back first joins the other at the next look.
+    fn comes_back_at_once(&self) -> bool {
+        false
     }
 
     fn patience(&self) -> Patience {
@@ -194,7 +234,15 @@ fn observed_user(id: &str, user: &User, group: Option<&str>, database: &AccountD
 }
 
 fn hash_of(shadow: &Shadow) -> &str {
-    shadow.password.trim_start_matches('!')
+    match shadow.password.trim_start_matches('!') {
+        "" if is_locked(shadow) => NO_PASSWORD,
+        hash => hash,
+    }
+}
+
+/// Whether it stands for no password: one that never was, or one that everybody knows.
+fn is_no_hash(hash: &str) -> bool {
+    hash.is_empty() || hash == NO_PASSWORD
 }
 
 fn is_locked(shadow: &Shadow) -> bool {

@@ -1,6 +1,6 @@
 //! Home directories: made from /etc/skel, and removed only while they are as they were made.
 
-use crate::host::{FileKind, FileWrite, HostError, HostPath, HostWrite, NewAttributes, Reader};
+use crate::host::{FileKind, FileWrite, HostError, HostPath, HostWrite, NewAttributes, Reader, is_candidate};
 use std::io::Cursor;
 
 #[cfg(test)]
@@ -30,7 +30,9 @@ pub fn is_as_made(reader: &mut dyn Reader, home: &HostPath) -> Result<bool, Host
     }
     let Some(entries) = list_tree(reader, home)? else { return Ok(false) };
     let Some(skeleton) = skeleton_path() else { return Ok(false) };
-    for entry in entries {
+    // A process that ended while it filled the home leaves candidates.
+    let whole = entries.into_iter().filter(|entry| !is_candidate(entry.name.rsplit('/').next().unwrap_or_default()));
+    for entry in whole {
         let (Ok(own), Ok(made)) = (join(home, &entry.name), join(&skeleton, &entry.name)) else { return Ok(false) };
         let same = match entry.kind {
             FileKind::Directory => reader.meta(&made)?.is_some_and(|meta| meta.kind == FileKind::Directory),
@@ -61,13 +63,20 @@ pub fn make_home(host: &dyn HostWrite, home: &HostPath, uid: u32, gid: u32) -> R
     if reader.meta(home)?.is_none() {
         host.make_directory(home, &new(HOME_MODE))?;
     }
+    host.remove_candidates(home)?;
     let Some(skeleton) = skeleton_path() else { return Ok(()) };
     if reader.meta(&skeleton)?.is_none() {
         return Ok(());
     }
     for entry in list_tree(reader.as_mut(), &skeleton)?.unwrap_or_default() {
         let (Ok(from), Ok(to)) = (join(&skeleton, &entry.name), join(home, &entry.name)) else { continue };
-        let Some(meta) = reader.meta(&from)?.filter(|_| matches!(reader.meta(&to), Ok(None))) else { continue };
+        let Some(meta) = reader.meta(&from)? else { continue };
+        if let Some(there) = reader.meta(&to)? {
+            if there.kind == FileKind::Directory {
+                host.remove_candidates(&to)?;
+            }
+            continue;
+        }
         match entry.kind {
             FileKind::Directory => host.make_directory(&to, &new(meta.mode))?,
             FileKind::Link => host.make_link(&to, &reader.link_target(&from)?)?,

@@ -56,4 +56,5 @@ fn what_the_other_side_asks_for_stays() {
     assert_eq!(settled_members(&wanted, &names("b c")), ["a", "b"]);
     let wanted = unite(&names("= a"), &["b"]);
     assert_eq!(settled_members(&wanted, &names("b c")), ["a", "b"]);
+    assert_eq!(settled_members(&wanted, &names("c")), ["a"], "the other side adds its own");
 }

@@ -1,10 +1,10 @@
 //! Changing a user.
 
 use super::{COMMENT, CREATE_HOME, EXPIRES, GROUP, GROUPS, HOME, LOCKED, PASSWORD, RETAINED, SHELL, UID};
-use super::{Note, expiry_argument, hash_of, is_locked, load_note, save_note};
+use super::{NO_PASSWORD, Note, OPEN, expiry_argument, hash_of, is_locked, is_no_hash, load_note, save_note};
 use crate::host::HostPath;
 use crate::provider::accounts::{AccountDatabase, make_home};
-use crate::resource::{Change, Hands, ResourceError, Value, account};
+use crate::resource::{Change, Hands, ResourceError, Value, View, account};
 use muster_schema::Collection;
 
 /// Makes the change: identity in one call, then groups, home and password.
@@ -69,7 +69,7 @@ pub(super) fn write_password(id: &str, hash: &str, locked: bool, hands: &Hands<'
     if hash.contains([':', '\n']) {
         return Err(ResourceError::Blocked("the password is no hash of crypt(5)".to_owned()));
     }
-    let lock = if locked || hash.is_empty() { "!" } else { "" };
+    let (lock, hash) = if is_no_hash(hash) { (NO_PASSWORD, "") } else { (if locked { "!" } else { "" }, hash) };
     account::run_with(hands, &["chpasswd", "--encrypted"], format!("{id}:{lock}{hash}\n"))
 }
 
@@ -85,12 +85,22 @@ fn change_password(id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), R
     let shadow = database.user(id).and_then(|user| user.shadow.as_ref());
     let shadow = shadow.ok_or_else(|| ResourceError::Failed("the user has no entry in shadow".to_owned()))?;
     let found = hash_of(shadow);
-    let hash = hash.unwrap_or(found);
-    let locked = locked.unwrap_or(is_locked(shadow) && !found.is_empty());
-    if hash.is_empty() && change.after(LOCKED).is_some() && !locked {
-        return Err(ResourceError::Blocked("it has no password, and would be open to everyone".to_owned()));
+    if hash.is_none() && locked == Some(false) && is_no_hash(found) {
+        return Err(ResourceError::Blocked(OPEN.to_owned()));
     }
-    write_password(id, hash, locked, hands)
+    write_password(id, hash.unwrap_or(found), locked.unwrap_or(is_locked(shadow) && found != NO_PASSWORD), hands)
+}
+
+/// Nobody is let in without a password, also where it was so before us.
+pub(super) fn foresee_open(id: &str, change: &Change, view: &View<'_>) -> Option<String> {
+    match change.after(PASSWORD).and_then(Value::secret) {
+        Some(hash) => hash.is_empty().then(|| format!("{OPEN}; it is locked")),
+        None if change.after(LOCKED).and_then(Value::bool) == Some(false) => {
+            let database = AccountDatabase::load(view.reader().as_mut()).ok()?;
+            is_no_hash(hash_of(database.user(id)?.shadow.as_ref()?)).then(|| OPEN.to_owned())
+        }
+        None => None,
+    }
 }
 
 fn add_home(id: &str, hands: &Hands<'_>) -> Result<(), ResourceError> {

@@ -3,7 +3,7 @@
 //! A user that we made goes only if no process of it runs and its home is as we made it; else it is locked. One that
 //! a person wants gone goes without its home, as soon as no process of it runs.
 
-use super::{ASKED, LockedFrom, Note, expires_of, is_locked, load_note, save_note};
+use super::{ASKED, LockedFrom, Note, Numbers, expires_of, is_locked, load_note, save_note};
 use crate::host::{HostPath, Reader};
 use crate::provider::accounts::{AccountDatabase, User, has_processes, is_as_made, remove_home};
 use crate::resource::{Change, Hands, ResourceError, View, account};
@@ -14,12 +14,12 @@ const HOLDS_FILES: &str = "its home holds files";
 
 pub(super) fn remove_user(id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
     let database = AccountDatabase::load(hands.host.reader().as_mut())?;
-    let Some(user) = database.user(id) else { return Ok(()) };
+    let note = load_note(id, hands.host.as_read())?;
+    let Some(user) = database.user(id) else { return tidy(id, &note, hands) };
     if user.uid == 0 {
         return Err(ResourceError::Blocked("a user with number 0 is never removed".to_owned()));
     }
     let asked = change.before.get(ASKED).is_some();
-    let note = load_note(id, hands.host.as_read())?;
     if runs_processes(user)? {
         return if asked { Err(ResourceError::Blocked(RUNS.to_owned())) } else { retain(id, user, note, RUNS, hands) };
     }
@@ -30,9 +30,16 @@ pub(super) fn remove_user(id: &str, change: &Change, hands: &Hands<'_>) -> Resul
     if let MadeHome::AsMade(home) = made {
         remove_home(hands.host, &home)?;
     }
+    let comes_back = !note.group_made || hands.expects(Collection::Groups, id);
+    let owed = database.group(id).filter(|_| comes_back).map(|group| group.gid);
+    let note = Note { group_owed: owed, ..note };
+    let left = asked.then_some(Numbers { uid: user.uid, gid: user.gid });
+    let note = Note { left, ..note };
+    if note.group_owed.is_some() || note.left.is_some() {
+        save_note(id, &note, hands)?;
+    }
     account::run(hands, &["userdel", id])?;
-    tidy_group(id, &database, &note, hands)?;
-    save_note(id, &Note::default(), hands)
+    tidy(id, &note, hands)
 }
 
 /// Why the user will not go, as far as that can be seen.
@@ -71,18 +78,14 @@ fn locked_because(reason: &str) -> String {
 
 /// userdel takes the group of the user's name along, whoever made it. What was there before comes back, and what
 /// came with the user goes.
-fn tidy_group(id: &str, before: &AccountDatabase, note: &Note, hands: &Hands<'_>) -> Result<(), ResourceError> {
-    let after = AccountDatabase::load(hands.host.reader().as_mut())?;
-    let managed = hands.expects(Collection::Groups, id);
-    match (before.group(id), after.group(id)) {
-        (Some(group), None) if !note.group_made || managed => {
-            account::run(hands, &["groupadd", "--gid", &group.gid.to_string(), id])
-        }
-        (Some(_), Some(group)) if note.group_made && !managed && group.members.is_empty() => {
-            account::run(hands, &["groupdel", id])
-        }
-        _ => Ok(()),
+fn tidy(id: &str, note: &Note, hands: &Hands<'_>) -> Result<(), ResourceError> {
+    let database = AccountDatabase::load(hands.host.reader().as_mut())?;
+    match (note.group_owed, database.group(id)) {
+        (Some(gid), None) => account::run(hands, &["groupadd", "--gid", &gid.to_string(), id])?,
+        (None, Some(group)) if note.group_made && group.members.is_empty() => account::run(hands, &["groupdel", id])?,
+        _ => {}
     }
+    save_note(id, &Note { left: note.left, ..Note::default() }, hands)
 }
 
 /// Locks the user instead. Locked is: no password, and expired, so that keys do not let in either.
