@@ -4,7 +4,7 @@
 //! `certificate_lacks` and `request_lacks` say why a new one is due; `waits` why none is made.
 
 use super::entry::path_of;
-use super::ownership::{GROUP, MODE, OWNER, new_attributes, observe_ownership, wanted_owner};
+use super::ownership::{GROUP, MODE, OWNER, access_of, access_to_set, new_attributes, observe_ownership, wanted_owner};
 use super::system_text::load_text;
 use super::{Attributes, Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, check_sense};
 use crate::host::{FileKind, FileWrite, HostPath, NewAttributes, Scope};
@@ -26,6 +26,9 @@ mod x509;
 const KEY: &str = "key";
 const CERTIFICATE: &str = "certificate";
 const REQUEST: &str = "request";
+/// Who reads and writes the two; nothing is asked of it, but it comes back with what was removed.
+const CERTIFICATE_ACCESS: &str = "certificate_access";
+const REQUEST_ACCESS: &str = "request_access";
 const CERTIFICATE_LACKS: &str = "certificate_lacks";
 const REQUEST_LACKS: &str = "request_lacks";
 const WAITS: &str = "waits";
@@ -38,15 +41,15 @@ impl ResourceType for CertificateSpec {
     /// What is asked for as `true` is to be there and to fit; what that is follows from the specification.
     fn wanted(&self, existence: Existence, scope: Scope) -> Wanted {
         let fits = |is: bool| is.then_some(true);
+        let (file, access) = file_names(self);
         if existence == Existence::Absent {
-            return Wanted::default()
-                .with(CERTIFICATE, self.request.is_none().then_some(Value::Nothing))
-                .with(REQUEST, self.request.as_ref().map(|_| Value::Nothing));
+            return Wanted::default().with(file, Some(Value::Nothing)).with(access, Some(Value::Nothing));
         }
         let wanted = Wanted::default()
             .with(KEY, Some(true))
             .with(CERTIFICATE, fits(self.request.is_none()))
             .with(REQUEST, fits(self.request.is_some()))
+            .with(access, Some(true))
             .with(OWNER, wanted_owner(&self.owner, scope))
             .with(GROUP, wanted_owner(&self.group, scope))
             .with(MODE, self.mode.map(|mode| mode.to_string()))
@@ -76,6 +79,8 @@ impl ResourceType for CertificateSpec {
                 (CERTIFICATE, Value::Bool(_) | Value::Text(_)) => reason_for(observed, CERTIFICATE_LACKS),
                 (REQUEST, Value::Bool(_) | Value::Text(_)) => reason_for(observed, REQUEST_LACKS),
                 (CERTIFICATE | REQUEST, goal) => (goal != found(name)).then(|| goal.clone()),
+                (CERTIFICATE_ACCESS | REQUEST_ACCESS, Value::Bool(_)) => None,
+                (CERTIFICATE_ACCESS | REQUEST_ACCESS, goal) => (goal != found(name)).then(|| goal.clone()),
                 // Access to a key that is not there comes with it.
                 (_, goal) => (goal != found(name) && *found(KEY) != Value::Nothing).then(|| goal.clone()),
             };
@@ -139,7 +144,7 @@ impl ResourceType for CertificateSpec {
         }
         let failed = |reason: String| ResourceError::Failed(format!("{key_path}: {reason}"));
         if let Some(goal) = change.after(CERTIFICATE) {
-            put(&certificate_path, goal, hands, || {
+            put(&certificate_path, goal, access_to(change, CERTIFICATE_ACCESS, hands), hands, || {
                 let mut serial = [0; 16];
                 getrandom::fill(&mut serial).map_err(|error| ResourceError::Failed(error.to_string()))?;
                 let key = load_key_of(self, hands)?;
@@ -147,9 +152,16 @@ impl ResourceType for CertificateSpec {
             })?;
         }
         if let Some(goal) = change.after(REQUEST) {
-            put(&file_of(&self.request)?, goal, hands, || {
+            put(&file_of(&self.request)?, goal, access_to(change, REQUEST_ACCESS, hands), hands, || {
                 x509::make_request(self, &load_key_of(self, hands)?).map_err(failed)
             })?;
+        }
+        for (file, access, path) in
+            [(CERTIFICATE, CERTIFICATE_ACCESS, &self.certificate), (REQUEST, REQUEST_ACCESS, &self.request)]
+        {
+            if change.after(file).is_none() && change.after(access).and_then(Value::text).is_some() {
+                hands.host.set_attributes(&file_of(path)?, &access_to(change, access, hands))?;
+            }
         }
         Ok(())
     }
@@ -274,6 +286,9 @@ fn observe_at(spec: &CertificateSpec, view: &View<'_>, now: Timestamp) -> Result
         note(KEY, Value::Nothing);
     }
     note(CERTIFICATE, content(&certificate));
+    let (name, access) = file_names(spec);
+    let made = file_of(if name == REQUEST { &spec.request } else { &spec.certificate })?;
+    note(access, view.reader().meta(&made)?.map_or(Value::Nothing, |meta| access_of(&meta).into()));
     if let Some(path) = &spec.request {
         note(REQUEST, content(&request));
         let fits = key.as_ref().zip(request.as_ref()).is_some_and(|(key, text)| x509::is_request_for(text, spec, key));
@@ -340,16 +355,28 @@ fn load_file(path: &Option<String>, view: &View<'_>) -> Result<Option<String>, R
     load_text(&file_of(path)?, view.reader().as_mut())
 }
 
+/// The file that the specification has made, and who has access to it.
+fn file_names(spec: &CertificateSpec) -> (&'static str, &'static str) {
+    if spec.request.is_some() { (REQUEST, REQUEST_ACCESS) } else { (CERTIFICATE, CERTIFICATE_ACCESS) }
+}
+
+/// The access that a file gets back.
+fn access_to(change: &Change, name: &str, hands: &Hands<'_>) -> NewAttributes {
+    let access = access_to_set(change.after(name));
+    if hands.host.scope().owners { access } else { NewAttributes { mode: access.mode, ..NewAttributes::default() } }
+}
+
 /// Makes a file as it is to be: gone, as it was found, or new.
 fn put(
     path: &HostPath,
     goal: &Value,
+    access: NewAttributes,
     hands: &Hands<'_>,
     make: impl FnOnce() -> Result<String, ResourceError>,
 ) -> Result<(), ResourceError> {
     match goal {
         Value::Nothing => Ok(hands.host.remove(path, FileKind::File)?),
-        Value::Content(content) => write(path, hands.contents.open(content)?, NewAttributes::default(), hands),
+        Value::Content(content) => write(path, hands.contents.open(content)?, access, hands),
         _ => {
             let text = make()?;
             let is_new = hands.host.reader().meta(path)?.is_none();

@@ -50,3 +50,19 @@ pub(super) fn new_attributes(
     let gid = group.map(|name| accounts.gid(name).ok_or_else(|| missing("group", name))).transpose()?;
     Ok(NewAttributes { mode, uid, gid })
 }
+
+/// Owner and group by their numbers, and the mode: `0:0 0644`.
+pub(super) fn access_of(meta: &Meta) -> String {
+    format!("{}:{} {:04o}", meta.uid, meta.gid, meta.mode)
+}
+
+/// The attributes to set so that a file is accessed as [`access_of`] said.
+pub(super) fn access_to_set(goal: Option<&Value>) -> NewAttributes {
+    let parse = |text: &str| {
+        let (owners, mode) = text.split_once(' ')?;
+        let (uid, gid) = owners.split_once(':')?;
+        let mode = u32::from_str_radix(mode, 8).ok()?;
+        Some(NewAttributes { mode: Some(mode), uid: Some(uid.parse().ok()?), gid: Some(gid.parse().ok()?) })
+    };
+    goal.and_then(Value::text).and_then(parse).unwrap_or_default()
+}

@@ -3,9 +3,10 @@
 //! What is wanted of each file is written `true`, for "as specified": its bytes depend on the manager, which only a
 //! look at the host tells. What was found is written as it is: by size and digest, or `Nothing`.
 
+use super::ownership::access_of;
 use super::system_text::{load_text, system_path};
 use super::{Attributes, Batch, Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, check_sense};
-use crate::host::{FileKind, HostPath, Meta, Scope};
+use crate::host::{FileKind, HostPath, Scope};
 use crate::provider::package::NoManager;
 use crate::provider::repository::{Places, RepositoryForm, all_forms, choose_form};
 use crate::vault::Vault;
@@ -186,8 +187,4 @@ fn path_of(places: &Places, content: &str) -> Result<Option<HostPath>, ResourceE
         _ => places.preferences.as_ref(),
     };
     path.map(|path| system_path(path)).transpose()
-}
-
-fn access_of(meta: &Meta) -> String {
-    format!("{}:{} {:04o}", meta.uid, meta.gid, meta.mode)
 }

@@ -6,6 +6,7 @@ use super::{FILE, FILES, INCLUDE, KEY, no_manager, path_of};
 use crate::host::{FileKind, FileWrite, HostPath, NewAttributes, Program};
 use crate::provider::package::{PackageError, Transaction};
 use crate::provider::repository::{Include, Places, RepositoryForm, check_key, choose_form};
+use crate::resource::ownership::access_to_set;
 use crate::resource::system_text::{append_line, load_text, make_folder, remove_made_folder, system_path, write_text};
 use crate::resource::{BatchItem, Change, Hands, ResourceError, Value};
 use muster_schema::content::BlobRef;
@@ -140,7 +141,7 @@ impl Session<'_> {
         }
         for (content, access) in FILES {
             let Some(path) = path_of(places, content)? else { continue };
-            let access = access_to_set(goal(change, access));
+            let access = access_to_set(goal(change, access).as_ref());
             match goal(change, content) {
                 Some(Value::Content(blob)) => {
                     let texts = [Some(&rendered.file), rendered.preferences.as_ref()];
@@ -240,15 +241,4 @@ fn goal(change: &Change, name: &str) -> Option<Value> {
         return (*found != Value::Nothing).then_some(Value::Nothing);
     }
     change.after(name).cloned()
-}
-
-/// `0:0 0644`: numbers of owner and group, and the mode.
-fn access_to_set(goal: Option<Value>) -> NewAttributes {
-    let parse = |text: &str| {
-        let (owners, mode) = text.split_once(' ')?;
-        let (uid, gid) = owners.split_once(':')?;
-        let mode = u32::from_str_radix(mode, 8).ok()?;
-        Some(NewAttributes { mode: Some(mode), uid: Some(uid.parse().ok()?), gid: Some(gid.parse().ok()?) })
-    };
-    goal.as_ref().and_then(Value::text).and_then(parse).unwrap_or_default()
 }
