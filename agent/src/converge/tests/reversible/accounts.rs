@@ -39,8 +39,9 @@ fn host(dice: &mut Dice) -> Tree {
         members.push("anna");
     }
     passwd.push_str("ben:x:64002:100::/srv:/usr/sbin/nologin\n");
-    // Of who never had a password nobody remembers the lock, once it was given one and then removed.
-    shadow.push_str(&format!("ben:!{HASH}:19000:0:99999:7:::\n"));
+    // Locked, without a password from the beginning, or without any that fits.
+    let password = [&format!("!{HASH}"), "!", "*"][dice.roll(3) as usize].to_owned();
+    shadow.push_str(&format!("ben:{password}:19000:0:99999:7:::\n"));
     members.push("ben");
     let list = |dice: &mut Dice| {
         let mut chosen = Vec::new();
@@ -57,8 +58,8 @@ fn host(dice: &mut Dice) -> Tree {
         group.push_str("anna:x:64001:\n");
     }
     if dice.roll(2) == 0 {
-        // Nobody who comes back belongs to what is to go.
-        group.push_str(&format!("old:x:64050:{}\n", dice.one(&["", "root"])));
+        let list = list(dice);
+        group.push_str(&format!("old:x:64050:{list}\n"));
     }
     put(&mut tree, PASSWD, file(passwd));
     put(&mut tree, SHADOW, Node { mode: 0o640, ..file(shadow) });

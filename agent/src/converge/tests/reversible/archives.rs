@@ -24,7 +24,7 @@ pub(super) const FAMILY: Family = Family {
 };
 
 /// `app-1` and `app-2` are stripped in most revisions.
-fn host(dice: &mut Dice) -> Tree {
+pub(super) fn host(dice: &mut Dice) -> Tree {
     let mut tree = folders(&["/", "/etc", "/srv"]);
     if dice.roll(2) == 0 {
         put(&mut tree, "/srv/x", Node { mode: 0o750, uid: 7, ..Node::new(What::Directory, 0o755) });

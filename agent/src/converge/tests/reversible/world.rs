@@ -44,6 +44,7 @@ pub(super) struct World<'f> {
 }
 
 /// What came of following a revision.
+#[derive(Debug)]
 pub(super) struct Followed {
     /// What the plan said beforehand.
     pub(super) said: Vec<(Address, String)>,
