@@ -12,11 +12,16 @@ use muster_schema::resource::{Enforcement, Exception, Resource};
 use muster_schema::state::Cause;
 use muster_schema::{Address, Culprit, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 mod checks;
+mod resources;
 mod risk;
 #[cfg(test)]
 mod tests;
+
+pub use resources::resources_at;
+use resources::{at, share};
 mod timed;
 
 /// A change may move other things, and putting those right may move others again. After so many rounds it is a fight,
@@ -49,7 +54,7 @@ pub enum Extent<'a> {
 /// The host under one manifest.
 pub struct Converger {
     managed: ManagedHost,
-    resources: Vec<Resource>,
+    resources: Vec<Arc<Resource>>,
     mode: Enforcement,
     schedule: Schedule,
     /// The time by which exceptions were judged last.
@@ -68,6 +73,7 @@ impl Converger {
         now: Timestamp,
     ) -> Result<Converger, ConvergeError> {
         let schedule = Schedule::default();
+        let resources = share(resources, managed.ledger.entries());
         let mut converger = Converger { managed, resources, mode, schedule, judged_at: now };
         converger.reschedule()?;
         let Converger { managed, schedule, .. } = &mut converger;
@@ -90,6 +96,7 @@ impl Converger {
     /// # Errors
     /// When they cannot be ordered; then the old ones stay.
     pub fn set_resources(&mut self, resources: Vec<Resource>) -> Result<(), ConvergeError> {
+        let resources = share(resources, self.managed.ledger.entries());
         let old = std::mem::replace(&mut self.resources, resources);
         self.reschedule().inspect_err(|_| self.resources = old)
     }
@@ -250,15 +257,10 @@ impl Converger {
 
     fn reschedule(&mut self) -> Result<(), ConvergeError> {
         let ManagedHost { host, ledger, .. } = &self.managed;
-        let resources = resources_at(&self.resources, self.judged_at);
+        let resources: Vec<_> = self.resources.iter().map(|resource| at(resource, self.judged_at)).collect();
         self.schedule = schedule(host.as_read(), ledger.entries(), &resources, self.mode)?;
         Ok(())
     }
-}
-
-/// The resources as they are to be at `now`, with the exceptions that hold then.
-pub fn resources_at(resources: &[Resource], now: Timestamp) -> Vec<Resource> {
-    resources.iter().map(|resource| resource.at(now)).collect()
 }
 
 /// What would be changed on a host that owns `ledger`, with the targets that it is about. Reads only.
@@ -268,7 +270,7 @@ pub fn resources_at(resources: &[Resource], now: Timestamp) -> Vec<Resource> {
 pub fn look_at_host(
     host: &dyn HostRead,
     ledger: &BTreeMap<Address, Entry>,
-    resources: &[Resource],
+    resources: &[Arc<Resource>],
     mode: Enforcement,
 ) -> Result<(Schedule, Plan), ConvergeError> {
     let (schedule, observed) = observe_host(host, ledger, resources, mode, Extent::All)?;
@@ -284,7 +286,7 @@ pub fn look_at_host(
 pub fn observe_host(
     host: &dyn HostRead,
     ledger: &BTreeMap<Address, Entry>,
-    resources: &[Resource],
+    resources: &[Arc<Resource>],
     mode: Enforcement,
     extent: Extent<'_>,
 ) -> Result<(Schedule, Observed), ConvergeError> {
@@ -299,7 +301,7 @@ pub type Observed = Vec<Option<Result<State, ResourceError>>>;
 fn schedule(
     host: &dyn HostRead,
     ledger: &BTreeMap<Address, Entry>,
-    resources: &[Resource],
+    resources: &[Arc<Resource>],
     mode: Enforcement,
 ) -> Result<Schedule, ConvergeError> {
     let scope = host.scope();
@@ -307,10 +309,10 @@ fn schedule(
     Ok(Schedule::of(&ScheduleInput { resources, ledger, scope, mode, missing_folders: &missing_folders })?)
 }
 
-fn missing_folders(host: &dyn HostRead, resources: &[Resource]) -> BTreeSet<String> {
+fn missing_folders(host: &dyn HostRead, resources: &[Arc<Resource>]) -> BTreeSet<String> {
     let mut reader = host.reader();
     let mut missing = BTreeSet::new();
-    for path in resources.iter().filter_map(resource_path) {
+    for path in resources.iter().filter_map(|resource| resource_path(resource)) {
         let mut path = HostPath::new(path).ok();
         while let Some(parent) = path.as_ref().and_then(HostPath::parent) {
             if missing.contains(parent.as_str()) || !matches!(reader.meta(&parent), Ok(None)) {
@@ -352,7 +354,7 @@ fn observe(
                 Extent::Only(addresses) => addresses.contains(target.address()),
             }
     };
-    let resources = schedule.targets.iter().filter(wanted).map(|target| &target.resource);
+    let resources = schedule.targets.iter().filter(wanted).map(|target| &*target.resource);
     let view = View::new(host).within(&schedule.targets).about(resources);
     let targets = schedule.targets.iter().map(|target| {
         if !wanted(&target) {

@@ -2,8 +2,8 @@
 //!
 //! Folders and not files are watched, because a file that is replaced takes its watch along; and the folders above
 //! them, because one that is renamed takes all below along. What is a mount point is watched itself: the folder that
-//! it covers is told nothing. Of a purged directory all folders below are watched, up to some. Our own changes are seen too; looking at what is right costs little and changes nothing,
-//! so there is nothing to suppress.
+//! it covers is told nothing. Of a purged directory all folders below are watched, up to some. Our own changes are seen
+//! too; looking at what is right costs little and changes nothing, so there is nothing to suppress.
 
 mod culprits;
 mod flap;

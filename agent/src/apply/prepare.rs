@@ -43,7 +43,7 @@ pub(super) fn prepare_stage<'a>(
     let mut outcomes = Vec::new();
     let mut work = Vec::new();
     let mut lines = Vec::new();
-    let resources = stage.iter().filter_map(|index| run.schedule.targets.get(*index)).map(|target| &target.resource);
+    let resources = stage.iter().filter_map(|index| run.schedule.targets.get(*index)).map(|target| &*target.resource);
     let view = View::new(managed.host.as_read()).within(&run.schedule.targets).about(resources);
     for index in stage {
         let Some(target) = run.schedule.targets.get(*index) else { continue };
@@ -210,7 +210,7 @@ pub(super) fn adopt(
     run: &Run<'_>,
     results: &[Option<ResourceState>],
 ) -> Result<(), ApplyError> {
-    let resources = run.schedule.targets.iter().map(|target| &target.resource);
+    let resources = run.schedule.targets.iter().map(|target| &*target.resource);
     let view = View::new(managed.host.as_read()).within(&run.schedule.targets).about(resources);
     let mut lines = Vec::new();
     for (target, result) in run.schedule.targets.iter().zip(results) {

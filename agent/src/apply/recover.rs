@@ -22,7 +22,7 @@ pub fn recover(managed: &mut ManagedHost, schedule: &Schedule, now: Timestamp) -
     let Some(intents) = managed.store.load::<Vec<Intent>>(INTENTS_KEY)? else { return Ok(0) };
     let resource_of = |intent: &Intent| {
         let target = schedule.find(&intent.address).and_then(|index| schedule.targets.get(index));
-        target.map(|target| &target.resource)
+        target.map(|target| &*target.resource)
     };
     remove_candidates(managed, intents.iter().flat_map(|intent| written_paths(&intent.address, resource_of(intent))));
     let made: Vec<(Prepared<'_>, &Intent)> = intents

@@ -14,6 +14,7 @@ use muster_schema::resource::Resource;
 use muster_schema::{Address, Sha256Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 const ARMED_KEY: &str = "armed";
@@ -36,7 +37,7 @@ pub struct Armed {
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ArmedChange {
-    pub(super) resource: Resource,
+    pub(super) resource: Arc<Resource>,
     /// What comes back.
     pub(super) before: State,
     /// What the ledger had of it.

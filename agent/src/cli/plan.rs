@@ -62,7 +62,7 @@ fn look(folder: &Path, root: &Path, mode: Enforcement, extensions: Arc<Extension
     let bytes = Vault::look(&folder.join("blobs")).load_by_digest(&digest);
     let bytes = bytes.with_context(|| format!("the manifest {digest} is not in {}", folder.display()))?;
     let manifest: Manifest = json::load_strict(&bytes, MAX_MANIFEST_BYTES)?;
-    let resources = resources_at(&manifest.resources, clock::now());
+    let resources = resources_at(manifest.resources, clock::now());
     let (schedule, plan) = look_at_host(&host, &ledger, &resources, mode)?;
     Ok(Looked { schedule, plan, scope, ledger })
 }

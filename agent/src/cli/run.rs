@@ -10,7 +10,7 @@ use crate::io::api_socket::{bind_socket, serve_socket};
 use crate::io::facts::load_facts;
 use crate::io::host_keys::HostKeys;
 use crate::io::http::HttpTransport;
-use crate::io::memory::release_for_ever;
+use crate::io::memory::{release_for_ever, restrain_allocator};
 use crate::io::status_file::{Identity, StatusFile};
 use crate::io::transport::Transport;
 use crate::rest::Rest;
@@ -28,6 +28,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 pub(super) fn run(options: Options) -> anyhow::Result<ExitCode> {
+    restrain_allocator();
     begin_log();
     let config = options.settings()?.check()?;
     let _lock = state::lock(&config.state)?;

@@ -16,15 +16,55 @@ use std::time::Duration;
 #[cfg(test)]
 mod tests;
 
-/// So long after the start, and then so often.
-const PAUSE: Duration = Duration::from_secs(20);
+/// So often the agent looks at itself.
+const PAUSE: Duration = Duration::from_secs(2);
+/// With so much processor time in a pause the agent was at work.
+const WORK: Duration = Duration::from_millis(10);
+/// So many more resident pages of files than after the last release are worth another one: 512 KiB.
+const SPARE_PAGES: u64 = 128;
+/// A buffer of so many bytes is a mapping of its own.
+#[cfg(target_env = "gnu")]
+const LARGE_BYTES: libc::c_int = 64 << 10;
 
-/// Lets go of the program's pages, and of what a run needed and freed, now and then.
+/// Lets go of the program's pages, and of what a run needed and freed, each time that the agent comes to rest.
 pub async fn release_for_ever() {
+    let (mut used, mut pages_left, mut has_worked) = (processor_time(), 0, true);
     loop {
         tokio::time::sleep(PAUSE).await;
-        release_program();
-        release_freed();
+        let before = std::mem::replace(&mut used, processor_time());
+        if used.saturating_sub(before) >= WORK {
+            has_worked = true;
+            continue;
+        }
+        if std::mem::take(&mut has_worked) {
+            release_freed();
+        }
+        if resident_file_pages().is_some_and(|pages| pages > pages_left + SPARE_PAGES) {
+            release_program();
+            pages_left = resident_file_pages().unwrap_or(0);
+        }
+    }
+}
+
+fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    time.try_into().unwrap_or_default()
+}
+
+/// The third number of `/proc/self/statm`; see proc_pid_statm(5).
+fn resident_file_pages() -> Option<u64> {
+    let sizes = std::fs::read_to_string("/proc/self/statm").ok()?;
+    sizes.split_ascii_whitespace().nth(2)?.parse().ok()
+}
+
+/// Has the allocator keep less: one arena for all threads instead of one for each, and buffers that go back to the
+/// kernel when they are freed. Threads that wait for the disk do not wait for each other's memory for long.
+pub fn restrain_allocator() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: mallopt(3) takes numbers only; it is called before there are other threads.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BYTES);
     }
 }
 

@@ -6,6 +6,7 @@ use muster_schema::content::BlobRef;
 use muster_schema::resource::Resource;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// What content, once it is ours, does when its attribute leaves: it stays.
 const CONTENT: &str = "content";
@@ -16,7 +17,7 @@ const TYPE: &str = "type";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The resource as it was last dealt with: its edges, its undo, what happens when it leaves.
-    pub resource: Resource,
+    pub resource: Arc<Resource>,
     /// What was found. `Present` holds each attribute as it was just before the agent first dealt with it.
     pub original: Option<State>,
     /// What the host cannot tell: for which value a command ran.
@@ -32,7 +33,7 @@ pub struct Entry {
 
 impl Entry {
     /// An entry for something that was not dealt with yet.
-    pub fn new(resource: Resource, implicit: bool) -> Entry {
+    pub fn new(resource: Arc<Resource>, implicit: bool) -> Entry {
         Entry { resource, original: None, remembered: Attributes::new(), implicit, proven: None }
     }
 

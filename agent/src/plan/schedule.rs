@@ -9,11 +9,12 @@ use muster_schema::resource::{DirectorySpec, Enforcement, Existence, Meta, OnRem
 use muster_schema::{Address, Collection};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// What a schedule is made of.
 pub struct ScheduleInput<'a> {
     /// The resources of the manifest as they are to be now.
-    pub resources: &'a [Resource],
+    pub resources: &'a [Arc<Resource>],
     /// What the agent owns.
     pub ledger: &'a BTreeMap<Address, Entry>,
     /// What makes sense here.
@@ -50,7 +51,7 @@ impl Schedule {
         let mut managed: BTreeSet<Address> = targets.iter().map(|target| target.address().clone()).collect();
         for folder in implicit_folders(input, &managed) {
             managed.insert(folder.address.clone());
-            targets.push(Target { implicit: true, ..kept(&folder, input) });
+            targets.push(Target { implicit: true, ..kept(&Arc::new(folder), input) });
         }
         let (early, late): (Vec<Target>, Vec<Target>) = input
             .ledger
@@ -73,7 +74,7 @@ impl Schedule {
 }
 
 /// A resource of the manifest, with attributes that left put back.
-fn kept(resource: &Resource, input: &ScheduleInput<'_>) -> Target {
+fn kept(resource: &Arc<Resource>, input: &ScheduleInput<'_>) -> Target {
     let kind = resource::of(resource);
     let mut wanted = kind.wanted(resource.meta.state, input.scope);
     if !kind.can_tell() && !resource.meta.run_on.is_empty() {
@@ -87,7 +88,7 @@ fn kept(resource: &Resource, input: &ScheduleInput<'_>) -> Target {
         _ if kind.only_probes() => Purpose::Probe,
         Enforcement::Enforce => Purpose::Enforce,
         Enforcement::ApplyOnce
-            if !input.ledger.get(&resource.address).is_some_and(|entry| entry.resource == *resource) =>
+            if !input.ledger.get(&resource.address).is_some_and(|entry| *entry.resource == **resource) =>
         {
             Purpose::Enforce
         }
@@ -119,7 +120,7 @@ fn leaves(entry: &Entry, input: &ScheduleInput<'_>) -> Target {
         let resources = match entry.resource.address.collection() {
             // Who takes keys over is to find what was there before: until it has begun, none is its own.
             Collection::AuthorizedKeys => {
-                let owned = |other: &&Resource| input.ledger.contains_key(&other.address);
+                let owned = |other: &&Arc<Resource>| input.ledger.contains_key(&other.address);
                 Cow::Owned(input.resources.iter().filter(owned).cloned().collect())
             }
             _ => Cow::Borrowed(input.resources),

@@ -3,6 +3,7 @@
 use crate::resource::{self, Wanted};
 use muster_schema::Address;
 use muster_schema::resource::Resource;
+use std::sync::Arc;
 
 /// Why a thing is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub enum Purpose {
 #[derive(Debug, Clone)]
 pub struct Target {
     /// The resource: of the manifest, or of the ledger when it leaves.
-    pub resource: Resource,
+    pub resource: Arc<Resource>,
     /// What is to be true. `None`: it leaves, and nothing is known to go back to.
     pub wanted: Option<Wanted>,
     /// Why it is looked at.

@@ -9,6 +9,7 @@ use crate::host::{HostPath, Login, Scope};
 use muster_schema::resource::{AuthorizedKey, AuthorizedKeysSpec, Existence, Resource, Spec, entry_of};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 mod apply;
 #[cfg(test)]
@@ -116,7 +117,7 @@ fn list_users_with_keys(view: &View<'_>) -> Result<Vec<String>, ResourceError> {
 }
 
 /// Lets the resources of one user agree: what one of them asks for, another does not take away.
-pub(super) fn unite_keys(spec: &AuthorizedKeysSpec, id: &str, wanted: &mut Wanted, resources: &[Resource]) {
+pub(super) fn unite_keys(spec: &AuthorizedKeysSpec, id: &str, wanted: &mut Wanted, resources: &[Arc<Resource>]) {
     let State::Present(attributes) = &mut wanted.state else { return };
     let Some(Value::List(list)) = attributes.get_mut(KEYS) else { return };
     let others = resources.iter().filter(|other| other.meta.state != Existence::Absent && other.address.id() != id);

@@ -9,6 +9,7 @@ use super::{State, Value, Wanted};
 use muster_schema::resource::{Existence, Membership, Resource, Spec};
 use muster_schema::{Address, Collection};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 #[cfg(test)]
 mod tests;
@@ -75,7 +76,7 @@ fn unite(wanted: &[String], others: &[&str]) -> Vec<String> {
 }
 
 /// Lets the list of a group and that of a user agree: what one of them asks for, the other does not take away.
-pub(crate) fn unite_memberships(resource: &Resource, wanted: &mut Wanted, resources: &[Resource]) {
+pub(crate) fn unite_memberships(resource: &Resource, wanted: &mut Wanted, resources: &[Arc<Resource>]) {
     let name = match &resource.spec {
         Spec::Group(_) => "members",
         Spec::User(_) => "groups",

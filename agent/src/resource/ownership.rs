@@ -24,7 +24,7 @@ pub(super) fn observe_ownership(
     let is_number = |text: Option<&str>| text.is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     let owner = if is_number(owner) { meta.uid.to_string() } else { accounts.user_name(meta.uid) };
     let group = if is_number(group) { meta.gid.to_string() } else { accounts.group_name(meta.gid) };
-    Attributes::from([
+    Attributes::from_iter([
         (Cow::Borrowed(OWNER), Value::from(owner)),
         (Cow::Borrowed(GROUP), Value::from(group)),
         (Cow::Borrowed(MODE), Value::from(Mode::from_bits(meta.mode).to_string())),

@@ -1,14 +1,15 @@
 //! What a thing is, in the same form for every type.
 
 use super::{Secret, Structured};
+use litemap::LiteMap;
 use muster_schema::content::BlobRef;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 
-/// Attributes by name. The names are those of the schema.
-pub type Attributes = BTreeMap<Cow<'static, str>, Value>;
+/// Attributes by name. The names are those of the schema. A thing has a few, and an agent holds thousands of such maps:
+/// a node of a tree would take ten times their room.
+pub type Attributes = LiteMap<Cow<'static, str>, Value>;
 
 /// A thing on the host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

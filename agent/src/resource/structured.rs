@@ -9,13 +9,13 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Structured {
-    json: Value,
+    json: Box<Value>,
 }
 
 impl Structured {
     /// Takes a value.
     pub fn new(json: Value) -> Structured {
-        Structured { json: sorted(json) }
+        Structured { json: Box::new(sorted(json)) }
     }
 
     /// The value.

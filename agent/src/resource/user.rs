@@ -81,7 +81,10 @@ struct LockedFrom {
 impl ResourceType for UserSpec {
     fn wanted(&self, existence: Existence, _: Scope) -> Wanted {
         if existence == Existence::Absent {
-            return Wanted { on_creation: [(Cow::Borrowed(ASKED), true.into())].into(), ..Wanted::absent() };
+            return Wanted {
+                on_creation: super::Attributes::from_iter([(Cow::Borrowed(ASKED), true.into())]),
+                ..Wanted::absent()
+            };
         }
         let wanted = Wanted::default()
             .with(UID, self.uid.map(u64::from))

@@ -13,13 +13,14 @@ use muster_schema::api::{Problem, ProblemReason};
 use muster_schema::resource::{Enforcement, ExtensionSpec, Resource, Spec};
 use muster_schema::{Address, Collection, CommitId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What an answer is made from. It holds nothing that can write.
 pub(super) struct Look {
     host: RealHost,
     ledger: BTreeMap<Address, Entry>,
-    resources: Vec<Resource>,
+    resources: Vec<Arc<Resource>>,
     revision: Option<CommitId>,
     mode: Enforcement,
     confirm_within: Option<Duration>,
@@ -41,7 +42,7 @@ impl Look {
         Ok(Look {
             host: host.with_notes(Notes::look(&rest.folder.join("notes"))),
             ledger: Ledger::look(&rest.folder.join("ledger")).map_err(|error| unreadable(&error))?,
-            resources: manifest.map(|manifest| resources_at(&manifest.resources, now)).unwrap_or_default(),
+            resources: manifest.map(|manifest| resources_at(manifest.resources, now)).unwrap_or_default(),
             revision: accepted.map(|accepted| accepted.applied.revision),
             mode: rest.mode,
             confirm_within: rest.confirm_within,
@@ -50,7 +51,7 @@ impl Look {
     }
 
     /// The resources of the manifest in force.
-    pub(super) fn resources(&self) -> &[Resource] {
+    pub(super) fn resources(&self) -> &[Arc<Resource>] {
         &self.resources
     }
 

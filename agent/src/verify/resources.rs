@@ -6,6 +6,7 @@ use crate::plan::{Order, Purpose, Target};
 use muster_schema::resource::{Existence, Resource};
 use muster_schema::{Address, Collection};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 #[cfg(test)]
 mod tests;
@@ -100,7 +101,12 @@ fn file_on_the_way<'a>(path: &HostPath, paths: &BTreeMap<HostPath, &'a Resource>
 fn check_order(resources: &[Resource]) -> Result<(), Reject> {
     let targets: Vec<Target> = resources
         .iter()
-        .map(|resource| Target { resource: resource.clone(), wanted: None, purpose: Purpose::Enforce, implicit: false })
+        .map(|resource| Target {
+            resource: Arc::new(resource.clone()),
+            wanted: None,
+            purpose: Purpose::Enforce,
+            implicit: false,
+        })
         .collect();
     let order = Order::of(&targets.iter().collect::<Vec<_>>());
     order.map(drop).map_err(|error| Reject::new(RejectCode::ManifestResources, error))

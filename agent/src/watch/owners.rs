@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Default)]
 pub(super) struct Owners {
     root: PathBuf,
-    paths: BTreeMap<HostPath, BTreeSet<Address>>,
+    paths: BTreeMap<HostPath, Box<[Address]>>,
 }
 
 impl Owners {
     pub(super) fn new(root: &Path, paths: BTreeMap<HostPath, BTreeSet<Address>>) -> Owners {
+        let paths = paths.into_iter().map(|(path, addresses)| (path, addresses.into_iter().collect())).collect();
         Owners { root: root.to_owned(), paths }
     }
 
@@ -38,6 +39,6 @@ impl Owners {
         // A purged directory is told of any name in it.
         let above = std::iter::successors(path.parent(), HostPath::parent);
         let any = above.filter_map(|folder| self.paths.get(&folder.join(ANY_NAME).ok()?));
-        at.chain(children).chain(any).flatten().cloned().collect()
+        at.chain(children).chain(any).flat_map(|addresses| addresses.iter()).cloned().collect()
     }
 }

@@ -24,6 +24,8 @@ const SWEEP: Duration = Duration::from_millis(20);
 const WATCHED: Duration = Duration::from_secs(10);
 /// So long an agent is left alone before it counts as idle.
 const REST: Duration = Duration::from_secs(45);
+/// So often it is looked at then, once a second.
+const LOOKS: usize = 31;
 const UNIT: &str = "[Service]\nExecStart=/bin/sleep infinity\n";
 
 pub(crate) fn measure(figures: &mut Figures) -> Result<()> {
@@ -63,7 +65,6 @@ fn measure_host(figures: &mut Figures) -> Result<()> {
     fs::write(&file, text)?;
     let revision = real.fleet.repository.publish("one: Have a thousand files")?;
     real.fleet.wait_synced("one", &revision)?;
-    std::thread::sleep(REST);
     figures.note("agent_idle_1000_rss_mib", rss_mib(host)?, 10.0);
     Ok(())
 }
@@ -146,11 +147,21 @@ fn time_sweep(host: &Host) -> Result<Duration> {
     Ok(each.saturating_sub(SWEEP))
 }
 
+/// The median over half a minute: every few seconds the agent maps some of its program again and lets go of it.
 fn rss_mib(host: &Host) -> Result<f64> {
-    let line = "grep -E 'VmRSS|RssAnon|RssFile' /proc/$(systemctl show --property=MainPID --value muster-agent)/status";
-    let text = host.exec(line)?;
-    eprintln!("bench:   {}", text.split_whitespace().collect::<Vec<_>>().join(" "));
-    let total = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-    let kib: u32 = total.trim().trim_end_matches(" kB").parse()?;
-    Ok(f64::from(kib) / 1024.0)
+    let main = host.exec("systemctl show --property=MainPID --value muster-agent")?;
+    std::thread::sleep(REST);
+    let look =
+        format!("for n in $(seq {LOOKS}); do grep -E 'VmRSS|RssAnon|RssFile' /proc/{main}/status; sleep 1; done");
+    let text = host.exec(&look)?;
+    let median = |name: &str| -> Result<f64> {
+        let values = text.lines().filter_map(|line| line.strip_prefix(name));
+        let kib =
+            values.map(|value| Ok(value.trim_start_matches(':').trim().trim_end_matches(" kB").parse::<u32>()?));
+        let mut kib = kib.collect::<Result<Vec<u32>>>()?;
+        kib.sort_unstable();
+        Ok(f64::from(*kib.get(LOOKS / 2).context("the agent ended")?) / 1024.0)
+    };
+    eprintln!("bench:   of that {:.1} MiB are of files", median("RssFile")?);
+    median("VmRSS")
 }

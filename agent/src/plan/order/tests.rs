@@ -2,13 +2,15 @@ use super::Order;
 use crate::plan::{Purpose, Target};
 use crate::resource::test_converger::load;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// The stage of each address.
 fn stages(resources: &Value) -> Vec<(String, usize)> {
-    let target = |resource| Target { resource, wanted: None, purpose: Purpose::Enforce, implicit: false };
+    let target =
+        |resource| Target { resource: Arc::new(resource), wanted: None, purpose: Purpose::Enforce, implicit: false };
     let mut targets: Vec<Target> = load(resources).into_iter().map(target).collect();
     for (at, target) in targets.iter_mut().enumerate() {
-        target.resource.application = Some(format!("application-{at}"));
+        Arc::get_mut(&mut target.resource).unwrap().application = Some(format!("application-{at}"));
     }
     let order = Order::of(&targets.iter().collect::<Vec<_>>()).expect("an order");
     let staged =
