@@ -161,7 +161,9 @@ const PARTS: [(&str, &str, &[&str]); 13] = [
         &[
             "rm /etc/ssl/web.pem",
             "chmod 644 /etc/ssl/private/web.key",
-            "openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -out /etc/ssl/web.pem -subj /CN=x 2>/dev/null",
+            "openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -out /etc/ssl/web.pem -subj /CN=x 2>/dev/null \
+                -days 90 -addext subjectAltName=DNS:web-1.example.org,IP:10.0.0.5",
+            "openssl req -x509 -key /etc/ssl/private/web.key -out /etc/ssl/web.pem -subj /CN=x -days 90",
         ],
     ),
 ];
