@@ -161,6 +161,12 @@ pub trait ResourceType {
         Ok(())
     }
 
+    /// Whether this change, once it was made, leaves nothing to react to: the thing was started by it, after everything
+    /// that it reads was changed. Pure.
+    fn starts(&self, _change: &Change) -> bool {
+        false
+    }
+
     /// How it reacts to a change of its own.
     fn reacts_to_itself(&self) -> Option<Reaction> {
         None

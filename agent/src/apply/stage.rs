@@ -43,6 +43,10 @@ pub(super) fn apply_stage(
         let outcome = match answer {
             Ok(()) => {
                 owe_reactions(managed, run, one.index);
+                // Its triggers came before it, and it was looked at after them.
+                if one.target.resource_type().starts(&one.change) {
+                    managed.owed.remove(one.target.address());
+                }
                 let leaves = one.target.purpose == Purpose::Leave;
                 applied.look_again |= leaves || !one.target.address().collection().id_is_path();
                 Outcome::changed(one.target, one.describe(), run.cause)

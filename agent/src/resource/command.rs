@@ -52,6 +52,10 @@ impl ResourceType for CommandSpec {
         run(self, self.argv.as_deref(), self.script, self.stdin, hands)
     }
 
+    fn starts(&self, change: &Change) -> bool {
+        change.after(DONE) == Some(&Value::Bool(true))
+    }
+
     fn can_tell(&self) -> bool {
         self.creates.is_some() || self.unless.is_some() || self.only_if.is_some() || self.once.is_some()
     }

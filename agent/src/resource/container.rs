@@ -123,6 +123,12 @@ impl ResourceType for ContainerSpec {
         react(&unit_of(id)?, reaction, hands)
     }
 
+    fn starts(&self, change: &Change) -> bool {
+        // One that runs is restarted for its own sake.
+        let anew = [UNIT, QUADLET, IMAGE].iter().any(|name| change.after(name).is_some());
+        anew || change.after(RUNNING) == Some(&Value::Bool(true))
+    }
+
     fn watched_paths(&self, id: &str) -> Vec<HostPath> {
         paths_of::<ContainerSpec>(id).into_iter().flatten().collect()
     }

@@ -95,6 +95,10 @@ impl ResourceType for ServiceSpec {
         }
     }
 
+    fn starts(&self, change: &Change) -> bool {
+        change.after(RUNNING) == Some(&Value::Bool(true))
+    }
+
     fn patience(&self) -> super::Patience {
         super::Patience::Installation
     }

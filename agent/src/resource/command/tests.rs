@@ -169,6 +169,26 @@ fn it_reacts_once_after_all_triggers() {
 }
 
 #[test]
+fn one_that_ran_after_its_triggers_does_not_react_to_them() {
+    let machine = Machine::new();
+    let marker = machine.path("marker");
+    let resources = |text: &str| {
+        let file = format!("files{}", machine.path("f").display());
+        let argv = format!("echo ran >> {} && touch {}", machine.path("log").display(), marker.display());
+        json!([
+            {"address": file, "attributes": {"content": machine.blob(text)}},
+            {"address": "commands/it", "meta": {"run_on": [file]}, "attributes": {
+                "argv": ["/bin/sh", "-c", argv], "creates": marker,
+            }},
+        ])
+    };
+    machine.converge(&resources("1"));
+    assert_eq!(machine.log(), ["ran"], "the guard and the file ask for one run");
+    machine.converge(&resources("2"));
+    assert_eq!(machine.log(), ["ran", "ran"], "the guard is content, and the file changed");
+}
+
+#[test]
 fn a_failed_reaction_stays_owed() {
     let machine = Machine::new();
     let content = machine.blob("x");

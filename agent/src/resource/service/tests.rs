@@ -91,6 +91,7 @@ fn units_are_as_they_are_asked_to_be() {
     lets_a_stop_end();
     tells_kinds_of_files_apart();
     restarts_only_what_runs();
+    starts_once_after_what_it_reads();
     two_hundred_units_are_read_at_once();
 }
 
@@ -252,6 +253,36 @@ fn restarts_only_what_runs() {
     converge_wholly(&wanted("0700", false));
     converge_wholly(&wanted("0750", false));
     assert_eq!(systemctl(&["is-active", "probe"]), "inactive");
+    converge_wholly(&json!({}));
+}
+
+fn starts_once_after_what_it_reads() {
+    let once = SIMPLE.replace("[Install]", "ExecStartPre=sh -c 'echo >>/run/counted.starts'\n[Install]");
+    write_unit("counted.service", &once);
+    systemctl(&["daemon-reload"]);
+    let wanted = |mode: &str, more: Value| {
+        let mut wanted = json!({
+            "directories/etc/counted": {"mode": mode},
+            "services/counted": {
+                "meta": {"restart_on": ["directories/etc/counted", "directories/etc/counted-too"]}, "running": true,
+            },
+        });
+        wanted.as_object_mut().expect("a map").extend(more.as_object().cloned().expect("a map"));
+        wanted
+    };
+    let starts = || fs::read_to_string("/run/counted.starts").unwrap_or_default().lines().count();
+    let none = json!({});
+    converge_wholly(&wanted("0755", none.clone()));
+    assert_eq!(starts(), 1, "it was started after the folder");
+    converge_wholly(&wanted("0700", none.clone()));
+    assert_eq!(starts(), 2, "it ran, and reacted once");
+    systemctl(&["stop", "counted"]);
+    converge_wholly(&wanted("0755", json!({"directories/etc/counted-too": {"mode": "0755"}})));
+    assert_eq!(starts(), 3, "it had stopped, and was started after both folders");
+    // What leaves goes last: after the start.
+    systemctl(&["stop", "counted"]);
+    converge_wholly(&wanted("0755", none));
+    assert_eq!(starts(), 5, "started, and restarted when a folder left");
     converge_wholly(&json!({}));
 }
 
