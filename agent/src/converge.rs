@@ -57,6 +57,8 @@ pub struct Converger {
     resources: Vec<Arc<Resource>>,
     mode: Enforcement,
     schedule: Schedule,
+    /// How often the schedule was made.
+    schedules: u64,
     /// The time by which exceptions were judged last.
     judged_at: Timestamp,
 }
@@ -74,7 +76,7 @@ impl Converger {
     ) -> Result<Converger, ConvergeError> {
         let schedule = Schedule::default();
         let resources = share(resources, managed.ledger.entries());
-        let mut converger = Converger { managed, resources, mode, schedule, judged_at: now };
+        let mut converger = Converger { managed, resources, mode, schedule, schedules: 0, judged_at: now };
         converger.reschedule()?;
         let Converger { managed, schedule, .. } = &mut converger;
         settle_reboot(managed, now)?;
@@ -134,6 +136,11 @@ impl Converger {
     /// The targets that plans are about, in their order.
     pub fn schedule(&self) -> &Schedule {
         &self.schedule
+    }
+
+    /// A number that is another one whenever the targets are others.
+    pub fn schedule_number(&self) -> u64 {
+        self.schedules
     }
 
     /// Looks and puts right, until nothing differs or `stop` says so.
@@ -241,13 +248,13 @@ impl Converger {
     /// now on.
     fn is_outdated(&self, converged: &Converged) -> bool {
         let left = self.schedule.targets.iter().any(|target| target.purpose == Purpose::Leave);
-        left || converged.outcomes.iter().any(|outcome| {
+        left || converged.outcomes.iter().filter(|outcome| outcome.changed).any(|outcome| {
             let target = self.schedule.find(&outcome.address).and_then(|at| self.schedule.targets.get(at));
             let is_settled = |target: &Target| {
                 let own = target.resource_type().wanted(target.resource.meta.state, self.managed.host.scope());
                 self.mode_of(&target.resource) == Enforcement::ApplyOnce || target.wanted.as_ref() != Some(&own)
             };
-            outcome.changed && target.is_some_and(is_settled)
+            target.is_some_and(is_settled)
         })
     }
 
@@ -259,6 +266,7 @@ impl Converger {
         let ManagedHost { host, ledger, .. } = &self.managed;
         let resources: Vec<_> = self.resources.iter().map(|resource| at(resource, self.judged_at)).collect();
         self.schedule = schedule(host.as_read(), ledger.entries(), &resources, self.mode)?;
+        self.schedules += 1;
         Ok(())
     }
 }

@@ -22,6 +22,8 @@ pub use later::Later;
 pub use services::{WatchedUnits, watch_services};
 
 use crate::host::HostPath;
+use crate::io::inotify::WatchMask;
+use crate::io::mounts::load_mounts;
 use crate::resource::ANY_NAME;
 use muster_schema::Address;
 use notify::event::ModifyKind;
@@ -34,6 +36,7 @@ use std::sync::Arc;
 /// What is watched, and whom it concerns.
 pub struct Watch {
     watcher: Box<dyn Watcher + Send>,
+    mask: Option<WatchMask>,
     root: PathBuf,
     watched: BTreeSet<PathBuf>,
     /// What could not be watched; only looks find drift there.
@@ -42,6 +45,8 @@ pub struct Watch {
     /// Who makes the drift, where the kernel tells.
     culprits: Option<Culprits>,
     mounted: BTreeSet<PathBuf>,
+    /// What was mounted when that was found.
+    mounts: Option<Vec<u8>>,
 }
 
 impl Watch {
@@ -50,7 +55,8 @@ impl Watch {
     /// # Errors
     /// When the system has no watches to give.
     pub fn begin(root: &Path, tell: impl Fn(notify::Result<Event>) + Send + 'static) -> notify::Result<Watch> {
-        let mut watch = Watch::by(root, Box::new(notify::recommended_watcher(tell)?));
+        let (watcher, mask) = WatchMask::of_new(|| notify::recommended_watcher(tell))?;
+        let mut watch = Watch { mask, ..Watch::by(root, Box::new(watcher)) };
         let culprits = Culprits::begin();
         watch.culprits = culprits.inspect_err(|error| tracing::info!(%error, "who makes drift stays unknown")).ok();
         Ok(watch)
@@ -59,12 +65,14 @@ impl Watch {
     fn by(root: &Path, watcher: Box<dyn Watcher + Send>) -> Watch {
         Watch {
             watcher,
+            mask: None,
             root: root.to_owned(),
             watched: BTreeSet::new(),
             unwatched: BTreeSet::new(),
             owners: Arc::default(),
             culprits: None,
             mounted: BTreeSet::new(),
+            mounts: None,
         }
     }
 
@@ -75,7 +83,18 @@ impl Watch {
         if let Some(culprits) = &self.culprits {
             culprits.set_owners(self.owners.clone());
         }
-        self.mounted = places::mount_points(&self.root, self.owners.paths());
+        self.mounts = None;
+        self.renew_with_mounts()
+    }
+
+    /// As `renew`, and finds what was mounted over the paths since.
+    #[must_use = "what lies in new places is to be looked at"]
+    pub fn renew_with_mounts(&mut self) -> BTreeSet<Address> {
+        let mounts = load_mounts();
+        if mounts.is_none() || mounts != self.mounts {
+            self.mounted = places::mount_points(&self.root, self.owners.paths());
+            self.mounts = mounts;
+        }
         self.renew()
     }
 
@@ -109,6 +128,7 @@ impl Watch {
             } else {
                 match self.watcher.watch(&place, RecursiveMode::NonRecursive) {
                     Ok(()) => {
+                        self.mask.iter().for_each(|mask| mask.leave_out_reading(&place));
                         self.culprits.iter().for_each(|culprits| culprits.mark(&place));
                         unseen.extend(self.owners.at(&place));
                         self.watched.insert(place);

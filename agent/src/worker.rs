@@ -58,6 +58,7 @@ pub fn work(
     let watch = Watch::begin(root, tell);
     let mut worker = Worker {
         watch: watch.inspect_err(|error| tracing::warn!(%error, "nothing is watched; sweeps find drift")).ok(),
+        watched_schedule: None,
         shared: shared.clone(),
         flaps: FlapLimit::default(),
         next_sweep: Instant::now() + input.sweep_interval,
@@ -102,6 +103,8 @@ pub fn work(
 struct Worker {
     input: WorkerInput,
     watch: Option<Watch>,
+    /// The number of the schedule whose paths it watches.
+    watched_schedule: Option<u64>,
     shared: Arc<Shared>,
     flaps: FlapLimit,
     /// What is left alone for a while, and why.

@@ -5,9 +5,10 @@ use crate::accepted::commit_converged;
 use crate::converge::{ConvergeError, Converged, Extent};
 use crate::io::clock;
 use crate::known::Known;
+use muster_schema::Address;
 use muster_schema::content::BlobRef;
 use muster_schema::state::Cause;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -36,8 +37,7 @@ impl Worker {
         self.set_polled();
         self.set_timed();
         self.set_checks(false);
-        let paths = self.input.converger.watched_paths();
-        let unseen = self.watch.as_mut().map(|watch| watch.set_paths(paths)).unwrap_or_default();
+        let unseen = self.watch_paths();
         self.note_unwatched();
         self.look_at_unseen(unseen)?;
         if cause != Cause::Corrective && !converged.stopped {
@@ -47,6 +47,17 @@ impl Worker {
             self.forget_contents()?;
         }
         Ok(())
+    }
+
+    /// Watches the places of all that is managed. Answers what may have changed there unseen.
+    fn watch_paths(&mut self) -> BTreeSet<Address> {
+        let number = self.input.converger.schedule_number();
+        let Some(watch) = &mut self.watch else { return BTreeSet::new() };
+        if self.watched_schedule == Some(number) {
+            return watch.renew_with_mounts();
+        }
+        self.watched_schedule = Some(number);
+        watch.set_paths(self.input.converger.watched_paths())
     }
 
     /// Says of which units systemd is to tell, where that has changed.

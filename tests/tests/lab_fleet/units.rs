@@ -94,7 +94,10 @@ fn lab_units_timers_and_cron_run_heal_and_go_back() {
     let drifts = [
         ("units/worker.service", "echo '# mine' >>/etc/systemd/system/worker.service"),
         ("units/worker.service", "rm /etc/systemd/system/worker.service"),
-        ("units/worker.service.d%2Fword.conf", "rm -r /etc/systemd/system/worker.service.d; systemctl daemon-reload"),
+        (
+            "units/worker.service.d%2Fword.conf",
+            "mv /etc/systemd/system/worker.service.d /root/gone; systemctl daemon-reload; rm -r /root/gone",
+        ),
         ("units/found.service", "chmod 666 /etc/systemd/system/found.service"),
         ("services/worker", "systemctl stop --no-block worker"),
         ("timers/tick", "systemctl stop muster-tick.timer"),
