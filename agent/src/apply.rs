@@ -21,6 +21,7 @@ pub(crate) use prepare::remember;
 pub use reboot::settle_reboot;
 pub use recover::recover;
 pub use revert::{begin_wait, confirm_armed, revert_armed};
+pub(crate) use risk::hold_reverted;
 pub use risk::{Armed, CONFIRM_WITHIN, Risk};
 
 use crate::host::HostWrite;

@@ -1,6 +1,7 @@
 //! Converging the host: look, plan, gate, apply, and look again where that may have moved something.
 
-use crate::apply::{Applied, ApplyError, ManagedHost, Outcome, Run, apply_plan, recover, remember, settle_reboot};
+use crate::apply::{Applied, ApplyError, ManagedHost, Outcome, Run};
+use crate::apply::{apply_plan, hold_reverted, recover, remember, settle_reboot};
 use crate::host::{HostPath, HostRead};
 use crate::ledger::Entry;
 use crate::plan::{CycleError, Plan, Purpose, Schedule, ScheduleInput, Target, Verdict, plan_changes, resource_path};
@@ -130,7 +131,7 @@ impl Converger {
         let observed = observe(host.as_read(), ledger.entries(), &self.schedule, extent);
         let mut plan = plan_changes(&self.schedule, &observed);
         foresee(host.as_read(), &self.schedule, &mut plan);
-        self.managed.risk.hold_all(&self.schedule, plan)
+        hold_reverted(self.managed.risk.reverted(), &self.schedule, plan)
     }
 
     /// The targets that plans are about, in their order.

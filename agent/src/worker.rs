@@ -289,7 +289,7 @@ impl Worker {
 
     /// Tells the sender of reports and the status file how things are.
     fn tell(&mut self) {
-        let known = &self.input.converger.managed().known;
+        let managed = self.input.converger.managed();
         let circumstances = Circumstances {
             applied: self.input.applied.clone(),
             retired: self.input.retired,
@@ -298,9 +298,9 @@ impl Worker {
             unwatched: self.unwatched_places,
             checks: self.checks.summary(),
         };
-        let mut report = build_report(known, circumstances);
+        let mut report = build_report(&managed.known, circumstances);
         report.exceptions = self.report_exceptions();
-        self.input.status.tell(&report, &self.counts);
+        self.input.status.tell(&report, managed.risk.reverted(), &self.counts);
         self.shared.set_report(report);
     }
 }

@@ -120,18 +120,14 @@ impl Risk {
         }
     }
 
-    /// The verdict, but for what was taken back.
-    pub(super) fn hold(&self, target: &Target, verdict: Verdict) -> Verdict {
-        match (verdict, self.reverted.get(target.address())) {
-            (Verdict::Change(_) | Verdict::Retain(..), Some(reason)) => Verdict::Held(reason.clone()),
-            (verdict, _) => verdict,
-        }
+    /// What was taken back and is not tried again under this manifest, with the reason.
+    pub fn reverted(&self) -> &BTreeMap<Address, String> {
+        &self.reverted
     }
 
-    /// The plan, but for what was taken back.
-    pub(crate) fn hold_all(&self, schedule: &Schedule, plan: Plan) -> Plan {
-        let held = |(target, verdict): (&Target, Option<Verdict>)| verdict.map(|verdict| self.hold(target, verdict));
-        schedule.targets.iter().zip(plan).map(held).collect()
+    /// The verdict, but for what was taken back.
+    pub(super) fn hold(&self, target: &Target, verdict: Verdict) -> Verdict {
+        hold(&self.reverted, target, verdict)
     }
 
     /// Holds nothing back any more that was taken back under another content.
@@ -175,6 +171,19 @@ impl Risk {
             kept.chain(change.entry.iter().flat_map(Entry::contents)).collect::<Vec<_>>()
         });
         contents.collect()
+    }
+}
+
+/// The plan, but for what was taken back.
+pub(crate) fn hold_reverted(reverted: &BTreeMap<Address, String>, schedule: &Schedule, plan: Plan) -> Plan {
+    let held = |(target, verdict): (&Target, Option<Verdict>)| Some(hold(reverted, target, verdict?));
+    schedule.targets.iter().zip(plan).map(held).collect()
+}
+
+fn hold(reverted: &BTreeMap<Address, String>, target: &Target, verdict: Verdict) -> Verdict {
+    match (verdict, reverted.get(target.address())) {
+        (Verdict::Change(_) | Verdict::Retain(..), Some(reason)) => Verdict::Held(reason.clone()),
+        (verdict, _) => verdict,
     }
 }
 

@@ -1,6 +1,7 @@
 //! `muster-agent plan`: what would be changed now.
 
 use super::{Options, state, tell};
+use crate::apply::hold_reverted;
 use crate::converge::{count_changes, look_at_host, resources_at};
 use crate::extension::Extensions;
 use crate::host::{HostRead, Notes, RealHost, Scope};
@@ -64,5 +65,6 @@ fn look(folder: &Path, root: &Path, mode: Enforcement, extensions: Arc<Extension
     let manifest: Manifest = json::load_strict(&bytes, MAX_MANIFEST_BYTES)?;
     let resources = resources_at(manifest.resources, clock::now());
     let (schedule, plan) = look_at_host(&host, &ledger, &resources, mode)?;
+    let plan = hold_reverted(&status.held, &schedule, plan);
     Ok(Looked { schedule, plan, scope, ledger })
 }

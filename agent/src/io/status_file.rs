@@ -2,9 +2,9 @@
 #![allow(clippy::disallowed_methods, reason = "writes the status file")]
 
 use crate::io::clock;
-use muster_schema::HostId;
 use muster_schema::report::{Applied, Report};
 use muster_schema::state::{Health, ResourceState};
+use muster_schema::{Address, HostId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -47,6 +47,9 @@ pub struct Status {
     pub counts: BTreeMap<ResourceState, u32>,
     /// The host has left the repository.
     pub retired: bool,
+    /// Changes that were taken back and are not tried again under what is applied, with the reason.
+    #[serde(default)]
+    pub held: BTreeMap<Address, String>,
     /// Full sweeps since the start.
     pub sweeps: u64,
     /// Microseconds of processor time that they took.
@@ -86,7 +89,7 @@ impl StatusFile {
     }
 
     /// Takes what is to be said, and writes it now or as soon as it is due.
-    pub fn tell(&mut self, report: &Report, counts: &SweepCount) {
+    pub fn tell(&mut self, report: &Report, held: &BTreeMap<Address, String>, counts: &SweepCount) {
         let status = Status {
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -99,6 +102,7 @@ impl StatusFile {
             message: report.message.clone(),
             counts: report.counts.clone(),
             retired: report.retired,
+            held: held.clone(),
             sweeps: counts.sweeps,
             sweep_cpu_us: u64::try_from(counts.cpu.as_micros()).unwrap_or(u64::MAX),
             written: clock::now().0,

@@ -2,7 +2,7 @@
 
 use super::{Rest, lists, unreadable};
 use crate::accepted::Accepted;
-use crate::apply::Risk;
+use crate::apply::{Risk, hold_reverted};
 use crate::converge::{Extent, Observed, look_at_host, observe_host, resources_at};
 use crate::host::{HostRead, Notes, RealHost, Scope};
 use crate::io::clock;
@@ -83,7 +83,7 @@ impl Look {
 
     /// What was taken back is not tried again.
     pub(super) fn hold_back(&self, schedule: &Schedule, plan: Plan) -> Plan {
-        self.risk.hold_all(schedule, plan)
+        hold_reverted(self.risk.reverted(), schedule, plan)
     }
 
     /// What the host has of one target.

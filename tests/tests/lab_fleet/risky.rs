@@ -90,6 +90,9 @@ fn wait_taken_back(real: &RealFleet<1>, commit: &str, version: &str, before: &st
         })
         .unwrap();
     assert_eq!(host.read_file("/etc/motd").unwrap(), format!("{version}\n"));
+    let plan = || host.exec("muster-agent plan || true").unwrap();
+    let held = |address: &&str| plan().contains(&format!("{address}: not tried again under this manifest: reverted: "));
+    wait_until("a person on the host to be told", LONG, || RISKY.iter().all(held)).unwrap();
 }
 
 #[test]

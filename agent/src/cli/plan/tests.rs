@@ -65,6 +65,13 @@ fn a_look_beside_the_daemon_writes_nothing() {
     assert_eq!(told(&state, &root), [""; 0]);
 
     fs::remove_file(root.join("etc/motd")).unwrap();
+    status["held"] = json!({"files/etc/motd": "reverted: nobody was reached"});
+    fs::write(state.join("status.json"), status.to_string()).unwrap();
+    assert_eq!(
+        told(&state, &root),
+        ["files/etc/motd: not tried again under this manifest: reverted: nobody was reached"]
+    );
+
     status["retired"] = json!(true);
     fs::write(state.join("status.json"), status.to_string()).unwrap();
     assert_eq!(told(&state, &root), [""; 0], "a host that has left is left alone");

@@ -2,9 +2,10 @@
 
 use super::{Listing, decode_name};
 use crate::host::{RealHost, Scope};
-use crate::resource::{View, listing_of};
+use crate::resource::{View, listing_of, observe};
 use crate::test_machine::enter_booted;
 use muster_schema::Collection;
+use muster_schema::resource::Resource;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
@@ -24,12 +25,12 @@ echo '# nothing' >/etc/sudoers.d/left.out
 printf '[Service]\nExecStart=/bin/true\n' >'/etc/systemd/system/muster-nightly\x25.service'
 printf '[Timer]\nOnCalendar=daily\n' >'/etc/systemd/system/muster-nightly\x25.timer'
 printf '[Service]\nNice=1\n' >/etc/systemd/system/cron.service.d/nice.conf
-printf '127.0.0.1 localhost\n10.0.0.9 DB.example.org db # own\n' >/etc/hosts
+printf '127.0.0.1 localhost\n10.0.0.9 DB.example.org db # own\n2001:db8::9 db.example.org six\n' >/etc/hosts
 printf 'tmpfs /mnt tmpfs noauto 0 0\nnone none swap sw 0 0\n' >/etc/fstab
 mkdir -p /srv/listed && mount -t tmpfs none /srv/listed";
 
 /// A collection, what prints the ids with the host's own tools, and one that has to be among them.
-const LISTS: [(Collection, &str, &str); 9] = [
+const LISTS: [(Collection, &str, &str); 13] = [
     (Collection::Users, "getent passwd | cut -d: -f1", "kim"),
     (Collection::Groups, "getent group | cut -d: -f1", "kim"),
     (Collection::Packages, "dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' | sed -n 's/^.i.//p'", "dpkg"),
@@ -46,6 +47,14 @@ const LISTS: [(Collection, &str, &str); 9] = [
     ),
     (Collection::Cron, "cd /etc/cron.d; ls | grep -v '[.]' | sed s/_2e/./", "e2scrub_all"),
     (Collection::SudoRules, "cd /etc/sudoers.d; ls | grep -v '[.]' | sed s/%2e/./", "web.prod"),
+    (Collection::Hosts, "getent hosts | awk '{ print tolower($2) }'", "db.example.org"),
+    (
+        Collection::AuthorizedKeys,
+        "getent passwd | while IFS=: read name _ _ _ _ home _; do ssh-keygen -lf $home/.ssh/authorized_keys >/dev/null 2>&1 && echo $name; done; true",
+        "kim",
+    ),
+    (Collection::KernelModules, "cd /sys/module; ls -d */initstate 2>/dev/null | cut -d/ -f1", ""),
+    (Collection::Sysctls, "sysctl --all --names --deprecated 2>/dev/null", "kernel.hostname"),
     (Collection::Mounts, "{ findmnt -rn -o TARGET | grep -vx /; echo /mnt; }", "/srv/listed"),
 ];
 
@@ -78,9 +87,36 @@ fn what_the_host_has_is_listed_as_its_own_tools_list_it() {
             .filter(|id| collection != Collection::Units || is_compared(id))
             .collect();
         let expected: BTreeSet<String> = shell(line).lines().map(str::to_owned).collect();
-        assert_eq!(listed, expected, "{collection}");
+        let differs: Vec<&String> = listed.symmetric_difference(&expected).collect();
+        assert!(differs.is_empty(), "{collection}: {differs:?}");
         assert!(one.is_empty() || listed.contains(one), "{collection}: {one}");
     }
+}
+
+/// What one look says of a thing that nobody manages.
+fn observed(address: &str, attribute: &str, host: &RealHost) -> String {
+    let bare = serde_json::json!({"address": address, "attributes": {}});
+    let resource: Resource = serde_json::from_value(bare).expect("a resource");
+    let state = observe(&resource, &View::new(host)).expect("a look");
+    state.get(attribute).map(ToString::to_string).unwrap_or_default()
+}
+
+#[test]
+fn what_is_listed_is_read_as_the_host_s_own_tools_read_it() {
+    if !enter_booted("resource::listing::tests::what_is_listed_is_read_as_the_host_s_own_tools_read_it") {
+        return;
+    }
+    shell(FOUND);
+    let host = RealHost::open(Path::new("/")).expect("the host");
+    let hostname = shell("hostname");
+    assert_eq!(list(Collection::Hostname, &host), BTreeSet::from(["system".to_owned()]));
+    assert_eq!(observed("hostname/system", "name", &host), hostname.trim());
+    assert_eq!(observed("sysctls/kernel.hostname", "value", &host), hostname.trim());
+    assert_eq!(observed("sysctls/kernel.pid_max", "value", &host), shell("sysctl -n kernel.pid_max").trim());
+    let found = shell(
+        "{ getent hosts 10.0.0.9; getent hosts 2001:db8::9; } | awk 'tolower($2) == \"db.example.org\" { print $1 }'",
+    );
+    assert_eq!(observed("hosts/db.example.org", "addresses", &host), format!("[{}]", found.trim().replace('\n', ", ")));
 }
 
 fn is_compared(unit: &str) -> bool {
