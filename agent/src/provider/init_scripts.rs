@@ -45,8 +45,8 @@ pub enum ScriptVerb {
 pub struct BootLinks {
     /// The runlevels of each service that starts by itself.
     pub levels: BTreeMap<String, Vec<String>>,
-    /// Those that the manager has started, where it keeps a list.
-    pub started: Option<BTreeSet<String>>,
+    /// Of those that the manager keeps track of, the started ones.
+    pub started: BTreeSet<String>,
 }
 
 impl ServiceManager {
@@ -107,9 +107,14 @@ impl InitScripts {
         self.program(name, word)
     }
 
-    /// The program that lets the manager forget that it has started the service, where it keeps a list.
-    pub fn forget(self, name: &str) -> Option<Program> {
-        (self == InitScripts::OpenRc).then(|| self.program(name, "zap"))
+    /// Whether the manager itself keeps track of a service with this script.
+    pub fn tracks(self, script: &[u8]) -> bool {
+        self == InitScripts::OpenRc && openrc::is_own(script)
+    }
+
+    /// The program that lets the manager forget that it has started a service that it keeps track of.
+    pub fn forget(self, name: &str) -> Program {
+        self.program(name, "zap")
     }
 
     /// The programs that let a service start at boot.

@@ -18,8 +18,16 @@ pub(super) fn load_boot_links(reader: &mut dyn Reader) -> Result<BootLinks, Host
             links.levels.entry(name).or_default().push(level.to_owned());
         }
     }
-    links.started = Some(names_in(STARTED, reader)?.into_iter().collect());
+    links.started = names_in(STARTED, reader)?.into_iter().collect();
     Ok(links)
+}
+
+/// Whether a script is one of its own. Those of System V init it only runs when it is asked to: it does not write down
+/// that it has started or stopped them, and they know no `zap`.
+pub(super) fn is_own(script: &[u8]) -> bool {
+    let first = script.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    first.starts_with(b"#!")
+        && ["openrc-run", "runscript"].iter().any(|name| first.trim_ascii_end().ends_with(name.as_bytes()))
 }
 
 pub(super) fn program(name: &str, word: &str) -> Program {

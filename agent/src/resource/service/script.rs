@@ -2,7 +2,7 @@
 
 use super::{ENABLED, MASKED, RUNNING, unit_name};
 use crate::host::{FileKind, Reader};
-use crate::provider::init_scripts::{BootLinks, InitScripts, ScriptVerb, script_path};
+use crate::provider::init_scripts::{InitScripts, ScriptVerb, script_path};
 use crate::resource::{Change, Hands, Reaction, ResourceError, State, Value, View};
 use muster_schema::resource::ServiceSpec;
 use std::thread::sleep;
@@ -30,11 +30,12 @@ pub(super) fn observe_script(
     // One that is to be absent says neither.
     let matters = spec.running.is_some() || spec.enabled.is_none();
     if let (State::Present(attributes), true) = (&mut state, matters) {
-        let tells = manager == InitScripts::OpenRc || text.windows(6).any(|word| word == b"status");
+        let tracked = manager.tracks(&text);
+        let tells = tracked || text.windows(6).any(|word| word == b"status");
         if !tells {
             return Err(ResourceError::Blocked(NO_STATUS.to_owned()));
         }
-        let stopped = links.started.as_ref().is_some_and(|started| !started.contains(&name));
+        let stopped = tracked && !links.started.contains(&name);
         let running = !stopped && view.host().query(&manager.status(&name))?.success();
         attributes.insert(RUNNING.into(), running.into());
     }
@@ -50,9 +51,9 @@ pub(super) fn change_script(
 ) -> Result<(), ResourceError> {
     let name = script_name(id)?;
     let mut reader = hands.host.reader();
-    if load_script(&name, reader.as_mut())?.is_none() {
+    let Some(text) = load_script(&name, reader.as_mut())? else {
         return Err(ResourceError::Blocked(format!("there is no service {name}")));
-    }
+    };
     let links = manager.load_boot_links(reader.as_mut())?;
     let asked = |name: &str| change.after(name).and_then(Value::bool);
     let (running, enabled) =
@@ -66,7 +67,14 @@ pub(super) fn change_script(
         hands.run(program)?;
     }
     match running {
-        Some(true) => start(&name, manager, &links, hands),
+        Some(true) => {
+            // OpenRC takes one that fell for started, would not start it, and cannot stop it.
+            if manager.tracks(&text) && links.started.contains(&name) {
+                hands.run(&manager.forget(&name))?;
+            }
+            run(ScriptVerb::Start, &name, manager, hands)?;
+            check_that_it_runs(&name, manager, hands)
+        }
         Some(false) if runs(&name, manager, hands)? => run(ScriptVerb::Stop, &name, manager, hands),
         _ => Ok(()),
     }
@@ -87,16 +95,6 @@ pub(super) fn react_script(
         run(ScriptVerb::Restart, &name, manager, hands)?;
     }
     check_that_it_runs(&name, manager, hands)
-}
-
-fn start(name: &str, manager: InitScripts, links: &BootLinks, hands: &Hands<'_>) -> Result<(), ResourceError> {
-    // OpenRC takes one that fell for started, would not start it, and cannot stop it.
-    let fell = links.started.as_ref().is_some_and(|started| started.contains(name));
-    if let Some(forget) = manager.forget(name).filter(|_| fell) {
-        hands.run(&forget)?;
-    }
-    run(ScriptVerb::Start, name, manager, hands)?;
-    check_that_it_runs(name, manager, hands)
 }
 
 fn check_that_it_runs(name: &str, manager: InitScripts, hands: &Hands<'_>) -> Result<(), ResourceError> {

@@ -16,7 +16,11 @@ pub(super) const FAMILY: Family =
 fn host(dice: &mut Dice) -> Tree {
     let mut tree = folders(&["/", "/etc", "/etc/init.d", "/run", "/usr", "/usr/sbin"]);
     for name in NAMES {
-        put(&mut tree, &format!("/etc/init.d/{name}"), Node { mode: 0o755, ..file("start stop status") });
+        put(
+            &mut tree,
+            &format!("/etc/init.d/{name}"),
+            Node { mode: 0o755, ..file("#!/sbin/openrc-run\nstart stop status") },
+        );
     }
     let openrc = dice.roll(2) == 0;
     if openrc {
