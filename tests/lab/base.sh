@@ -15,6 +15,8 @@ include=systemd,systemd-sysv,dbus,iproute2,procps,sudo,nftables,kmod,locales,ope
 installable="nginx"
 # These only with what they cannot do without: a registry and what runs its images.
 bare="podman crun conmon docker-registry busybox-static"
+# What takes systemd's place on hosts that have another init; these two exclude each other.
+inits="sysv-rc openrc"
 
 root=$folder/root
 lists=$folder/lists
@@ -43,6 +45,10 @@ mkdir -p "$repository"
 apt -o Dir::State::status="$root/var/lib/dpkg/status" --download-only -y install $installable
 # shellcheck disable=SC2086
 apt -o Dir::State::status="$root/var/lib/dpkg/status" --no-install-recommends --download-only -y install $bare
+for scripts in $inits; do
+    apt -o Dir::State::status="$root/var/lib/dpkg/status" --no-install-recommends --download-only -y \
+        install sysvinit-core "$scripts" systemd- systemd-sysv-
+done
 mv "$archives"/*.deb "$repository"
 
 # A package of our own in two versions, a library that it brings along, and one that depends on it.

@@ -21,6 +21,8 @@ mod refusals;
 mod reversible;
 #[path = "lab_fleet/risky.rs"]
 mod risky;
+#[path = "lab_fleet/scripts.rs"]
+mod scripts;
 #[path = "lab_fleet/system.rs"]
 mod system;
 #[path = "lab_fleet/units.rs"]

@@ -1,9 +1,10 @@
 //! What may cut a host off from the orchestrator or from its people.
 
 /// Files and folders of network, remote login, firewall, sudo and of the agent itself.
-const RISKY: [&str; 20] = [
+const RISKY: [&str; 21] = [
     "/etc/NetworkManager",
     "/etc/firewalld",
+    "/etc/init.d/muster-agent",
     "/etc/iptables",
     "/etc/muster",
     "/etc/muster-agent",

@@ -16,7 +16,10 @@ use serde::{Deserialize, Serialize};
 /// With OpenRC and System V init `enabled` means the usual runlevels (`default`, or 2 to 5), `masked: true` is
 /// `blocked`, and whether a service runs only its script can tell: `status` runs once per look for each service whose
 /// `running` is managed. Nobody tells of a service that falls there, so the next sweep finds it; a
-/// script that takes a fallen service for started is believed, as many are with Debian's OpenRC.
+/// script that takes a fallen service for started is believed, as many are with Debian's OpenRC. OpenRC runs scripts of
+/// System V init too, and is asked of them only what their own `status` says. All this is tested on hosts of Debian 12
+/// that sysvinit has booted in a container, with its own scripts and with OpenRC, where the agent is started by
+/// `agent/sysv/muster-agent` and `agent/openrc/muster-agent`.
 ///
 /// When the resource leaves, the service goes back to what it was: on or off, enabled or not. A service that was
 /// started in another runlevel of OpenRC comes back in `default`.

@@ -9,12 +9,15 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::Fleet;
-use crate::lab::Host;
+use crate::lab::{Host, Init};
 use crate::process::{Process, command, tail};
 use crate::programs;
 
 const STOP: Duration = Duration::from_secs(30);
 const UNIT: &str = include_str!("../../../agent/systemd/muster-agent.service");
+const OPENRC: &str = include_str!("../../../agent/openrc/muster-agent");
+const SCRIPT: &str = "/etc/init.d/muster-agent";
+const SYSV: &str = include_str!("../../../agent/sysv/muster-agent");
 
 /// An agent without root that manages the tree below one folder.
 #[derive(Debug)]
@@ -116,17 +119,39 @@ impl Drop for SandboxAgent {
 }
 
 impl Fleet {
-    /// Installs the agent on a running host as a package would (program, settings, unit), and starts it.
+    /// Installs the agent on a running host as a package would (program, settings, unit or script), and starts it.
     ///
     /// # Errors
-    /// When a file cannot be written or the unit does not start.
+    /// When a file cannot be written or it does not start.
     pub fn install_agent(&self, host: &Host) -> Result<()> {
         let program = host.path("/usr/bin/muster-agent");
         fs::copy(programs::agent()?, &program).context("copy the agent")?;
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
-        host.write_file("/etc/muster/agent.yaml", self.agent_settings(host.name()))?;
+        let mut settings = self.agent_settings(host.name());
+        if host.init() != Init::Systemd {
+            // Nobody tells of their services.
+            settings += "sweep_interval: 1s\n";
+        }
+        host.write_file("/etc/muster/agent.yaml", settings)?;
         fs::set_permissions(host.path("/etc/muster/agent.yaml"), fs::Permissions::from_mode(0o600))?;
-        host.write_file("/etc/systemd/system/muster-agent.service", UNIT)?;
-        host.exec("systemctl daemon-reload && systemctl enable --now --quiet muster-agent").map(drop)
+        let (path, text, start) = match host.init() {
+            Init::Systemd => (
+                "/etc/systemd/system/muster-agent.service",
+                UNIT,
+                "systemctl daemon-reload && systemctl enable --now --quiet muster-agent",
+            ),
+            Init::OpenRc => (
+                SCRIPT,
+                OPENRC,
+                "chmod 755 /etc/init.d/muster-agent && rc-update add muster-agent default && rc-service muster-agent start",
+            ),
+            Init::SysV => (
+                SCRIPT,
+                SYSV,
+                "chmod 755 /etc/init.d/muster-agent && update-rc.d muster-agent defaults && service muster-agent start",
+            ),
+        };
+        host.write_file(path, text)?;
+        host.exec(start).map(drop)
     }
 }

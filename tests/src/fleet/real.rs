@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::Fleet;
 use crate::broker::Broker;
-use crate::lab::{GATEWAY, Host, Lab};
+use crate::lab::{GATEWAY, Host, Init, Lab};
 
 /// Real hosts with agents, an orchestrator, a broker between them.
 ///
@@ -28,7 +28,16 @@ impl<const N: usize> RealFleet<N> {
     /// # Errors
     /// When a part does not come up.
     pub fn start(names: [&str; N]) -> Result<Self> {
+        Self::start_with(Init::Systemd, names)
+    }
+
+    /// As [`RealFleet::start`], with hosts that have this init.
+    ///
+    /// # Errors
+    /// When a part does not come up.
+    pub fn start_with(init: Init, names: [&str; N]) -> Result<Self> {
         let mut lab = Lab::start()?;
+        lab.set_init(init);
         let broker = Broker::start_on(GATEWAY.into())?;
         let mut fleet = Fleet::make(&lab.folder().join("fleet"), GATEWAY.into(), Some(&broker.url()))?;
         fleet.start()?;

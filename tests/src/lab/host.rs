@@ -13,6 +13,7 @@ use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::cgroup::Cgroups;
+use super::init::{Init, UP};
 use super::{BRIDGE, GATEWAY};
 use crate::process::{Process, command, tail};
 use crate::wait::{wait_for, wait_until};
@@ -23,11 +24,12 @@ const HALT: Duration = Duration::from_secs(60);
 /// How nspawn ends when its host reboots and somebody else is to start it again.
 const REBOOTS: i32 = 133;
 
-/// A machine with systemd as PID 1 on a copy-on-write disk; switched off and its disk gone when dropped.
+/// A machine with an init of its own as PID 1 on a copy-on-write disk; switched off and its disk gone when dropped.
 #[derive(Debug)]
 pub struct Host {
     name: String,
     machine: String,
+    init: Init,
     address: Ipv4Addr,
     // Mounted on first use of the disk, unmounted on drop.
     disk: PathBuf,
@@ -47,22 +49,29 @@ struct Power {
 
 impl Host {
     /// Makes the disk of a host: a writable layer over the base.
-    pub(super) fn make(name: &str, address: Ipv4Addr, base: &Path, scratch: &Path) -> Result<Self> {
+    pub(super) fn make(name: &str, init: Init, address: Ipv4Addr, base: &Path, scratch: &Path) -> Result<Self> {
         let folder = scratch.join(name);
         let disk = folder.join("root");
         fs::create_dir_all(&disk)?;
         mount_overlay(base, &folder, &disk).with_context(|| format!("the disk of {name}"))?;
         fs::write(disk.join("etc/hostname"), format!("{name}\n"))?;
         fs::write(disk.join("etc/lab-network"), format!("ADDRESS={address}/24\nGATEWAY={GATEWAY}\n"))?;
+        init.install(&disk).with_context(|| format!("the init of {name}"))?;
         let machine = format!("{}-{name}", std::process::id());
         let console = folder.join("console.log");
-        Ok(Self { name: name.to_owned(), machine, address, disk, console, power: None })
+        Ok(Self { name: name.to_owned(), machine, init, address, disk, console, power: None })
     }
 
     /// Its name, which is its hostname too.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What starts it.
+    #[must_use]
+    pub fn init(&self) -> Init {
+        self.init
     }
 
     /// Its address on the lab's bridge.
@@ -155,6 +164,7 @@ impl Host {
             // A real host may ask the kernel who changes its files.
             "--system-call-filter=fanotify_init fanotify_mark name_to_handle_at",
             &format!("--network-bridge={BRIDGE}"),
+            &format!("--kill-signal={}", self.init.halt_signal()),
         ]);
         let holder = Process::start(&format!("host {}", self.name), holder, &self.console)?;
         let (nspawn, leader) = wait_for("PID 1 of the host", BOOT, || find_leader(holder.id()))
@@ -163,18 +173,22 @@ impl Host {
         Ok(())
     }
 
-    /// Waits until systemd has started everything.
+    /// Waits until everything has been started.
     ///
     /// # Errors
     /// When it does not in time or a unit failed; the message ends with the console.
     pub fn wait_running(&mut self) -> Result<()> {
+        let console = || fs::read_to_string(&self.console).map(|text| tail(&text)).unwrap_or_default();
+        if self.init != Init::Systemd {
+            let up = wait_until("the host to run", BOOT, || self.holds(&format!("test -e {UP}")));
+            return up.with_context(|| format!("{}:\n{}", self.name, console()));
+        }
         let mut state = String::new();
         let up = wait_until("the host to run", BOOT, || {
             let output = self.run(&["systemctl", "is-system-running"]);
             state = output.map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned()).unwrap_or_default();
             matches!(state.as_str(), "running" | "degraded")
         });
-        let console = || fs::read_to_string(&self.console).map(|text| tail(&text)).unwrap_or_default();
         up.with_context(|| format!("{} is `{state}`:\n{}", self.name, console()))?;
         if state == "degraded" {
             bail!("{}: {}\n{}", self.name, self.exec("systemctl --failed --no-legend")?, console());
@@ -238,7 +252,10 @@ impl Host {
 impl Drop for Host {
     fn drop(&mut self) {
         if std::thread::panicking()
-            && let Ok(journal) = self.exec("journalctl --no-pager --quiet --lines 60 --unit muster-agent")
+            && let Ok(journal) = self.exec(match self.init {
+                Init::Systemd => "journalctl --no-pager --quiet --lines 60 --unit muster-agent",
+                Init::SysV | Init::OpenRc => "tail --lines 60 /var/log/muster-agent.log",
+            })
         {
             eprintln!("--- muster-agent on {}\n{journal}", self.name);
         }

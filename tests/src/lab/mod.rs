@@ -1,4 +1,4 @@
-//! The lab: real Debian hosts with systemd as PID 1, on a network of the test's own.
+//! The lab: real Debian hosts, with systemd as PID 1 unless another init is asked for, on a network of the test's own.
 //!
 //! [`Lab::start`] moves the test's thread into new mount and network namespaces. Everything that the thread
 //! starts from then on (broker, orchestrator, hosts) lives in these, sees the same bridge, and is out of
@@ -8,6 +8,7 @@
 mod base;
 mod cgroup;
 mod host;
+mod init;
 mod scratch;
 
 use std::marker::PhantomData;
@@ -20,6 +21,7 @@ use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
 use rustix::thread::UnshareFlags;
 
 pub use host::Host;
+pub use init::Init;
 use scratch::Scratch;
 
 /// The address of the test's side of the bridge: where broker and orchestrator listen for the hosts.
@@ -32,6 +34,7 @@ pub struct Lab {
     base: PathBuf,
     scratch: Scratch,
     booted: u8,
+    init: Init,
     // The namespaces belong to the thread that made them.
     not_send: PhantomData<*const ()>,
 }
@@ -53,7 +56,12 @@ impl Lab {
         run("ip", &["link", "add", BRIDGE, "type", "bridge"])?;
         run("ip", &["address", "add", &format!("{GATEWAY}/24"), "dev", BRIDGE])?;
         run("ip", &["link", "set", BRIDGE, "up"])?;
-        Ok(Self { base, scratch, booted: 0, not_send: PhantomData })
+        Ok(Self { base, scratch, booted: 0, init: Init::default(), not_send: PhantomData })
+    }
+
+    /// From now on hosts are made with this init.
+    pub fn set_init(&mut self, init: Init) {
+        self.init = init;
     }
 
     /// Where broker and orchestrator are to listen.
@@ -104,7 +112,7 @@ impl Lab {
     pub fn prepare(&mut self, name: &str) -> Result<Host> {
         self.booted += 1;
         let address = Ipv4Addr::new(10, 91, 0, 10 + self.booted);
-        Host::make(name, address, &self.base, self.scratch.path())
+        Host::make(name, self.init, address, &self.base, self.scratch.path())
     }
 }
 
