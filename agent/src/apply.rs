@@ -124,7 +124,10 @@ fn note_verdicts(
     applied: &mut Applied,
 ) -> Result<(), ApplyError> {
     let mut outcomes = Vec::new();
-    for ((target, verdict), result) in run.schedule.targets.iter().zip(&run.plan).zip(results) {
+    for (at, ((target, verdict), result)) in run.schedule.targets.iter().zip(&run.plan).zip(results).enumerate() {
+        if stage::waits_for_work(run, at) {
+            continue;
+        }
         let Some(outcome) = verdict.as_ref().and_then(|verdict| outcome::of_verdict(target, verdict, run.cause)) else {
             continue;
         };

@@ -2,7 +2,7 @@
 
 use super::outcome::{self, Outcome};
 use super::risk::ArmedChange;
-use super::stage::is_work;
+use super::stage::{self, is_work};
 use super::{ApplyError, ManagedHost, Run};
 use crate::host::Scope;
 use crate::ledger::{Entry, Line};
@@ -49,7 +49,9 @@ pub(super) fn prepare_stage<'a>(
         let Some(target) = run.schedule.targets.get(*index) else { continue };
         let planned = run.plan.get(*index).cloned().flatten();
         let enforced = matches!(target.purpose, Purpose::Enforce | Purpose::Leave);
-        let look = is_work(target, &planned) || (look_again && enforced && planned.is_some());
+        let look = is_work(target, &planned)
+            || (look_again && enforced && planned.is_some())
+            || stage::waits_for_work(run, *index);
         if !look {
             continue;
         }

@@ -248,6 +248,14 @@ fn triggers_of(run: &Run<'_>, reactor: usize) -> impl Iterator<Item = usize> {
     run.schedule.reactions.iter().filter(reacts).map(|(trigger, _)| *trigger)
 }
 
+/// Whether it is blocked as things are, and the plan changes what it needs: it is looked at again after that.
+pub(super) fn waits_for_work(run: &Run<'_>, index: usize) -> bool {
+    let target = run.schedule.targets.get(index).filter(|target| target.purpose == Purpose::Enforce);
+    let blocked = target.is_some() && matches!(run.plan.get(index), Some(Some(Verdict::Blocked(_))));
+    let is_work = |at: &usize| Some(is_work(run.schedule.targets.get(*at)?, run.plan.get(*at)?));
+    blocked && run.schedule.order.blockers.get(index).into_iter().flatten().any(|at| is_work(at) == Some(true))
+}
+
 /// Whether the plan has work for a target of this verdict.
 pub(super) fn is_work(target: &Target, verdict: &Option<Verdict>) -> bool {
     match verdict {

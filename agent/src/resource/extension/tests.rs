@@ -1,4 +1,9 @@
+#![allow(clippy::disallowed_methods)]
+
 use super::*;
+use crate::resource::test_converger::{converge_wholly, keep_blob};
+use crate::test_machine::enter_with;
+use muster_schema::state::ResourceState;
 use serde_json::json;
 
 fn map(value: serde_json::Value) -> Map<String, serde_json::Value> {
@@ -33,4 +38,32 @@ fn what_cannot_be_removed_says_so_beforehand() {
     assert!(matches!(spec.diff(&Wanted::absent(), &observed), Err(ResourceError::Retained(_))));
     let removed = spec.diff(&Wanted::absent(), &State::present([])).unwrap().unwrap();
     assert!(removed.removes());
+}
+
+/// The plug-in of the book.
+const EXAMPLE: &[u8] = include_bytes!("../../../../docs/examples/greeting");
+
+#[test]
+fn a_plug_in_that_comes_with_a_run_is_asked_in_it() {
+    let test = "resource::extension::tests::a_plug_in_that_comes_with_a_run_is_asked_in_it";
+    if !enter_with(&["/usr/bin/python3"], test) {
+        return;
+    }
+    let plugin = "files/usr/lib/muster/plugins/greeting";
+    let outcomes = converge_wholly(&json!({
+        "directories/usr/lib/muster": {},
+        "directories/usr/lib/muster/plugins": {},
+        "directories/var/lib/greetings": {},
+        plugin: {"content": keep_blob(EXAMPLE), "mode": "0755"},
+        "greetings/anna": {
+            "meta": {"requires": [plugin, "directories/var/lib/greetings"]},
+            "collection": "greetings", "provider": {"plugin": "greeting"}, "attributes": {"text": "hello"},
+        },
+    }));
+    assert_eq!(std::fs::read_to_string("/var/lib/greetings/anna").unwrap(), "hello");
+    let told = outcomes.iter().filter(|outcome| outcome.address.to_string() == "greetings/anna");
+    let told: Vec<_> = told.map(|outcome| (outcome.state, outcome.message.as_str())).collect();
+    assert_eq!(told[0], (Some(ResourceState::Repaired), "create"), "nobody is told of a fault that is none: {told:?}");
+    converge_wholly(&json!({}));
+    assert!(!std::path::Path::new("/var/lib/greetings").exists());
 }
