@@ -63,3 +63,15 @@ fn with_facts_all_hosts_render() {
     assert!(content(&checked, "stage-db-1", "files/etc/motd").contains("environment  staging"));
     assert!(content(&checked, "web-1", "files/srv/www/css/site.css").contains("sans-serif"));
 }
+
+#[test]
+fn the_plug_in_of_the_examples_is_that_of_the_book_and_comes_before_what_it_provides() {
+    let model = load();
+    let host: HostId = "stage-web-1".parse().unwrap();
+    let checked = check_fleet(&model, &[(host.clone(), facts(1))].into_iter().collect(), Vec::new());
+    let plugin = "files/usr/lib/muster/plugins/greeting";
+    assert_eq!(content(&checked, "stage-web-1", plugin), include_str!("../../docs/examples/greeting"));
+    let resources = &checked.rendered[&host].resources;
+    let greeting = resources.iter().find(|resource| resource.address.to_string() == "greetings/visitors").unwrap();
+    assert!(greeting.meta.requires.iter().any(|required| required.to_string() == plugin), "{greeting:?}");
+}

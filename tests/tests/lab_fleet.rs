@@ -9,6 +9,8 @@ mod containers;
 mod converge;
 #[path = "lab_fleet/culprit.rs"]
 mod culprit;
+#[path = "lab_fleet/extensions.rs"]
+mod extensions;
 #[path = "lab_fleet/files.rs"]
 mod files;
 #[path = "lab_fleet/outages.rs"]
