@@ -43,7 +43,7 @@ fn render(status: &Status, running: bool) -> String {
 /// What a person is to do, if anything.
 fn next_step(status: &Status, running: bool) -> Option<String> {
     if !running {
-        return Some("start the agent: systemctl start muster-agent".to_owned());
+        return Some("start the agent: systemctl start muster-agent, or service muster-agent start".to_owned());
     }
     let Some(id) = &status.id else {
         let name = &status.name;
