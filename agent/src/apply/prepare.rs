@@ -7,7 +7,7 @@ use super::{ApplyError, ManagedHost, Run};
 use crate::host::Scope;
 use crate::ledger::{Entry, Line};
 use crate::plan::{Purpose, Target, Verdict, digest_of, judge_target};
-use crate::resource::{self, Change, ResourceError, State, View, without_made};
+use crate::resource::{self, Change, ResourceError, State, View, Wanted, without_made};
 use muster_schema::Address;
 use muster_schema::state::ResourceState;
 use std::collections::HashSet;
@@ -150,18 +150,35 @@ fn keep_original(
     view: &View<'_>,
 ) -> Result<(Option<Line>, Change), ResourceError> {
     let kind = target.resource_type();
-    let id = target.address().id();
     if risky || kind.confirm().is_some() {
-        change.before = kind.keep(id, &change, view, &managed.originals)?;
+        change.before = kind.keep(target.address().id(), &change, view, &managed.originals)?;
     }
     let (Purpose::Enforce, Some(wanted)) = (target.purpose, &target.wanted) else { return Ok((None, change)) };
+    let mut entry = entry_of(managed, target);
+    let is_new = add_original(managed, &mut entry, target, wanted, observed, view)?;
+    Ok((is_new.then(|| Line::Own(Box::new(entry))), change))
+}
+
+/// What the ledger has of a target, or an entry that it is to have.
+fn entry_of(managed: &ManagedHost, target: &Target) -> Entry {
     let known = managed.ledger.get(target.address()).cloned();
-    let mut entry = known.unwrap_or_else(|| Entry::new(target.resource.clone(), target.implicit));
-    let Some(missing) = entry.missing_original(wanted, observed) else { return Ok((None, change)) };
+    known.unwrap_or_else(|| Entry::new(target.resource.clone(), target.implicit))
+}
+
+/// Keeps what was found and must be kept before `wanted` is made true. The answer is whether there was anything.
+fn add_original(
+    managed: &ManagedHost,
+    entry: &mut Entry,
+    target: &Target,
+    wanted: &Wanted,
+    observed: &State,
+    view: &View<'_>,
+) -> Result<bool, ResourceError> {
+    let Some(missing) = entry.missing_original(wanted, observed) else { return Ok(false) };
     let whole = Change { before: missing, after: wanted.state.clone() };
-    let kept = kind.keep(id, &whole, view, &managed.originals)?;
+    let kept = target.resource_type().keep(target.address().id(), &whole, view, &managed.originals)?;
     entry.add_original(without_made(&target.resource, kept, |address| is_made(managed, address)));
-    Ok((Some(Line::Own(Box::new(entry))), change))
+    Ok(true)
 }
 
 /// Whether the agent made it.
@@ -227,17 +244,11 @@ pub(super) fn adopt(
         if target.purpose != Purpose::Enforce || !right || (is_known && !proves) {
             continue;
         }
-        let mut entry = known.cloned().unwrap_or_else(|| Entry::new(target.resource.clone(), target.implicit));
-        let (Some(wanted), id) = (&target.wanted, target.address().id()) else { continue };
+        let mut entry = entry_of(managed, target);
+        let Some(wanted) = &target.wanted else { continue };
         let Ok(observed) = resource::observe(&target.resource, &view) else { continue };
-        if let Some(missing) = entry.missing_original(wanted, &observed) {
-            let whole = Change { before: missing, after: wanted.state.clone() };
-            match target.resource_type().keep(id, &whole, &view, &managed.originals) {
-                Ok(kept) => {
-                    entry.add_original(without_made(&target.resource, kept, |address| is_made(managed, address)));
-                }
-                Err(_) => continue,
-            }
+        if add_original(managed, &mut entry, target, wanted, &observed, &view).is_err() {
+            continue;
         }
         update(&mut entry, target, managed.host.scope());
         if proves {
