@@ -8,6 +8,7 @@ use crate::test_machine::enter_booted;
 use muster_schema::Collection;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -120,6 +121,20 @@ fn observe_all(revisions: [&Value; 2]) -> Vec<(String, Result<State, String>)> {
     resources.map(look).collect()
 }
 
+/// Applies the revisions one after the other, and then nothing: the host is as it was.
+pub(super) fn goes_back<S: PartialEq + Debug>(told: &str, revisions: [&Value; 2], host: impl Fn() -> S) {
+    let found = host();
+    differences(revisions[0]);
+    assert_eq!(host(), found, "a look changes nothing: {told}");
+    for revision in revisions {
+        let outcomes = converge(revision);
+        assert_eq!(differences(revision), Vec::<String>::new(), "{told} {outcomes:#?}");
+    }
+    let outcomes = converge(&json!({}));
+    assert_eq!(host(), found, "{told} {outcomes:#?}");
+    assert!(open().managed().ledger.entries().is_empty(), "{told}");
+}
+
 #[test]
 fn what_systemd_has_is_as_it_was_found() {
     if !enter_booted("converge::tests::reversible::booted::what_systemd_has_is_as_it_was_found") {
@@ -130,16 +145,6 @@ fn what_systemd_has_is_as_it_was_found() {
         make_host(&mut dice);
         let (first, second) = (manifest(&mut dice), manifest(&mut dice));
         let told = format!("seed {seed}: {first:#} {second:#}");
-        let (found, seen) = (snapshot(), observe_all([&first, &second]));
-        differences(&first);
-        assert_eq!(snapshot(), found, "a look changes nothing: {told}");
-        for revision in [&first, &second] {
-            let outcomes = converge(revision);
-            assert_eq!(differences(revision), Vec::<String>::new(), "{told} {outcomes:#?}");
-        }
-        let outcomes = converge(&json!({}));
-        assert_eq!(observe_all([&first, &second]), seen, "{told} {outcomes:#?}");
-        assert_eq!(snapshot(), found, "{told} {outcomes:#?}");
-        assert!(open().managed().ledger.entries().is_empty(), "{told}");
+        goes_back(&told, [&first, &second], || (snapshot(), observe_all([&first, &second])));
     }
 }

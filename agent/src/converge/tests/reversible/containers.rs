@@ -1,7 +1,7 @@
 //! Containers, on a copy of this machine where systemd runs and a script stands for podman.
 
 use super::Dice;
-use crate::resource::test_converger::{converge, differences, open};
+use super::booted::goes_back;
 use crate::test_machine::enter_booted;
 use muster_schema::Collection;
 use serde_json::{Map, Value, json};
@@ -135,16 +135,6 @@ fn what_podman_has_is_as_it_was_found() {
         }
         let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let (first, second) = (manifest(&mut dice), manifest(&mut dice));
-        let found = snapshot();
-        let told = format!("seed {seed}: {first:#} {second:#}");
-        differences(&first);
-        assert_eq!(snapshot(), found, "a look changes nothing: {told}");
-        for revision in [&first, &second] {
-            let outcomes = converge(revision);
-            assert_eq!(differences(revision), Vec::<String>::new(), "{told} {outcomes:#?}");
-        }
-        let outcomes = converge(&json!({}));
-        assert_eq!(snapshot(), found, "{told} {outcomes:#?}");
-        assert!(open().managed().ledger.entries().is_empty(), "{told}");
+        goes_back(&format!("seed {seed}: {first:#} {second:#}"), [&first, &second], snapshot);
     }
 }
