@@ -20,10 +20,10 @@ mod resources;
 mod risk;
 #[cfg(test)]
 mod tests;
+mod timed;
 
 pub use resources::resources_at;
 use resources::{at, share};
-mod timed;
 
 /// A change may move other things, and putting those right may move others again. After so many rounds it is a fight,
 /// and the next sweep goes on with it.

@@ -265,7 +265,9 @@ impl Worker {
         let extent = Extent::Only(addresses);
         self.begin_blame(extent);
         let converged = self.input.converger.converge(Cause::Corrective, extent, &stop, clock::now)?;
-        self.set_timed();
+        // One change may have led to others.
+        let changed = converged.outcomes.iter().map(|outcome| &outcome.address);
+        self.set_timed(Extent::Only(&addresses.iter().chain(changed).cloned().collect()));
         log_changes(&converged, &self.input.converger.managed().known);
         if self.input.converger.managed().known.last_transition() != told {
             self.tell();

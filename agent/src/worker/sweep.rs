@@ -35,7 +35,7 @@ impl Worker {
         }
         self.watch_units();
         self.set_polled();
-        self.set_timed();
+        self.set_timed(Extent::All);
         self.set_checks(false);
         let unseen = self.watch_paths();
         self.note_unwatched();

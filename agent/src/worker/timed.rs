@@ -2,7 +2,7 @@
 
 use super::Worker;
 use super::events::EventBatch;
-use crate::converge::ConvergeError;
+use crate::converge::{ConvergeError, Extent};
 use crate::io::clock;
 use muster_schema::{Address, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,9 +13,13 @@ use std::time::Instant;
 pub(super) struct Timed(BTreeMap<Address, Timestamp>);
 
 impl Worker {
-    /// Takes up when things change, after a look. What is overdue then waits for the next sweep.
-    pub(super) fn set_timed(&mut self) {
-        self.timed = Timed(self.input.converger.next_changes(clock::now()));
+    /// Takes up when these change, after a look at them. What is overdue then waits for the next sweep.
+    pub(super) fn set_timed(&mut self, extent: Extent<'_>) {
+        match extent {
+            Extent::All => self.timed.0.clear(),
+            Extent::Only(addresses) => self.timed.0.retain(|address, _| !addresses.contains(address)),
+        }
+        self.timed.0.extend(self.input.converger.next_changes(extent, clock::now()));
     }
 
     /// When the next changes, by the clock as it is now.
