@@ -32,6 +32,7 @@ gpg:/usr/bin/gpg
 libarchive-tools:/usr/bin/bsdtar
 xz-utils:/usr/bin/xz
 ansible-core:/usr/bin/ansible
+python3:/usr/bin/python3
 "
 nextest_version=0.9.143
 

@@ -13,8 +13,8 @@ release=bookworm
 include=systemd,systemd-sysv,dbus,iproute2,procps,sudo,nftables,kmod,locales,openssl
 # What hosts may install, with all that it depends on.
 installable="nginx"
-# These only with what they cannot do without: a registry and what runs its images.
-bare="podman crun conmon docker-registry busybox-static"
+# These only with what they cannot do without: a registry and what runs its images, and what fetches commits.
+bare="podman crun conmon docker-registry busybox-static git"
 # What takes systemd's place on hosts that have another init; these two exclude each other.
 inits="sysv-rc openrc"
 

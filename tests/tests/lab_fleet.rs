@@ -11,6 +11,8 @@ mod converge;
 mod culprit;
 #[path = "lab_fleet/extensions.rs"]
 mod extensions;
+#[path = "lab_fleet/fetched.rs"]
+mod fetched;
 #[path = "lab_fleet/files.rs"]
 mod files;
 #[path = "lab_fleet/outages.rs"]

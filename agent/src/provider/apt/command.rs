@@ -90,11 +90,13 @@ pub(super) fn simulate_program(words: &[String], freedom: Freedom, timeout: Dura
     finish(argv, words, timeout)
 }
 
-/// Tells what goes with `words` when everything goes that was brought by others and that nothing needs.
+/// Tells what goes with `words` when everything goes that was brought by others and that nothing needs. What something
+/// only suggests is not needed: nobody had it before.
 pub(super) fn simulate_cleaning_program(words: &[String], freedom: Freedom, timeout: Duration) -> Program {
     let mut argv = transaction(freedom);
     argv.push("--simulate".to_owned());
     argv.push("--auto-remove".to_owned());
+    argv.push("-oAPT::AutoRemove::SuggestsImportant=false".to_owned());
     finish(argv, words, timeout)
 }
 
