@@ -41,6 +41,35 @@ impl Accepted {
         store.load(ACCEPTED_KEY)
     }
 
+    /// What is in force after a start, with its manifest: what the store holds, unless its manifest is damaged, or
+    /// `told`, what the agent last said beside the store that it has, is newer. Then the store is an old one that was
+    /// put back; nothing is enforced and nothing taken back until the newest manifest was fetched.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn in_force(
+        store: &Store,
+        blobs: &Vault,
+        told: Option<&Applied>,
+    ) -> Result<Option<(Accepted, Manifest)>, StoreError> {
+        let Some(accepted) = Accepted::load(store)? else { return Ok(None) };
+        let (epoch, serial) = (accepted.marks.epoch, accepted.marks.serial);
+        if let Some(told) = told.filter(|told| (told.epoch, told.serial) > (epoch, serial)) {
+            tracing::warn!(
+                serial,
+                newer = told.serial,
+                "the store is older than what was applied; it waits for contact"
+            );
+            return Ok(None);
+        }
+        let manifest = accepted.manifest(blobs);
+        if manifest.is_none() {
+            tracing::warn!(serial, "the manifest is damaged; it waits for contact");
+            blobs.forget(&accepted.manifest);
+        }
+        Ok(manifest.map(|manifest| (accepted, manifest)))
+    }
+
     /// Writes it down, durably. From here on nothing older is accepted.
     ///
     /// # Errors

@@ -56,6 +56,8 @@ pub struct Cycle {
     pub fingerprint: Sha256Digest,
     /// The name that the host would like.
     pub name: HostId,
+    /// The worker has begun with what the store holds.
+    pub in_force: bool,
     /// What the host says of itself.
     pub facts: Facts,
     /// What live requests are answered from.

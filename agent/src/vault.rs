@@ -142,6 +142,11 @@ impl Vault {
         std::fs::metadata(self.path(content)).is_ok_and(|meta| meta.len() == content.size)
     }
 
+    /// Removes a content, damaged or not, so that it is kept anew.
+    pub fn forget(&self, content: &BlobRef) {
+        let _ = std::fs::remove_file(self.path(content));
+    }
+
     /// Removes every content that is not in `needed`.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use crate::io::facts::load_facts;
 use crate::io::host_keys::HostKeys;
 use crate::io::http::HttpTransport;
 use crate::io::memory::{release_for_ever, restrain_allocator};
-use crate::io::status_file::{Identity, StatusFile};
+use crate::io::status_file::{Identity, StatusFile, load_status};
 use crate::io::transport::Transport;
 use crate::rest::Rest;
 use crate::watch::watch_services;
@@ -45,11 +45,10 @@ async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {
     let mut managed = state::open(&config.state, &config.root, extensions.clone())?;
     managed.risk.within = config.confirm_within;
     let (store, blobs) = (managed.store.clone(), managed.blobs.clone());
-    let accepted = Accepted::load(&store)?;
-    // A manifest that is damaged is fetched again; until then nothing is enforced and nothing taken back.
-    let manifest = accepted.as_ref().and_then(|accepted| accepted.manifest(&blobs));
-    let in_force = accepted.filter(|_| manifest.is_some());
+    let told = load_status(&config.state).ok().and_then(|status| status.applied);
+    let (in_force, manifest) = Accepted::in_force(&store, &blobs, told.as_ref())?.unzip();
     let resources = manifest.map(|manifest| manifest.resources);
+    let is_in_force = in_force.is_some();
     let shared = Arc::new(Shared::default());
     if let Some(accepted) = &in_force {
         shared.note_head(accepted.marks.issued, accepted.expires);
@@ -91,6 +90,7 @@ async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {
         name,
         facts: load_facts().context("the facts of this host")?,
         fingerprint: config.fingerprint,
+        in_force: is_in_force,
         keys,
         store,
         blobs,

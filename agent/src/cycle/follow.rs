@@ -72,6 +72,8 @@ pub(super) struct Follower<'c> {
     root: VerifiedRoot,
     root_looked: Option<Instant>,
     accepted: Option<Accepted>,
+    /// The worker has what is accepted.
+    in_force: bool,
     /// When the head expired that is gone by, as far as the worker was told.
     expired: Option<Timestamp>,
 }
@@ -83,7 +85,8 @@ impl<'c> Follower<'c> {
         messenger: Arc<Messenger>,
     ) -> Result<Follower<'c>, StoreError> {
         let accepted = Accepted::load(&cycle.store)?;
-        Ok(Follower { cycle, messenger, root, root_looked: None, accepted, expired: None })
+        let in_force = cycle.in_force;
+        Ok(Follower { cycle, messenger, root, root_looked: None, accepted, in_force, expired: None })
     }
 
     /// Looks once. Refusals are written down, to be reported; so is that the last head has expired meanwhile.
@@ -152,7 +155,8 @@ impl<'c> Follower<'c> {
             return Ok(Followed::Renamed);
         }
         let same = self.accepted.as_ref().filter(|accepted| accepted.marks.manifest == head.head().manifest);
-        if let Some(accepted) = same.filter(|accepted| !accepted.retired || head.head().retired) {
+        let known = same.filter(|accepted| self.in_force && (!accepted.retired || head.head().retired));
+        if let Some(accepted) = known {
             return self.relabel(accepted.clone(), &head);
         }
         let _fetching = self.cycle.shared.fetching.lock().await;
@@ -245,6 +249,7 @@ impl<'c> Follower<'c> {
         };
         let reference = kept.manifest;
         self.accept(kept)?;
+        self.in_force = true;
         tracing::info!(serial = applied.serial, revision = %applied.revision, retired, "accepted");
         if retired {
             self.order(Order::Retire(applied));

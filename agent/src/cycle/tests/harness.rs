@@ -7,7 +7,7 @@ use crate::cycle::{Cycle, run_cycle};
 use crate::host::RealHost;
 use crate::io::facts::load_facts;
 use crate::io::host_keys::HostKeys;
-use crate::io::status_file::{Identity, StatusFile};
+use crate::io::status_file::{Identity, StatusFile, load_status};
 use crate::known::Known;
 use crate::ledger::Ledger;
 use crate::rest::Rest;
@@ -35,7 +35,12 @@ pub(super) struct Agent {
 
 impl Agent {
     pub(super) async fn begin() -> Agent {
-        let dir = tempfile::tempdir().unwrap();
+        Agent::begin_in(&std::env::temp_dir()).await
+    }
+
+    /// Begins with its folders in another one.
+    pub(super) async fn begin_in(parent: &Path) -> Agent {
+        let dir = tempfile::tempdir_in(parent).unwrap();
         std::fs::create_dir_all(dir.path().join("root/etc")).unwrap();
         let keys = Arc::new(HostKeys::load_or_make(&dir.path().join("keys")).unwrap());
         let orchestrator = Arc::new(TestOrchestrator::new(keys.public_key()));
@@ -59,8 +64,10 @@ impl Agent {
             store: Arc::new(store),
         };
         let (store, blobs) = (managed.store.clone(), managed.blobs.clone());
-        let accepted = Accepted::load(&store).unwrap();
-        let resources = accepted.as_ref().map(|accepted| accepted.manifest(&blobs).unwrap().resources);
+        let told = load_status(state).ok().and_then(|status| status.applied);
+        let (accepted, manifest) = Accepted::in_force(&store, &blobs, told.as_ref()).unwrap().unzip();
+        let resources = manifest.map(|manifest| manifest.resources);
+        let in_force = accepted.is_some();
         let mode = Default::default();
         let shared = Arc::new(Shared::default());
         if let Some(accepted) = &accepted {
@@ -97,6 +104,7 @@ impl Agent {
             blobs,
             fingerprint: self.orchestrator.fingerprint(),
             name: host_id(),
+            in_force,
             facts: load_facts().unwrap(),
             orders: orders.clone(),
             shared: shared.clone(),
@@ -188,5 +196,15 @@ impl Agent {
 
     pub(super) fn transitions(&self) -> Vec<Transition> {
         self.orchestrator.reports().into_iter().flat_map(|report| report.transitions).collect()
+    }
+}
+
+impl Drop for Agent {
+    /// A test that fails ends too, which it does not while the worker runs.
+    fn drop(&mut self) {
+        if let Some((cycle, _, orders)) = self.running.take() {
+            cycle.abort();
+            let _ = orders.send(Order::Stop);
+        }
     }
 }
