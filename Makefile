@@ -3,7 +3,7 @@
 CARGO ?= cargo
 NEXTEST_ARGS ?=
 
-.PHONY: all build install test bench fuzz check fmt-check clippy generated generated-check deny clean
+.PHONY: all build install test attack bench fuzz check fmt-check clippy generated generated-check deny clean
 
 all: build
 
@@ -18,6 +18,13 @@ install:
 test: install
 	$(CARGO) build --locked --workspace --bins --tests
 	$(CARGO) nextest run --locked --workspace $(NEXTEST_ARGS)
+
+# Every case of docs/attacks.md: prints the table, and ends with how many cases passed and failed.
+attack: install
+	$(CARGO) build --locked --workspace --bins --tests
+	rm -f target/nextest/attack/junit.xml
+	-$(CARGO) nextest run --locked --workspace --profile attack $(NEXTEST_ARGS)
+	target/debug/attack-table docs/attacks.md target/nextest/attack/junit.xml
 
 # Speed and size, as one JSON object on the last line of stdout; progress goes to stderr. `make bench ARGS="noop"`
 # takes those measures only.

@@ -31,6 +31,8 @@ mod test_crash;
 #[cfg(test)]
 mod test_daemon;
 #[cfg(test)]
+mod test_disk;
+#[cfg(test)]
 mod test_machine;
 #[cfg(test)]
 mod test_orchestrator;

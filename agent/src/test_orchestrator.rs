@@ -68,6 +68,7 @@ struct State {
     serial: u64,
     /// Frames of live requests, and what was answered, by the request's id.
     requests: Vec<Vec<u8>>,
+    shift: i64,
     answers: Vec<(String, LiveAnswer)>,
 }
 
@@ -104,7 +105,12 @@ impl TestOrchestrator {
     }
 
     pub(crate) fn publish_root(&self, version: u64, epoch: u64, signers: &[&TestKey]) {
-        let bytes = serde_json::to_vec(&self.root(version, epoch)).unwrap();
+        self.put_root(&self.root(version, epoch), version, signers);
+    }
+
+    /// Puts a root document into the place of a version, whatever it says.
+    pub(crate) fn put_root(&self, root: &Root, version: u64, signers: &[&TestKey]) {
+        let bytes = serde_json::to_vec(root).unwrap();
         for name in ["root.json".to_owned(), format!("{version}.root.json")] {
             for signer in signers {
                 let path = format!("{name}.{}.minisig", signer.public().id());
@@ -112,6 +118,15 @@ impl TestOrchestrator {
             }
             self.put(&name, &bytes);
         }
+    }
+
+    /// Sets its clock off by so many milliseconds; the host's is off the other way, as seen from here.
+    pub(crate) fn shift_clock(&self, millis: i64) {
+        self.state().shift = millis;
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp(clock::now().0.saturating_add_signed(self.state().shift))
     }
 
     pub(crate) fn fingerprint(&self) -> Sha256Digest {
@@ -161,7 +176,7 @@ impl TestOrchestrator {
         let path = format!("hosts/{}/{digest}.json", self.host.id);
         self.put(&format!("{path}.{}.minisig", self.render.public().id()), self.render.sign(&bytes).text().as_bytes());
         self.put(&path, &bytes);
-        let now = clock::now();
+        let now = self.now();
         serde_json::from_value(json!({
             "type": "head", "fleet": self.fleet, "host": self.host, "epoch": manifest.epoch, "serial": manifest.serial,
             "manifest": digest, "revision": "1".repeat(40), "issued": now,
@@ -179,8 +194,12 @@ impl TestOrchestrator {
 
     /// From now on the host is answered with exactly these bytes.
     pub(crate) fn replay(&self, head: &[u8], signature: &Signature) {
-        let text = String::from_utf8(head.to_vec()).unwrap();
-        self.state().replayed = Some((text, signature.text().to_owned()));
+        self.replay_text(String::from_utf8(head.to_vec()).unwrap(), signature.text().to_owned());
+    }
+
+    /// As [`TestOrchestrator::replay`], with any text in the place of the signature.
+    pub(crate) fn replay_text(&self, head: String, signature: String) {
+        self.state().replayed = Some((head, signature));
         self.state().hints += 1;
         self.hint.notify_one();
     }
@@ -296,8 +315,8 @@ impl Transport for TestOrchestrator {
                 to: asked.from.clone(),
                 id: "f".repeat(32),
                 seq: 1,
-                issued: clock::now(),
-                expires: clock::now().plus(Duration::from_secs(60)),
+                issued: self.now(),
+                expires: self.now().plus(Duration::from_secs(60)),
                 in_reply_to: Some(asked.id.clone()),
                 body: self.answer(&asked),
             };

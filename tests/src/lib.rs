@@ -5,6 +5,7 @@
 //! says `SKIPPED` and why (see [`need`]).
 #![allow(clippy::disallowed_methods)]
 
+pub mod attack;
 pub mod broker;
 pub mod fleet;
 pub mod lab;

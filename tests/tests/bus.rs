@@ -1,12 +1,12 @@
 //! Both ends of the bus, over real HTTP and a real broker.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
+#[path = "bus/attack.rs"]
+mod attack;
 #[path = "bus/broker_lost.rs"]
 mod broker_lost;
 #[path = "bus/clocks.rs"]
 mod clocks;
-#[path = "bus/hostile_server.rs"]
-mod hostile_server;
 #[path = "bus/parties.rs"]
 mod parties;
 #[path = "bus/transports.rs"]

@@ -12,8 +12,8 @@ use muster_tests::fleet::{Fleet, SandboxAgent};
 use muster_tests::need;
 use serde_json::Value;
 
-#[path = "query/replay.rs"]
-mod replay;
+#[path = "query/attack.rs"]
+mod attack;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const APPLICATION: &str = "resources:\n  files:\n    /etc/motd: {content: \"hello\\n\"}\n";

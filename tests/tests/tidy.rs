@@ -1,6 +1,8 @@
 //! The rules of ARCHITECTURE and the house style that neither compiler nor clippy keeps.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
+#[path = "tidy/attacks.rs"]
+mod attacks;
 #[path = "tidy/generated.rs"]
 mod generated;
 #[path = "tidy/layers.rs"]

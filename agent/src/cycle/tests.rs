@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
-mod attacks;
+mod attack;
 mod exceptions;
 mod harness;
 mod live;
@@ -107,28 +107,6 @@ async fn what_one_hint_could_not_bring_comes_without_another() {
     agent.orchestrator.refuse_heads(1);
     agent.orchestrator.publish(&json!({"files/etc/motd": {"content": content}}));
     agent.wait_for("etc/motd", Some("right")).await;
-    agent.end().await;
-}
-
-#[tokio::test]
-async fn an_expired_head_is_told_and_what_is_in_force_stays() {
-    let mut agent = Agent::begin().await;
-    let content = agent.orchestrator.blob("right");
-    let mut head = agent.orchestrator.publish(&json!({"files/etc/motd": {"content": content}}));
-    agent.wait_for("etc/motd", Some("right")).await;
-    let fresh = head.expires;
-    head.expires = crate::io::clock::now().plus(std::time::Duration::from_secs(2));
-    agent.orchestrator.set_head(head.clone());
-    agent.wait_for_report(|report| report.health == Health::Healthy).await;
-    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
-    agent.orchestrator.set_head(head.clone());
-    agent.wait_for_report(|report| (report.health, &*report.reason) == (Health::Unknown, "Stale")).await;
-    agent.write("etc/motd", "wrong");
-    agent.wait_for("etc/motd", Some("right")).await;
-
-    head.expires = fresh;
-    agent.orchestrator.set_head(head);
-    agent.wait("a good report", || agent.orchestrator.reports().pop().unwrap().health == Health::Healthy).await;
     agent.end().await;
 }
 

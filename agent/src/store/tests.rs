@@ -1,6 +1,8 @@
-//! What a commit promises, on a real folder. Power cuts are in `tests/power_cut.rs`.
+//! What a commit promises, on a real folder.
 
 #![allow(clippy::unwrap_used)]
+
+mod attack;
 
 use super::*;
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use minijinja::{Value, context};
 use serde_json::json;
 
-mod attacks;
+mod attack;
 mod purity;
 
 use super::{Template, node_of_value};

@@ -1,12 +1,12 @@
 #![allow(clippy::unwrap_used)]
 
+mod attack;
 mod damage;
 mod merges;
 mod objects;
 mod policy_files;
 mod security_keys;
 mod signatures;
-mod trees;
 
 use git2::Oid;
 use muster_schema::Timestamp;

@@ -1,6 +1,8 @@
 //! A door with a cycle behind it that writes down what it is given.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
+mod attack;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};

@@ -1,66 +1,7 @@
 //! Policy files fail closed, and no commit may leave them unusable.
 
-use super::{assert_refused, at, verify};
-use crate::test_repository::TestRepository;
+use super::at;
 use crate::verify::{parse_allowed_signers, parse_revoked_signers};
-
-#[test]
-fn refuses_a_commit_that_leaves_no_usable_policy() {
-    let repo = TestRepository::new();
-    let anchor = repo.head();
-    let alice = repo.signer_line("alice", "");
-    let cases: [(&str, Option<&str>, &str); 6] = [
-        ("policy/revoked_signers", None, "PolicyMissing"),
-        ("policy/allowed_signers", None, "PolicyMissing"),
-        ("policy/allowed_signers", Some("# nobody\n"), "PolicyNobodyLeft"),
-        ("policy/allowed_signers", Some("alice@example.com ssh-ed25519\n"), "PolicyMalformed"),
-        ("policy/revoked_signers", Some("SHA256:abc\n"), "PolicyMalformed"),
-        ("policy/revoked_signers", Some(&repo.public_key("alice")), "PolicyNobodyLeft"),
-    ];
-    for (path, content, code) in cases {
-        match content {
-            Some(content) => repo.write(path, content),
-            None => drop(repo.git(&["rm", "-q", path])),
-        }
-        let culprit = repo.commit_as("alice", "break the policy");
-        assert_refused(&repo, anchor, culprit, culprit, code);
-        // Mending it later in the same push does not help: nobody could
-        // judge the commit that mends it.
-        repo.write("policy/allowed_signers", &alice);
-        repo.write("policy/revoked_signers", "");
-        let head = repo.commit_as("alice", "mend it");
-        assert_refused(&repo, anchor, head, culprit, code);
-        repo.git(&["reset", "-q", "--hard", &anchor.to_string()]);
-        // The next good update succeeds.
-        repo.write("file", code);
-        let good = repo.commit_as("alice", "good");
-        assert!(verify(&repo, anchor, good).is_ok());
-        repo.git(&["reset", "-q", "--hard", &anchor.to_string()]);
-    }
-}
-
-#[test]
-fn a_link_is_no_policy_file() {
-    let repo = TestRepository::new();
-    let anchor = repo.head();
-    // The same blob, only its mode turns into a link.
-    let blob = repo.git(&["rev-parse", "HEAD:policy/revoked_signers"]);
-    repo.git(&["update-index", "--add", "--cacheinfo", &format!("120000,{blob},policy/revoked_signers")]);
-    repo.git(&["config", "user.signingKey", repo.key("alice").to_str().unwrap()]);
-    repo.git(&["commit", "-q", "-S", "-m", "link"]);
-    let rejection = verify(&repo, anchor, repo.head()).unwrap_err();
-    assert!(["PolicyMissing", "LinkLeavesTree"].contains(&rejection.code()), "{rejection}");
-}
-
-#[test]
-fn an_anchor_without_policy_verifies_nothing() {
-    let repo = TestRepository::new();
-    repo.git(&["rm", "-q", "policy/revoked_signers"]);
-    let anchor = repo.commit_as("alice", "no policy");
-    repo.write("policy/revoked_signers", "");
-    let head = repo.commit_as("alice", "policy again");
-    assert_refused(&repo, anchor, head, anchor, "PolicyMissing");
-}
 
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti";
 

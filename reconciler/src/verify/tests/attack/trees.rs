@@ -2,7 +2,7 @@
 
 use git2::Oid;
 
-use super::{assert_refused, receipt, verify};
+use super::super::{assert_refused, receipt, verify};
 use crate::test_repository::TestRepository;
 use crate::verify::verify_commits_after;
 
@@ -35,7 +35,7 @@ fn store_tree(repo: &TestRepository, entries: &[(String, Vec<u8>, Oid)]) -> Oid 
 }
 
 #[test]
-fn refuses_what_may_not_be_read() {
+fn a37_what_may_not_be_read() {
     let repo = TestRepository::new();
     let anchor = repo.head();
     let blob = repo.hash_object("blob", b"x");
@@ -91,7 +91,7 @@ fn assert_refused_inner(repo: &TestRepository, anchor: Oid, tree: Oid) -> String
 }
 
 #[test]
-fn bounds_files_and_folders() {
+fn a37_files_and_folders_without_bounds() {
     let repo = TestRepository::new();
     let anchor = repo.head();
     let huge = repo.hash_object("blob", &vec![b'x'; 16 * 1024 * 1024 + 1]);
@@ -124,7 +124,7 @@ fn bounds_files_and_folders() {
 }
 
 #[test]
-fn refuses_names_out_of_order_or_twice() {
+fn a37_names_out_of_order_or_twice() {
     let repo = TestRepository::new();
     let anchor = repo.head();
     let blob = repo.hash_object("blob", b"x");
@@ -151,7 +151,7 @@ fn named(mode: &str, id: Oid) -> Vec<(String, Vec<u8>, Oid)> {
 }
 
 #[test]
-fn a_faulty_tree_that_a_later_commit_mends_is_still_refused() {
+fn a37_a_faulty_tree_that_a_later_commit_mends() {
     let repo = TestRepository::new();
     let anchor = repo.head();
     let tree = repo.git(&["rev-parse", "HEAD^{tree}"]);

@@ -20,7 +20,7 @@ fn owned(sources: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn endless_work_ends() {
+fn a38_endless_work_ends() {
     check_all(
         &owned(&[
             "{% for a in range(100000) %}{% for b in range(100000) %}x{% endfor %}{% endfor %}",
@@ -34,7 +34,7 @@ fn endless_work_ends() {
 }
 
 #[test]
-fn ten_gigabytes_are_refused() {
+fn a38_ten_gigabytes_are_refused() {
     let doubled: String = std::iter::once("{% set a = 'xxxxxxxxxx' %}".to_owned())
         .chain((0..60).map(|_| "{% set a = a ~ a %}".to_owned()))
         .chain(["{{ a }}".to_owned()])
@@ -70,7 +70,7 @@ fn ten_gigabytes_are_refused() {
 }
 
 #[test]
-fn deep_recursion_is_refused() {
+fn a38_deep_recursion_is_refused() {
     check_all(
         &owned(&[
             "{% macro again(x) %}{{ again(x ~ x) }}{% endmacro %}{{ again('x') }}",
@@ -84,7 +84,7 @@ fn deep_recursion_is_refused() {
 }
 
 #[test]
-fn long_chains_do_not_exhaust_the_stack() {
+fn a38_long_chains_do_not_exhaust_the_stack() {
     let chains = |length: usize| {
         [
             format!("{{{{ 1{} }}}}", " + 1".repeat(length)),
@@ -116,7 +116,7 @@ fn long_chains_do_not_exhaust_the_stack() {
 }
 
 #[test]
-fn values_nested_by_loops_do_not_exhaust_the_stack() {
+fn a38_values_nested_by_loops_do_not_exhaust_the_stack() {
     let circle = "{% set ns = namespace() %}{% set ns.me = ns %}";
     let mut sources = owned(&[
         "{% set ns = namespace(x=[]) %}{% for i in range(90000) %}{% set ns.x = [ns.x] %}{% endfor %}",
@@ -140,7 +140,7 @@ fn values_nested_by_loops_do_not_exhaust_the_stack() {
 }
 
 #[test]
-fn what_the_engine_panics_on_is_a_fault() {
+fn a38_what_the_engine_panics_on_is_a_fault() {
     let source = "{{ 'abc'[::-9223372036854775808] }}";
     let result = evaluate(source);
     assert!(
@@ -150,7 +150,7 @@ fn what_the_engine_panics_on_is_a_fault() {
 }
 
 #[test]
-fn no_template_reads_files() {
+fn a38_no_template_reads_files() {
     for source in [
         "{% include '/etc/passwd' %}",
         "{% include ['/etc/passwd', '../muster.yaml'] %}",

@@ -33,7 +33,7 @@ async fn a_file_of_the_right_size_is_fetched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn endless_data_is_cut_off_at_the_cap() {
+async fn a26_endless_data_is_cut_off_at_the_cap_http() {
     let start = Instant::now();
     let endless = serve(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", &[b'a'; 4096]);
     let announced = serve(b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n", &[b'a'; 4096]);
@@ -47,13 +47,13 @@ async fn endless_data_is_cut_off_at_the_cap() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_ends_early_is_no_file() {
+async fn a26_a_file_that_ends_early_is_no_file_http() {
     let address = serve(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nConnection: close\r\n\r\nroot", b"");
     assert!(fetch(address, 100).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn compressed_and_redirected_answers_are_refused() {
+async fn a26_compressed_and_redirected_answers_are_refused_http() {
     let packed = serve(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nroot", b"");
     assert!(matches!(fetch(packed, 100).await, Err(TransportError::Form { .. })));
     let elsewhere = serve(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nroot", b"");

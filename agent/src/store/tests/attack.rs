@@ -1,11 +1,11 @@
 //! What the store promises when the process is killed or the power fails: every acknowledged commit is there, and the
 //! store opens.
 
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+#![allow(clippy::disallowed_methods)]
 
-use muster_agent::store::{Batch, Opened, Store};
+use super::*;
+use crate::test_disk::{Disk, new_disk};
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -47,13 +47,13 @@ fn child_that_commits_until_it_is_killed() {
 }
 
 #[test]
-fn a_killed_process_loses_nothing_that_was_acknowledged() {
+fn a19_a_killed_process_loses_nothing_that_was_acknowledged() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("store");
     let mut total = 0;
     for round in 0..20_u64 {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "child_that_commits_until_it_is_killed", "--nocapture"])
+            .args(["--exact", "store::tests::attack::child_that_commits_until_it_is_killed", "--nocapture"])
             .env(CHILD_STORE, &folder)
             .stdout(Stdio::piped())
             .spawn()
@@ -79,50 +79,14 @@ fn a_killed_process_loses_nothing_that_was_acknowledged() {
     }
 }
 
-/// A file system in a file. A copy of that file is what a power cut leaves.
-struct Disk {
-    image: PathBuf,
-    mounted: PathBuf,
-}
-
-impl Disk {
-    fn mount(image: &Path, at: &Path) -> Option<Disk> {
-        std::fs::create_dir_all(at).unwrap();
-        let mounted = run("mount", &["-o", "loop", image.to_str()?, at.to_str()?]);
-        mounted.then(|| Disk { image: image.to_owned(), mounted: at.to_owned() })
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        if !run("umount", &[self.mounted.to_str().unwrap()]) {
-            run("umount", &["-l", self.mounted.to_str().unwrap()]);
-        }
-    }
-}
-
-fn run(program: &str, arguments: &[&str]) -> bool {
-    let output = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    output.is_ok_and(|status| status.success())
-}
-
-/// A disk on ext4, where this machine can have one.
-fn new_disk(dir: &Path) -> Option<Disk> {
-    let image = dir.join("disk.img");
-    let file = std::fs::File::create(&image).unwrap();
-    file.set_len(48 << 20).unwrap();
-    let made = rustix::process::geteuid().is_root() && run("mkfs.ext4", &["-q", image.to_str()?]);
-    made.then(|| Disk::mount(&image, &dir.join("disk"))).flatten()
-}
-
 #[test]
-fn a_power_cut_loses_nothing_that_was_acknowledged() {
+fn a19_a_power_cut_loses_nothing_that_was_acknowledged() {
     let dir = tempfile::tempdir().unwrap();
     let Some(disk) = new_disk(dir.path()) else {
         eprintln!("SKIPPED: power cuts need root, loop devices and mkfs.ext4");
         return;
     };
-    let folder = disk.mounted.join("agent/store");
+    let folder = disk.path().join("agent/store");
     std::fs::create_dir_all(folder.parent().unwrap()).unwrap();
     let (store, _) = Store::open(&folder).unwrap();
     let (acknowledged, end) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
@@ -141,9 +105,9 @@ fn a_power_cut_loses_nothing_that_was_acknowledged() {
         std::thread::sleep(Duration::from_millis(15 + cut * 13 % 60));
         let survived = acknowledged.load(Ordering::Acquire);
         let image = dir.path().join(format!("cut-{cut}.img"));
-        std::fs::copy(&disk.image, &image).unwrap();
+        std::fs::copy(disk.image(), &image).unwrap();
         let after = Disk::mount(&image, &dir.path().join(format!("cut-{cut}"))).expect("the copy mounts");
-        check(&after.mounted.join("agent/store"), survived);
+        check(&after.path().join("agent/store"), survived);
         drop(after);
         std::fs::remove_file(&image).unwrap();
     }

@@ -1,0 +1,4 @@
+//! Attacks on the door.
+
+mod enrolment;
+mod messages;

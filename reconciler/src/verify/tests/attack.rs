@@ -1,0 +1,4 @@
+//! Attacks by commits: each is refused for one stable code, and names its commit.
+
+mod commits;
+mod trees;
