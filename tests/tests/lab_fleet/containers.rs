@@ -64,6 +64,7 @@ const APPLICATION: &str = r#"
 resources:
   files:
     /srv/web/greeting: {content: "hello\n"}
+    /srv/other: {content: "alpha\n"}
   containers:
     web:
       image: localhost:5000/lab@IMAGE
@@ -125,16 +126,29 @@ fn lab_containers_run_heal_follow_their_image_and_go() {
     // Its variables are as they were written, through systemd and podman.
     assert_eq!(host.read_file("/srv/web/$HOME %n").unwrap(), "first\n");
 
+    // One change is one start, and no change is none: a commit about something else, a run that finds all as it is.
+    let mut starts = [1, 1];
+    let check_starts = |expected: [usize; 2], after: &str| {
+        assert_eq!(["web", "found"].map(|name| starts_of(host, name)), expected, "starts after {after}");
+    };
+    check_starts(starts, "the first run");
+    publish(&APPLICATION.replace("IMAGE", &first).replace("alpha", "beta"));
+    assert_eq!(host.read_file("/srv/other").unwrap(), "beta\n");
+    let url = format!("{}/api/v1/hosts/web-1/v1/converge", real.fleet.api_url());
+    let answer = ureq::post(&url).send_empty().unwrap().body_mut().read_to_string().unwrap();
+    assert!(answer.contains("\"finished\":true"), "{answer}");
+    check_starts(starts, "runs that change nothing of them");
+
     let settled = look(host);
     let drifts = [
-        "podman kill web",
-        "podman rm --force web",
-        "systemctl stop --no-block muster-container@web",
-        "systemctl disable --quiet muster-container@web",
-        "rm /etc/systemd/system/muster-container@web.service; systemctl daemon-reload",
-        "sed -i 's/100002/100004/' /etc/systemd/system/muster-container@web.service",
+        ("podman kill web", 1),
+        ("podman rm --force web", 1),
+        ("systemctl stop --no-block muster-container@web", 1),
+        ("systemctl disable --quiet muster-container@web", 0),
+        ("rm /etc/systemd/system/muster-container@web.service; systemctl daemon-reload", 1),
+        ("sed -i 's/100002/100004/' /etc/systemd/system/muster-container@web.service", 1),
     ];
-    for drift in drifts {
+    for (drift, restarts) in drifts {
         let corrections = web::corrections(&real.fleet.fetch("hosts/web-1").unwrap(), "containers/web");
         host.exec(drift).unwrap();
         real.fleet
@@ -143,6 +157,8 @@ fn lab_containers_run_heal_follow_their_image_and_go() {
             })
             .unwrap();
         wait_settled(host, &settled, drift);
+        starts[0] += restarts;
+        check_starts(starts, drift);
     }
     // Where systemd restarts it, there is nothing to put right.
     let container = running(host, "found");
@@ -150,16 +166,19 @@ fn lab_containers_run_heal_follow_their_image_and_go() {
     wait_until("systemd to start it again", SOON, || running(host, "found").is_some_and(|now| Some(now) != container))
         .unwrap();
     wait_settled(host, &settled, "podman kill found");
+    starts[1] += 1;
+    check_starts(starts, "podman kill found");
 
-    let container = running(host, "web");
+    let containers = ["web", "found"].map(|name| running(host, name));
     publish(&APPLICATION.replace("IMAGE", &first).replace("hello", "good day"));
-    wait_until("the restart", SOON, || running(host, "web").is_some_and(|now| Some(now) != container)).unwrap();
-    let container = running(host, "found");
-    publish(&APPLICATION.replace("IMAGE", &second).replace("hello", "good day"));
-    wait_until("the container of the other image", SOON, || {
-        running(host, "found").is_some_and(|now| Some(now) != container)
-    })
-    .unwrap();
+    assert_ne!(running(host, "web"), containers[0]);
+    starts[0] += 1;
+    check_starts(starts, "a change of what it is restarted on");
+    // Another image, and at once a change of what it is restarted on: that is one start too.
+    publish(&APPLICATION.replace("IMAGE", &second).replace("hello", "good night"));
+    assert_ne!(running(host, "found"), containers[1]);
+    starts = starts.map(|count| count + 1);
+    check_starts(starts, "another image");
     assert_eq!(host.read_file("/srv/web/$HOME %n").unwrap(), "second\n");
     // What was fetched and is of no more use is gone.
     assert_eq!(images(host), [format!("localhost:5000/lab {second}")]);
@@ -182,6 +201,12 @@ fn wait_settled(host: &Host, settled: &[String; 4], after: &str) {
 fn running(host: &Host, name: &str) -> Option<String> {
     let id = host.exec(&format!("podman ps --quiet --no-trunc --filter name=^{name}$")).ok()?;
     (!id.is_empty()).then_some(id)
+}
+
+/// How often podman has started it, by podman's own log.
+fn starts_of(host: &Host, name: &str) -> usize {
+    let events = host.exec("podman events --stream=false --filter event=start --format '{{.Name}}'").unwrap();
+    events.lines().filter(|one| *one == name).count()
 }
 
 fn images(host: &Host) -> Vec<String> {
