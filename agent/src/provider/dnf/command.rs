@@ -28,7 +28,7 @@ impl Verb {
 /// One transaction: a plain command where all changes are of one kind, else a script for dnf's own shell.
 pub(super) fn plan_step(request: &Request<'_>) -> Step {
     let mut words: Vec<(Verb, String)> =
-        request.changes.iter().map(|change| (verb_of(change, request), word_of(change))).collect();
+        request.changes.iter().map(|change| (verb_of(change, request), word_of(change, request))).collect();
     words.extend(request.extra.iter().map(|name| (Verb::Remove, name.clone())));
     words.sort();
     let held = request.changes.iter().any(|change| change.allow_held);
@@ -59,7 +59,7 @@ pub(super) fn plan_step(request: &Request<'_>) -> Step {
 pub(super) fn cleaning_program(request: &Request<'_>) -> Program {
     let mut argv = base("--assumeno", false, "clean_requirements_on_remove=True");
     argv.push("remove".to_owned());
-    argv.extend(request.changes.iter().filter(|change| change.removes()).map(word_of));
+    argv.extend(request.changes.iter().filter(|change| change.removes()).map(|change| word_of(change, request)));
     package_program(argv, request.timeout)
 }
 
@@ -108,13 +108,13 @@ fn verb_of(change: &PackageChange, request: &Request<'_>) -> Verb {
 }
 
 /// `name-1:1.0-1.i686`, as dnf takes it.
-fn word_of(change: &PackageChange) -> String {
+fn word_of(change: &PackageChange, request: &Request<'_>) -> String {
     let name = &change.name;
     let version = match &change.action {
         PackageAction::Install { version: Some(version) } => format!("-{version}"),
         _ => String::new(),
     };
-    match name.architecture() {
+    match name.architecture().or_else(|| request.database.architecture_beside(name.name())) {
         Some(architecture) => format!("{}{version}.{architecture}", name.name()),
         None => format!("{}{version}", name.name()),
     }

@@ -1,6 +1,8 @@
-use crate::provider::package::test_scenario::{run_life, run_versions};
+use crate::provider::package::test_scenario::{TestArchive, run_life, run_versions};
 use crate::provider::rpm::test_archive::RpmArchive;
+use crate::resource::test_converger::{converge, converge_wholly, differences, outcome_of};
 use crate::test_machine::enter_with;
+use serde_json::json;
 
 const NEEDS: [&str; 3] = ["/usr/bin/dnf", "/usr/bin/rpmbuild", "/usr/bin/createrepo_c"];
 const FEDORA: &str = "ID=fedora\nVERSION_ID=38\n";
@@ -19,4 +21,40 @@ fn versions_move_as_told() {
     if enter_with(&NEEDS, "provider::dnf::tests::versions_move_as_told") {
         run_versions(&mut RpmArchive::new(FEDORA, PROGRAM));
     }
+}
+
+/// Both architectures run on this machine's own; the id says which one is meant.
+#[test]
+fn a_foreign_architecture_stands_beside_the_host_s_own() {
+    let test = "provider::dnf::tests::a_foreign_architecture_stands_beside_the_host_s_own";
+    if !cfg!(target_arch = "x86_64") || !enter_with(&NEEDS, test) {
+        return;
+    }
+    let mut archive = RpmArchive::new(FEDORA, PROGRAM);
+    for architecture in ["x86_64", "i686"] {
+        archive.add_for(architecture, "probe", "1.0-1", &[]);
+    }
+    archive.publish();
+    let installed = || ["probe.x86_64", "probe.i686"].map(|name| archive.installed(name).is_some());
+    converge_wholly(&json!({"packages/probe:i686": {}}));
+    assert_eq!(installed(), [false, true]);
+    assert_eq!(differences(&json!({"packages/probe": {}})).len(), 2, "one leaves, and the other is not there");
+    converge_wholly(&json!({"packages/probe": {}, "packages/probe:i686": {"version": "1.0-1"}}));
+    assert_eq!(installed(), [true, true]);
+    converge_wholly(&json!({"packages/probe": {}}));
+    assert_eq!(installed(), [true, false]);
+    converge_wholly(&json!({"packages/probe": {}, "packages/probe:i686": {}}));
+    converge_wholly(&json!({"packages/probe:i686": {}}));
+    assert_eq!(installed(), [false, true], "the host's own goes alone");
+    converge_wholly(&json!({"packages/probe": {}}));
+    assert_eq!(installed(), [true, false]);
+    // As dnf itself would have it, it is no name of a package: that is told, and nothing comes.
+    let outcomes = converge(&json!({"packages/probe": {}, "packages/probe.i686": {}}));
+    let refused = outcome_of(&outcomes, "packages/probe.i686");
+    assert!(refused.message.contains("there is no package probe.i686"), "{refused:?}");
+    assert_eq!(installed(), [true, false]);
+    converge_wholly(&json!({}));
+    assert_eq!(installed(), [false, false]);
+    converge_wholly(&json!({"packages/probe": {"arch": "i686"}}));
+    assert_eq!(installed(), [false, true]);
 }

@@ -39,6 +39,15 @@ impl PackageDatabase {
         self.installed.get(name)?.iter().find(fits)
     }
 
+    /// The host's own architecture, where packages of this name are installed for another one: managers that are told
+    /// the name alone take these for it too.
+    pub(in crate::provider) fn architecture_beside(&self, name: &str) -> Option<&str> {
+        let is_foreign = |found: &Installed| {
+            !matches!(found.architecture.as_str(), "all" | "noarch" | "any") && found.architecture != self.native
+        };
+        self.installed.get(name)?.iter().any(is_foreign).then_some(self.native.as_str())
+    }
+
     /// The installed packages that provide the virtual package `name`, sorted.
     pub fn providers(&self, name: &str) -> &[String] {
         self.providers.get(name).map_or(&[], Vec::as_slice)

@@ -47,8 +47,11 @@ pub(in crate::provider) fn load_database(
     if missing.is_empty() {
         return Ok(database);
     }
+    // A package provides its own name too, also one of a foreign architecture, which is not what is meant.
     for line in stdout_of(&ask(host, PROVIDES)?).lines() {
-        if let Some((package, name)) = line.split_once('\t').filter(|(_, name)| missing.contains(name)) {
+        if let Some((package, name)) =
+            line.split_once('\t').filter(|(package, name)| package != name && missing.contains(name))
+        {
             database.add_provider(name, package);
         }
     }

@@ -69,6 +69,23 @@ impl RpmArchive {
         archive
     }
 
+    /// Adds a package for one architecture; that of `add` is for all.
+    pub(crate) fn add_for(&mut self, architecture: &str, name: &str, version: &str, relations: &[(Relation, &str)]) {
+        let (version, release) = version.split_once('-').expect("a release");
+        let mut spec =
+            format!("Name: {name}\nVersion: {version}\nRelease: {release}\nSummary: made for a test\nLicense: MIT\n");
+        for (relation, other) in relations {
+            let _ = writeln!(spec, "{relation:?}: {other}");
+        }
+        spec.push_str("%description\nmade for a test\n%files\n");
+        let path = format!("{FOLDER}/{name}.spec");
+        fs::write(&path, spec).expect("written");
+        run(Command::new("rpmbuild")
+            .args(["-bb", "--quiet", "--nodeps", "--target", architecture])
+            .args(["--define", &format!("_topdir {FOLDER}/build")])
+            .args(["--define", &format!("_rpmdir {FOLDER}/packages"), &path]));
+    }
+
     fn program(&self) -> Command {
         let mut command = Command::new(self.program[0]);
         command.args(&self.program[1..]);
@@ -78,20 +95,7 @@ impl RpmArchive {
 
 impl TestArchive for RpmArchive {
     fn add(&mut self, name: &str, version: &str, relations: &[(Relation, &str)]) {
-        let (version, release) = version.split_once('-').expect("a release");
-        let mut spec = format!(
-            "Name: {name}\nVersion: {version}\nRelease: {release}\nSummary: made for a test\nLicense: MIT\n\
-             BuildArch: noarch\n"
-        );
-        for (relation, other) in relations {
-            let _ = writeln!(spec, "{relation:?}: {other}");
-        }
-        spec.push_str("%description\nmade for a test\n%files\n");
-        let path = format!("{FOLDER}/{name}.spec");
-        fs::write(&path, spec).expect("written");
-        run(Command::new("rpmbuild")
-            .args(["-bb", "--quiet", "--nodeps", "--define", &format!("_topdir {FOLDER}/build")])
-            .args(["--define", &format!("_rpmdir {FOLDER}/packages"), &path]));
+        self.add_for("noarch", name, version, relations);
     }
 
     fn publish(&self) {
