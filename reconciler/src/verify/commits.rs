@@ -9,9 +9,10 @@ use super::commit_object::{CommitObject, parse_commit};
 use super::fault::CommitFault;
 use super::history::order_history;
 use super::limits::{MAX_COMMIT_BYTES, MAX_LISTED_FAULTS};
+use super::merge::compare_merge;
 use super::policy::{PolicyBlobs, SigningPolicy, load_signing_policy, policy_blobs};
 use super::rejection::{RefusedCommit, Rejection};
-use super::revision::{Signer, VerifiedCommit, VerifiedRevision};
+use super::revision::{VerifiedCommit, VerifiedRevision};
 use super::signature::verify_ssh_signature;
 use super::tree::TreeChecker;
 
@@ -68,12 +69,12 @@ fn verify_range(
     for step in &steps {
         for &id in &step.side {
             match checks.check_commit(id, &policy) {
-                Ok((signer, commit)) => passed.push(verified(id, signer, commit, false)),
+                Ok(commit) => passed.push(commit),
                 Err(fault) => refused.push(RefusedCommit { id, fault }),
             }
         }
         match checks.check_commit(step.commit, &policy) {
-            Ok((signer, commit)) => passed.push(verified(step.commit, signer, commit, true)),
+            Ok(commit) => passed.push(VerifiedCommit { on_mainline: true, ..commit }),
             Err(fault) => refused.push(RefusedCommit { id: step.commit, fault }),
         }
         // Without a policy nothing after this commit can be judged.
@@ -99,10 +100,6 @@ fn verify_range(
     Err(Rejection { anchor, offered, commits: refused, unlisted })
 }
 
-fn verified(id: Oid, signer: Signer, commit: CommitObject, on_mainline: bool) -> VerifiedCommit {
-    VerifiedCommit { id, signer, message: commit.message, on_mainline }
-}
-
 /// What the checks of one step share.
 struct Checks<'repo> {
     repo: &'repo Repository,
@@ -117,15 +114,16 @@ impl<'repo> Checks<'repo> {
         Ok(Self { repo, receipt, trees: TreeChecker::new(repo)?, policy_blobs: None })
     }
 
-    /// Signature and content of one commit, by `policy`.
-    fn check_commit(&mut self, id: Oid, policy: &SigningPolicy) -> Result<(Signer, CommitObject), CommitFault> {
+    /// Signature and content of one commit, by `policy`; as if it lay on a side branch.
+    fn check_commit(&mut self, id: Oid, policy: &SigningPolicy) -> Result<VerifiedCommit, CommitFault> {
         let commit = read_commit(self.repo, id)?;
         let Some(signature) = &commit.signature else {
             return Err(CommitFault::Unsigned { merge: commit.parents > 1 });
         };
         let signer = verify_ssh_signature(&commit.payload, signature, policy, self.receipt)?;
         self.trees.check_tree(self.tree_of(id)?)?;
-        Ok((signer, commit))
+        let merge = compare_merge(self.repo, id).map_err(|source| CommitFault::Unreadable { id, source })?;
+        Ok(VerifiedCommit { id, signer, message: commit.message, on_mainline: false, merge })
     }
 
     fn tree_of(&self, id: Oid) -> Result<Oid, CommitFault> {

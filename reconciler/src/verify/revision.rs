@@ -3,6 +3,8 @@
 use git2::Oid;
 use muster_schema::CommitId;
 
+use super::merge::MergeChanges;
+
 /// A commit of the state repository of which every new commit passed.
 ///
 /// Only [`verify_commits`](super::verify_commits) makes one.
@@ -63,6 +65,9 @@ pub struct VerifiedCommit {
     pub message: String,
     /// Whether it lies on the mainline, not in a branch merged into it.
     pub on_mainline: bool,
+    /// What it holds beyond the automatic merge of its parents; nothing for
+    /// a commit that merges nothing.
+    pub merge: Option<MergeChanges>,
 }
 
 /// A listed signer.

@@ -2,6 +2,7 @@
 
 mod attack;
 mod damage;
+mod evil_merges;
 mod merges;
 mod objects;
 mod policy_files;
