@@ -12,6 +12,7 @@ pub mod io;
 pub mod keys;
 pub mod model;
 pub mod plan;
+pub mod policy;
 pub mod query;
 pub mod render;
 pub mod rollout;
@@ -21,5 +22,7 @@ pub mod status;
 pub mod template;
 pub mod verify;
 
+#[cfg(test)]
+mod test_dice;
 #[cfg(test)]
 mod test_repository;

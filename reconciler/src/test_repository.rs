@@ -9,6 +9,9 @@ use std::process::{Command, Output, Stdio};
 use git2::{Oid, Repository};
 use tempfile::TempDir;
 
+/// Rules by which every signer may do everything.
+pub(crate) const ACCESS: &str = "rules: [{who: [\"*\"], may: [all]}]\n";
+
 /// A folder with a bare repository `state.git`, a clone `work`, and keys.
 pub(crate) struct TestRepository {
     dir: TempDir,
@@ -16,7 +19,7 @@ pub(crate) struct TestRepository {
 
 impl TestRepository {
     /// A bare repository whose first commit, signed by `alice`, lists her as
-    /// the only signer; `alice` and `mallory` have keys.
+    /// the only signer, and lets every signer do everything; `alice` and `mallory` have keys.
     pub(crate) fn new() -> Self {
         let repo = Self { dir: TempDir::new().unwrap() };
         repo.make_key("alice", &["-t", "ed25519"]);
@@ -29,6 +32,7 @@ impl TestRepository {
         repo.git(&["checkout", "-q", "-b", "main"]);
         repo.write("policy/allowed_signers", &repo.signer_line("alice", ""));
         repo.write("policy/revoked_signers", "");
+        repo.write("policy/access.yaml", ACCESS);
         repo.write("muster.yaml", "schema: 1\nfleet: test\n");
         repo.commit_as("alice", "first");
         repo

@@ -12,15 +12,20 @@
 //!   in `policy/allowed_signers` of the *mainline parent*, so that no branch
 //!   grants itself anything;
 //! - the key is valid at our receipt time, whatever date the commit claims;
-//! - a missing or malformed policy file refuses the commit that brings it;
+//! - it changes only what `policy/access.yaml` of the mainline parent lets its
+//!   signer change, and only who may merge it puts it on the mainline;
+//! - a missing or malformed policy file refuses the commit that brings it, and
+//!   so does a policy that nobody could change again;
 //! - trees hold plain files, executables, folders and links that stay inside.
 
+mod access;
 mod allowed_signers;
 mod commit_object;
 mod commits;
 mod fault;
 mod history;
 mod limits;
+mod lockout;
 mod merge;
 mod policy;
 mod rejection;
@@ -29,12 +34,14 @@ mod revoked_signers;
 mod signature;
 mod single_signer;
 mod tree;
+mod tree_diff;
 mod tree_object;
 
 pub use allowed_signers::{AllowedSigner, parse_allowed_signers};
 pub use commit_object::{CommitObject, parse_commit};
 pub use commits::{verify_commits, verify_commits_after};
 pub use fault::CommitFault;
+pub use lockout::check_somebody_left;
 pub use merge::MergeChanges;
 pub use policy::{PolicyFault, SigningPolicy, load_signing_policy};
 pub use rejection::{RefusedCommit, Rejection};

@@ -4,6 +4,7 @@
 //! the documents' JSON Schemas, by which the orchestrator checks them and
 //! editors complete them; attributes of resources may be templates there.
 
+mod access;
 mod application;
 pub(crate) mod attributes;
 mod environment;
@@ -22,6 +23,7 @@ mod generated;
 #[cfg(test)]
 mod test_reference;
 
+pub use access::{AccessDocument, AccessRule, ApprovalRule, Verb};
 pub use application::ApplicationDocument;
 pub use attributes::attributes_schema;
 pub use environment::EnvironmentDocument;

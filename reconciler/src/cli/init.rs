@@ -39,6 +39,8 @@ pub(super) struct Args {
 const ENVIRONMENT: &str =
     "# Hosts go to environments/production/hosts/<id>.yaml; what all of them get, here.\nlabels: {}\n";
 
+const ACCESS: &str = "# Who may change what. What no rule grants is denied; `muster policy test` explains it.\n";
+
 pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let occupied = std::fs::read_dir(&args.dir).is_ok_and(|mut entries| entries.next().is_some());
     ensure!(!occupied, "{} is not empty; nothing was made", args.dir.display());
@@ -55,8 +57,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
         .with_context(|| format!("the repository {}", args.dir.display()))?;
     let files = [
         ("muster.yaml", format!("schema: 1\nfleet: {}\n", args.fleet)),
-        ("policy/allowed_signers", format!("{} namespaces=\"git\" {public}\n", args.email)),
+        ("policy/allowed_signers", format!("{} namespaces=\"git,muster-approval\" {public}\n", args.email)),
         ("policy/revoked_signers", String::new()),
+        ("policy/access.yaml", format!("{ACCESS}rules:\n  - who: [\"{}\"]\n    may: [all]\n", args.email)),
         ("environments/production/environment.yaml", ENVIRONMENT.to_owned()),
     ];
     let edits: BTreeMap<String, Option<Vec<u8>>> =

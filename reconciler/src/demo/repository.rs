@@ -37,8 +37,13 @@ impl StateRepository {
         let repository = StateRepository { bare: bare.to_owned(), work, key, runtime };
         let mut edits = Edits::new();
         collect(&EXAMPLES, &mut edits);
-        let signer = format!("demo@example.org namespaces=\"git\" {}\n", repository.key.public_key().to_openssh()?);
+        let signer = format!(
+            "demo@example.org namespaces=\"git,muster-approval\" {}\n",
+            repository.key.public_key().to_openssh()?
+        );
         edits.insert("policy/allowed_signers".into(), Some(signer.into_bytes()));
+        let access = "rules:\n  - who: [\"demo@example.org\"]\n    may: [all]\n";
+        edits.insert("policy/access.yaml".into(), Some(access.into()));
         repository.commit_and_push("fleet: Start from the examples", &edits)?;
         Ok(repository)
     }

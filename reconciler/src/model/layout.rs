@@ -23,6 +23,8 @@ pub(super) enum Item {
     Application { name: Arc<str> },
     /// The declaration of a collection.
     Extension { name: ExtensionName },
+    /// Who may change what.
+    AccessPolicy,
     /// A content below a files/ folder.
     Content,
     /// Of no interest: readme files, hidden files, what stands beside.
@@ -48,8 +50,7 @@ pub(super) fn classify(path: &str) -> Result<Item, Finding> {
             Err(Finding::new(Place::start_of(path), format!("'{folder}/' is not supported yet")))
         }
         ["policy", "allowed_signers" | "revoked_signers"] => Ok(Item::Ignored),
-        ["policy", "access.yaml"] => Err(Finding::new(Place::start_of(path), "access rules are not enforced yet")
-            .with_hint("remove the file: for now every allowed signer may change anything")),
+        ["policy", "access.yaml"] => Ok(Item::AccessPolicy),
         ["policy", other] => Err(unknown(path, other, &["access.yaml", "allowed_signers", "revoked_signers"])),
         ["profiles", file] => {
             let name = document_name(path, file)?;

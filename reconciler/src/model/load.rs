@@ -16,6 +16,7 @@ use super::{
     Application, BlobId, Extension, Extensions, FileEntry, Finding, Layer, MAX_DOCUMENT_BYTES, Node, Place,
     RepositoryFiles, Scope,
 };
+use crate::policy::load_access_policy;
 use crate::template::Templates;
 
 /// What stays loaded from one revision to the next: documents by blob, what they come to, contents, templates.
@@ -68,6 +69,7 @@ pub fn load_model(files: &RepositoryFiles, cache: &mut ModelCache) -> (Model, Ve
     let mut loading = Loading { files, cache, kept, extensions, found: files.check(), scoped: Vec::new() };
     let items = loading.classify_all();
     loading.extensions(&items);
+    loading.check_access(&items);
     let fleet = loading.fleet(&items);
     let applications = loading.applications(&items);
     let environments = loading.environments(&items);
@@ -155,6 +157,26 @@ impl Loading<'_> {
             extensions.0.insert(*name, Arc::new(extension));
         }
         self.extensions = extensions;
+    }
+
+    /// The rules are read where commits are verified; here their faults are found.
+    fn check_access(&mut self, items: &Items) {
+        let Some((path, _)) = items.iter().find(|(_, item)| *item == Item::AccessPolicy) else { return };
+        let Some((_, FileEntry::File(id))) = self.files.entry(path) else { return };
+        let bytes = match self.files.load_blob(path, *id, MAX_DOCUMENT_BYTES) {
+            Ok(bytes) => bytes,
+            Err(finding) => return self.found.push(finding),
+        };
+        match load_access_policy(path, &bytes) {
+            Ok(policy) => {
+                for rule in &policy.rules {
+                    let place = Place { file: path.clone(), line: rule.name.line, column: 1 };
+                    let collections = rule.collections.iter().flatten();
+                    self.found.extend(collections.filter_map(|one| self.extensions.unknown(*one, &place)));
+                }
+            }
+            Err(found) => self.found.extend(found),
+        }
     }
 
     fn fleet(&mut self, items: &Items) -> Arc<Document> {

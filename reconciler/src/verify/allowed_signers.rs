@@ -10,6 +10,8 @@ use muster_schema::Timestamp;
 use ssh_key::PublicKey;
 use ssh_key::public::KeyData;
 
+use crate::policy::matches_wildcards;
+
 /// One line of the file.
 #[derive(Debug, Clone)]
 pub struct AllowedSigner {
@@ -211,37 +213,10 @@ fn matches_pattern_list(text: &str, patterns: &[String]) -> bool {
     let mut matched = false;
     for pattern in patterns {
         match pattern.strip_prefix('!') {
-            Some(negated) if matches_pattern(text.as_bytes(), negated.as_bytes()) => return false,
+            Some(negated) if matches_wildcards(text.as_bytes(), negated.as_bytes()) => return false,
             Some(_) => {}
-            None => matched |= matches_pattern(text.as_bytes(), pattern.as_bytes()),
+            None => matched |= matches_wildcards(text.as_bytes(), pattern.as_bytes()),
         }
     }
     matched
-}
-
-/// `*` stands for any text, `?` for one byte. Linear in text times stars.
-fn matches_pattern(text: &[u8], pattern: &[u8]) -> bool {
-    let (mut t, mut p) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some(b'*') => {
-                star = Some((p, t));
-                p += 1;
-            }
-            Some(&c) if c == b'?' || c == text[t] => {
-                t += 1;
-                p += 1;
-            }
-            _ => match star {
-                Some((at, taken)) => {
-                    star = Some((at, taken + 1));
-                    t = taken + 1;
-                    p = at + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|&c| c == b'*')
 }

@@ -5,10 +5,12 @@ use std::rc::Rc;
 use git2::{ObjectType, Oid, Repository};
 use muster_schema::Timestamp;
 
+use super::access::{check_mainline_commit, check_side_commit};
 use super::commit_object::{CommitObject, parse_commit};
 use super::fault::CommitFault;
 use super::history::order_history;
 use super::limits::{MAX_COMMIT_BYTES, MAX_LISTED_FAULTS};
+use super::lockout::check_somebody_left;
 use super::merge::compare_merge;
 use super::policy::{PolicyBlobs, SigningPolicy, load_signing_policy, policy_blobs};
 use super::rejection::{RefusedCommit, Rejection};
@@ -68,12 +70,20 @@ fn verify_range(
     let mut refused: Vec<RefusedCommit> = Vec::new();
     for step in &steps {
         for &id in &step.side {
-            match checks.check_commit(id, &policy) {
+            let judged = checks.check_commit(id, &policy).and_then(|commit| {
+                check_side_commit(repo, &commit, &policy)?;
+                Ok(commit)
+            });
+            match judged {
                 Ok(commit) => passed.push(commit),
                 Err(fault) => refused.push(RefusedCommit { id, fault }),
             }
         }
-        match checks.check_commit(step.commit, &policy) {
+        let judged = checks.check_commit(step.commit, &policy).and_then(|commit| {
+            check_mainline_commit(repo, &commit, tree, &policy)?;
+            Ok(commit)
+        });
+        match judged {
             Ok(commit) => passed.push(VerifiedCommit { on_mainline: true, ..commit }),
             Err(fault) => refused.push(RefusedCommit { id: step.commit, fault }),
         }
@@ -146,6 +156,9 @@ impl<'repo> Checks<'repo> {
             return Ok(Rc::clone(before));
         }
         let policy = load_signing_policy(self.repo, commit, tree, self.receipt)?;
+        if before.is_some() {
+            check_somebody_left(&policy, self.receipt)?;
+        }
         self.policy_blobs = blobs;
         Ok(Rc::new(policy))
     }

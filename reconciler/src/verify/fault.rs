@@ -1,6 +1,9 @@
 //! Why a commit is refused.
 
+use std::borrow::Cow;
+
 use git2::Oid;
+use muster_schema::document::Verb;
 
 use super::policy::PolicyFault;
 
@@ -100,6 +103,22 @@ pub enum CommitFault {
         /// The commit whose policy counts.
         policy: Oid,
     },
+    /// A change that no rule of `policy/access.yaml` lets its signer make.
+    #[error("{who} may not {verb} {}{}, by policy/access.yaml at {policy}: {why}", shown_path(.path), more_paths(*.more))]
+    NotAllowed {
+        /// The signer's principals, cleaned for display.
+        who: String,
+        /// What was done.
+        verb: Verb,
+        /// Where, cleaned for display; empty for a commit that changes nothing.
+        path: String,
+        /// How many further paths are concerned.
+        more: usize,
+        /// How far the rules go.
+        why: String,
+        /// The commit whose policy counts.
+        policy: Oid,
+    },
     /// The commit's own policy cannot be used for what comes after it.
     #[error(transparent)]
     Policy(#[from] PolicyFault),
@@ -164,6 +183,7 @@ impl CommitFault {
             Self::UnknownSigner { .. } => "UnknownSigner",
             Self::SignerNotValidNow { .. } => "SignerNotValidNow",
             Self::RevokedSigner { .. } => "RevokedSigner",
+            Self::NotAllowed { .. } => "NotAllowed",
             Self::Policy(fault) => fault.code(),
             Self::Submodule { .. } => "Submodule",
             Self::LinkLeavesTree { .. } => "LinkLeavesTree",
@@ -174,7 +194,14 @@ impl CommitFault {
     }
 
     /// What the author can do about it.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<Cow<'static, str>> {
+        if let Self::NotAllowed { who, verb, path, .. } = self {
+            return Some(Cow::Owned(needed_rule(who, *verb, path)));
+        }
+        self.fixed_hint().map(Cow::Borrowed)
+    }
+
+    fn fixed_hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::NotDescendant { .. } => {
                 "a force push or another history is never followed: put the branch back on the last verified commit and commit on top of it"
@@ -208,6 +235,30 @@ impl CommitFault {
     pub fn may_pass_later(&self) -> bool {
         matches!(self, Self::Unreadable { .. })
     }
+}
+
+fn shown_path(path: &str) -> String {
+    if path.is_empty() { "anything".to_owned() } else { format!("'{path}'") }
+}
+
+fn more_paths(more: usize) -> String {
+    match more {
+        0 => String::new(),
+        more => format!(" (nor {more} more paths)"),
+    }
+}
+
+/// The rule that would allow it, and whose commit can bring that rule.
+fn needed_rule(who: &str, verb: Verb, path: &str) -> String {
+    let first = who.split(',').next().unwrap_or_default();
+    let paths = match path.rsplit_once('/') {
+        Some((folder, _)) => format!(", paths: [\"{folder}/**\"]"),
+        None if path.is_empty() => String::new(),
+        None => format!(", paths: [\"{path}\"]"),
+    };
+    format!(
+        "somebody who may do it signs it, or a rule of policy/access.yaml grants it first, in a commit before: `- {{who: [\"{first}\"], may: [{verb}]{paths}}}`"
+    )
 }
 
 /// Bytes of a stranger as text that no terminal and no page interprets.

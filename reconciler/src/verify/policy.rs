@@ -7,6 +7,8 @@ use ssh_key::public::KeyData;
 use super::allowed_signers::{AllowedSigner, parse_allowed_signers};
 use super::limits::MAX_POLICY_BYTES;
 use super::revoked_signers::parse_revoked_signers;
+use crate::model::Finding;
+use crate::policy::{ACCESS_POLICY, AccessPolicy, load_access_policy};
 
 /// Path of the list of signers.
 pub(super) const ALLOWED_SIGNERS: &str = "policy/allowed_signers";
@@ -14,8 +16,10 @@ pub(super) const ALLOWED_SIGNERS: &str = "policy/allowed_signers";
 pub(super) const REVOKED_SIGNERS: &str = "policy/revoked_signers";
 /// The namespace of signatures on commits.
 pub(super) const GIT_NAMESPACE: &str = "git";
+/// The namespace of approvals.
+pub(super) const APPROVAL_NAMESPACE: &str = "muster-approval";
 
-/// The signers of one commit, for the commits that follow it.
+/// The signers of one commit and what they may do, for the commits that follow it.
 #[derive(Debug)]
 pub struct SigningPolicy {
     /// The commit whose files these are.
@@ -24,6 +28,8 @@ pub struct SigningPolicy {
     pub allowed: Vec<AllowedSigner>,
     /// Keys that count no more.
     pub revoked: Vec<KeyData>,
+    /// Who may change what.
+    pub access: AccessPolicy,
 }
 
 impl SigningPolicy {
@@ -59,9 +65,12 @@ pub enum PolicyFault {
         /// Each faulty line's number, from 1, and what is wrong with it.
         lines: Vec<(usize, String)>,
     },
-    /// The list leaves nobody who could ever sign the next commit.
-    #[error("{ALLOWED_SIGNERS} leaves nobody who may sign")]
-    NobodyLeft,
+    /// The policy leaves nobody who could ever sign the next commit, or change the policy again.
+    #[error("{why}")]
+    NobodyLeft {
+        /// What is missing.
+        why: String,
+    },
     /// A policy file that cannot be read.
     #[error("{path} cannot be read")]
     Unreadable {
@@ -80,7 +89,7 @@ impl PolicyFault {
             Self::Missing { .. } => "PolicyMissing",
             Self::TooLarge { .. } => "PolicyTooLarge",
             Self::Malformed { .. } => "PolicyMalformed",
-            Self::NobodyLeft => "PolicyNobodyLeft",
+            Self::NobodyLeft { .. } => "PolicyNobodyLeft",
             Self::Unreadable { .. } => "PolicyUnreadable",
         }
     }
@@ -88,9 +97,13 @@ impl PolicyFault {
     /// What the author can do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::Missing { path: ACCESS_POLICY } => Some(
+                "add it, at the least: `rules: [{who: [YOUR_PRINCIPAL], may: [all]}]`, with the principal of your key in policy/allowed_signers",
+            ),
             Self::Missing { .. } => {
                 Some("policy/allowed_signers and policy/revoked_signers (it may be empty) must be in every commit")
             }
+            Self::Malformed { path: ACCESS_POLICY, .. } => Some("`muster validate` lists all faults of the file"),
             Self::Malformed { .. } => {
                 Some("each line is `principals [options] keytype key`; see ALLOWED SIGNERS in ssh-keygen(1)")
             }
@@ -127,18 +140,30 @@ pub fn load_signing_policy(
     if !lines.is_empty() {
         return Err(PolicyFault::Malformed { path: REVOKED_SIGNERS, lines });
     }
-    let policy = SigningPolicy { commit, allowed, revoked };
-    if policy.lets_anyone_sign(time) { Ok(policy) } else { Err(PolicyFault::NobodyLeft) }
+    let access_bytes = read_policy_file(repo, tree, ACCESS_POLICY)?;
+    let access = load_access_policy(&ACCESS_POLICY.into(), &access_bytes)
+        .map_err(|found| PolicyFault::Malformed { path: ACCESS_POLICY, lines: found.iter().map(line_of).collect() })?;
+    let policy = SigningPolicy { commit, allowed, revoked, access };
+    if policy.lets_anyone_sign(time) {
+        Ok(policy)
+    } else {
+        Err(PolicyFault::NobodyLeft { why: format!("{ALLOWED_SIGNERS} leaves nobody who may sign") })
+    }
 }
 
-/// Blob and mode of the two policy files.
-pub(super) type PolicyBlobs = [(Oid, i32); 2];
+fn line_of(finding: &Finding) -> (usize, String) {
+    let hint = finding.hint.as_ref().map_or_else(String::new, |hint| format!(", {hint}"));
+    (finding.place.line as usize, format!("{}{hint}", finding.reason))
+}
+
+/// Blob and mode of the policy files.
+pub(super) type PolicyBlobs = [(Oid, i32); 3];
 
 /// The blobs that make up a tree's policy, to notice that nothing changed.
 pub(super) fn policy_blobs(repo: &Repository, tree: Oid) -> Option<PolicyBlobs> {
     let tree = repo.find_tree(tree).ok()?;
     let blob = |path: &str| tree.get_path(path.as_ref()).ok().map(|entry| (entry.id(), entry.filemode_raw()));
-    Some([blob(ALLOWED_SIGNERS)?, blob(REVOKED_SIGNERS)?])
+    Some([blob(ALLOWED_SIGNERS)?, blob(REVOKED_SIGNERS)?, blob(ACCESS_POLICY)?])
 }
 
 fn read_policy_file(repo: &Repository, tree: Oid, path: &'static str) -> Result<Vec<u8>, PolicyFault> {

@@ -1,5 +1,6 @@
 //! A refused push: every commit that has a fault, and where the anchor stays.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use git2::Oid;
@@ -40,7 +41,7 @@ impl Rejection {
     }
 
     /// What the author of the oldest refused commit can do.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<Cow<'static, str>> {
         self.commits.first().and_then(|commit| commit.fault.hint())
     }
 

@@ -9,6 +9,7 @@ use super::commits::read_commit;
 use super::fault::CommitFault;
 use super::policy::SigningPolicy;
 use super::signature::verify_ssh_signature;
+use crate::policy::AccessPolicy;
 
 /// Verifies that `id` is a commit with exactly one signature, by `key`.
 ///
@@ -23,7 +24,8 @@ pub fn verify_commit_by_key(repo: &Repository, id: Oid, key: &PublicKey) -> Resu
         valid_before: None,
         key: key.key_data().clone(),
     };
-    let policy = SigningPolicy { commit: id, allowed: vec![signer], revoked: Vec::new() };
+    let policy =
+        SigningPolicy { commit: id, allowed: vec![signer], revoked: Vec::new(), access: AccessPolicy::default() };
     let commit = read_commit(repo, id)?;
     let signature = commit.signature.ok_or(CommitFault::Unsigned { merge: commit.parents > 1 })?;
     // The key has no time limits, so any time will do.

@@ -1,13 +1,16 @@
 #![allow(clippy::unwrap_used)]
 
+mod access;
 mod attack;
 mod damage;
 mod evil_merges;
+mod lockout;
 mod merges;
 mod objects;
 mod policy_files;
 mod security_keys;
 mod signatures;
+mod tree_diffs;
 
 use git2::Oid;
 use muster_schema::Timestamp;

@@ -1,5 +1,7 @@
 //! A strict reader of raw tree objects.
 
+use std::cmp::Ordering;
+
 use git2::Oid;
 
 /// One entry of a tree.
@@ -50,7 +52,7 @@ pub fn is_in_order(entries: &[TreeEntry<'_>]) -> bool {
     let mut open_files: Vec<&[u8]> = Vec::new();
     let mut last: Option<&TreeEntry<'_>> = None;
     for entry in entries {
-        if last.is_some_and(|last| !is_before(last, entry)) {
+        if last.is_some_and(|last| compare_entries(last, entry).is_ge()) {
             return false;
         }
         while open_files.last().is_some_and(|file| !entry.name.starts_with(file)) {
@@ -66,17 +68,16 @@ pub fn is_in_order(entries: &[TreeEntry<'_>]) -> bool {
     true
 }
 
-fn is_before(a: &TreeEntry<'_>, b: &TreeEntry<'_>) -> bool {
+/// git's order, in which a folder's name ends in a slash. Equal only where both
+/// are folders of one name, or neither is.
+pub(super) fn compare_entries(a: &TreeEntry<'_>, b: &TreeEntry<'_>) -> Ordering {
     let shared = a.name.len().min(b.name.len());
-    match a.name[..shared].cmp(&b.name[..shared]) {
-        std::cmp::Ordering::Equal => {
-            let next = |entry: &TreeEntry<'_>| match entry.name.get(shared) {
-                Some(&byte) => byte,
-                None if entry.is_folder() => b'/',
-                None => 0,
-            };
-            next(a) < next(b)
-        }
-        order => order.is_lt(),
-    }
+    let next = |entry: &TreeEntry<'_>| match entry.name.get(shared) {
+        Some(&byte) => byte,
+        None if entry.is_folder() => b'/',
+        None => 0,
+    };
+    let order = a.name[..shared].cmp(&b.name[..shared]).then_with(|| next(a).cmp(&next(b)));
+    // A name of which the other is the beginning, and then a slash, is no name of a file.
+    order.then_with(|| a.name.len().cmp(&b.name.len()))
 }

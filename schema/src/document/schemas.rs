@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::resources::resources_schema;
 
 use super::{
-    ApplicationDocument, EnvironmentDocument, ExtensionDocument, FleetDocument, HostDocument, ProfileDocument,
+    AccessDocument, ApplicationDocument, EnvironmentDocument, ExtensionDocument, FleetDocument, HostDocument,
+    ProfileDocument,
 };
 
 /// The JSON Schema of one document type.
@@ -15,8 +16,9 @@ pub fn document_schema<T: JsonSchema>() -> Value {
 }
 
 /// The JSON Schemas of all documents, by the name of the document's kind.
-pub fn document_schemas() -> [(&'static str, Value); 7] {
+pub fn document_schemas() -> [(&'static str, Value); 8] {
     [
+        ("access", document_schema::<AccessDocument>()),
         ("application", document_schema::<ApplicationDocument>()),
         ("environment", document_schema::<EnvironmentDocument>()),
         ("extension", document_schema::<ExtensionDocument>()),

@@ -7,7 +7,7 @@ use git2::build::TreeUpdateBuilder;
 use git2::{Oid, Repository, Signature};
 use muster_reconciler::verify::{verify_commits, verify_commits_after};
 use muster_schema::Timestamp;
-use muster_tests::fleet::StateRepository;
+use muster_tests::fleet::{ACCESS, StateRepository};
 use ssh_key::{HashAlg, LineEnding, PrivateKey};
 
 use super::figures::{Figures, millis, percentile};
@@ -24,6 +24,7 @@ pub(crate) fn measure(figures: &mut Figures) -> Result<()> {
     repository.write("muster.yaml", "schema: 1\nfleet: lab\n")?;
     repository.write("policy/allowed_signers", repository.allowed_signer()?)?;
     repository.write("policy/revoked_signers", "")?;
+    repository.write("policy/access.yaml", ACCESS)?;
     for number in 0..HOSTS {
         let path = format!("environments/e{}/hosts/host-{number}.yaml", number % 4);
         repository.write(&path, format!("labels: {{number: \"{number}\"}}\n"))?;

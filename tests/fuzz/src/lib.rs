@@ -42,6 +42,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "template", run: repository::template },
     Target { name: "yaml", run: repository::yaml },
     // What Git holds.
+    Target { name: "access_policy", run: git::access_policy },
     Target { name: "commit", run: git::commit },
     Target { name: "signers", run: git::signers },
     Target { name: "status_branch", run: git::status_branch },

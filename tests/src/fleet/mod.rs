@@ -24,6 +24,9 @@ pub use state_repository::{OPERATOR, StateRepository, allowed_signer, make_key};
 /// How long a test waits for an effect that takes well under a second on a quiet machine.
 pub const SOON: Duration = Duration::from_secs(60);
 
+/// The `policy/access.yaml` of a fleet in which every signer may do everything.
+pub const ACCESS: &str = "rules: [{who: [\"*\"], may: [all]}]\n";
+
 /// The name of the fleet.
 pub const NAME: &str = "lab";
 
@@ -53,6 +56,7 @@ impl Fleet {
         repository.write("muster.yaml", format!("schema: 1\nfleet: {NAME}\n"))?;
         repository.write("policy/allowed_signers", repository.allowed_signer()?)?;
         repository.write("policy/revoked_signers", "")?;
+        repository.write("policy/access.yaml", ACCESS)?;
         for environment in ["production", "staging"] {
             repository.write(&format!("environments/{environment}/environment.yaml"), "labels: {}\n")?;
         }

@@ -1,6 +1,7 @@
 //! No bytes make the readers panic, and no damage goes unnoticed.
 
 use super::receipt;
+use crate::test_dice::Dice;
 use crate::test_repository::{TestRepository, insert_signature};
 use crate::verify::commit_object::parse_commit;
 use crate::verify::policy::load_signing_policy;
@@ -8,17 +9,7 @@ use crate::verify::signature::verify_ssh_signature;
 use crate::verify::tree_object::{is_in_order, parse_tree};
 use crate::verify::{parse_allowed_signers, parse_revoked_signers};
 
-/// Small, seeded, the same on every run (xorshift64*).
-struct Dice(u64);
-
 impl Dice {
-    fn roll(&mut self, below: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        usize::try_from(self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33).unwrap() % below
-    }
-
     /// Cuts, doubles, or replaces some bytes.
     fn damage(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut damaged = bytes.to_vec();

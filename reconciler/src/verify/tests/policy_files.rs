@@ -1,6 +1,7 @@
 //! Policy files fail closed, and no commit may leave them unusable.
 
-use super::at;
+use super::{assert_refused, at};
+use crate::test_repository::TestRepository;
 use crate::verify::{parse_allowed_signers, parse_revoked_signers};
 
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti";
@@ -62,4 +63,14 @@ fn reads_revoked_keys() {
         let (keys, faults) = parse_revoked_signers(bad);
         assert_eq!((keys.len(), faults.len()), (0, 1));
     }
+}
+
+#[test]
+fn a_fault_of_the_rules_names_line_and_reason() {
+    let repo = TestRepository::new();
+    let anchor = repo.head();
+    repo.write("policy/access.yaml", "rules:\n  - who: [\"team:web\"]\n    may: [all]\n");
+    let head = repo.commit_as("alice", "no such team");
+    let rejection = assert_refused(&repo, anchor, head, head, "PolicyMalformed");
+    assert!(rejection.to_string().contains("policy/access.yaml:2: there is no team 'web'"), "{rejection}");
 }

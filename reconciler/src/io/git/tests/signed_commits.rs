@@ -101,18 +101,23 @@ fn edits_trees_by_path() {
     let steps: [(Changes<'_>, &str); 5] = [
         (
             &[("a/b/one", None), ("a/b/absent", None), ("absent/too", None)],
-            "100644 muster.yaml\n100644 policy/allowed_signers\n100644 policy/revoked_signers\n100755 run",
+            "100644 muster.yaml\n100644 policy/access.yaml\n100644 policy/allowed_signers\n100644 policy/revoked_signers\n100755 run",
         ),
         (
             &[("run", Some("#!/bin/true\n"))],
-            "100644 muster.yaml\n100644 policy/allowed_signers\n100644 policy/revoked_signers\n100755 run",
+            "100644 muster.yaml\n100644 policy/access.yaml\n100644 policy/allowed_signers\n100644 policy/revoked_signers\n100755 run",
         ),
         (
             &[("run", None), ("run/inner", Some("x"))],
-            "100644 muster.yaml\n100644 policy/allowed_signers\n100644 policy/revoked_signers\n100644 run/inner",
+            "100644 muster.yaml\n100644 policy/access.yaml\n100644 policy/allowed_signers\n100644 policy/revoked_signers\n100644 run/inner",
         ),
         (
-            &[("run/inner", None), ("policy/allowed_signers", None), ("policy/revoked_signers", None)],
+            &[
+                ("run/inner", None),
+                ("policy/access.yaml", None),
+                ("policy/allowed_signers", None),
+                ("policy/revoked_signers", None),
+            ],
             "100644 muster.yaml",
         ),
         (&[("muster.yaml", None)], ""),

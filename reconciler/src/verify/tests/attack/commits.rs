@@ -2,7 +2,7 @@
 
 use super::super::merges::both_signers;
 use super::super::{assert_refused, at, verify};
-use crate::test_repository::{TestRepository, insert_signature};
+use crate::test_repository::{ACCESS, TestRepository, insert_signature};
 use crate::verify::verify_commits;
 
 #[test]
@@ -108,9 +108,12 @@ fn a29_a_commit_that_leaves_no_usable_policy() {
     let repo = TestRepository::new();
     let anchor = repo.head();
     let alice = repo.signer_line("alice", "");
-    let cases: [(&str, Option<&str>, &str); 6] = [
+    let cases: [(&str, Option<&str>, &str); 9] = [
         ("policy/revoked_signers", None, "PolicyMissing"),
         ("policy/allowed_signers", None, "PolicyMissing"),
+        ("policy/access.yaml", None, "PolicyMissing"),
+        ("policy/access.yaml", Some("rules: [{who: [\"*\"], may: [everything]}]\n"), "PolicyMalformed"),
+        ("policy/access.yaml", Some("rules: [{who: [bob@example.com], may: [all]}]\n"), "PolicyNobodyLeft"),
         ("policy/allowed_signers", Some("# nobody\n"), "PolicyNobodyLeft"),
         ("policy/allowed_signers", Some("alice@example.com ssh-ed25519\n"), "PolicyMalformed"),
         ("policy/revoked_signers", Some("SHA256:abc\n"), "PolicyMalformed"),
@@ -127,6 +130,7 @@ fn a29_a_commit_that_leaves_no_usable_policy() {
         // judge the commit that mends it.
         repo.write("policy/allowed_signers", &alice);
         repo.write("policy/revoked_signers", "");
+        repo.write("policy/access.yaml", ACCESS);
         let head = repo.commit_as("alice", "mend it");
         assert_refused(&repo, anchor, head, culprit, code);
         repo.git(&["reset", "-q", "--hard", &anchor.to_string()]);

@@ -1,0 +1,43 @@
+//! The rules of one revision.
+
+use muster_schema::document::Verb;
+
+use super::decision::{Decision, Denial, Grant};
+use super::rule::{ApprovalThreshold, Rule, RuleName};
+
+/// `policy/access.yaml`, checked. What no rule grants is denied.
+#[derive(Debug, Clone, Default)]
+pub struct AccessPolicy {
+    /// The rules, in the document's order.
+    pub rules: Vec<Rule>,
+    /// Which changes need approval by others.
+    pub approvals: Vec<ApprovalThreshold>,
+}
+
+impl AccessPolicy {
+    /// Whether whoever has these principals may do `verb` with the file at `path`.
+    pub fn allows(&self, principals: &[String], verb: Verb, path: &str) -> Decision {
+        let granted = self.grant(principals, verb);
+        if let Some(rule) = granted.rule_for(path) {
+            return Decision::Allowed(rule);
+        }
+        let names = |rules: &[&Rule]| -> Vec<RuleName> { rules.iter().map(|rule| rule.name).collect() };
+        let own: Vec<&Rule> = self.rules.iter().filter(|rule| rule.is_for(principals)).collect();
+        Decision::Denied(match (own.is_empty(), granted.is_any()) {
+            (true, _) => Denial::NoRule,
+            (false, false) => Denial::OtherVerbs(names(&own)),
+            (false, true) => Denial::OtherPaths(names(&granted.rules)),
+        })
+    }
+
+    /// What the rules give to whoever has these principals, for one verb.
+    pub fn grant(&self, principals: &[String], verb: Verb) -> Grant<'_> {
+        let rules = self.rules.iter().filter(|rule| rule.grants(verb) && rule.is_for(principals));
+        Grant { rules: rules.collect() }
+    }
+
+    /// The thresholds that a change of `path` has to meet.
+    pub fn thresholds(&self, path: &str) -> impl Iterator<Item = &ApprovalThreshold> {
+        self.approvals.iter().filter(move |threshold| threshold.covers(path))
+    }
+}

@@ -1,0 +1,104 @@
+//! Whether a policy leaves anybody who could change it again.
+
+use std::collections::HashMap;
+
+use muster_schema::Timestamp;
+use muster_schema::document::Verb;
+
+use super::policy::{APPROVAL_NAMESPACE, GIT_NAMESPACE, PolicyFault, SigningPolicy};
+use crate::policy::ACCESS_POLICY;
+
+/// Refuses a policy by which nobody who may sign at `time` could bring a change of
+/// `policy/access.yaml` onto the watched branch: who can change that file can change all.
+pub fn check_somebody_left(policy: &SigningPolicy, time: Timestamp) -> Result<(), PolicyFault> {
+    let people = people_of(policy, time);
+    let nobody = |why: String| Err(PolicyFault::NobodyLeft { why });
+    let lacking = |verb: Verb| {
+        format!("nobody who may sign has the right to {verb} {ACCESS_POLICY}, so that it could never change again")
+    };
+    let writers: Vec<&Person> = people.iter().filter(|person| person.writes).collect();
+    let mergers: Vec<&Person> = people.iter().filter(|person| person.merges).collect();
+    if writers.is_empty() {
+        return nobody(lacking(Verb::Write));
+    }
+    if mergers.is_empty() {
+        return nobody(lacking(Verb::Merge));
+    }
+    let approvers = people.iter().filter(|person| person.approves).count();
+    for threshold in policy.access.thresholds(ACCESS_POLICY) {
+        let spent = if threshold.author_counts { 0 } else { least_spent(&writers, &mergers) };
+        let left = approvers.saturating_sub(spent);
+        if left < threshold.needs {
+            return nobody(format!(
+                "a change of {ACCESS_POLICY} needs {} approvals (line {}), and only {left} could approve one that others made, so that it could never change again",
+                threshold.needs, threshold.line
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Somebody who may sign: all lines that share a principal are one person's.
+#[derive(Debug, Default)]
+struct Person {
+    writes: bool,
+    merges: bool,
+    approves: bool,
+}
+
+fn people_of(policy: &SigningPolicy, time: Timestamp) -> Vec<Person> {
+    let lines = policy.allowed.iter().filter(|line| line.is_valid_at(time) && !policy.revoked.contains(&line.key));
+    let lines: Vec<_> = lines.collect();
+    let persons = group_people(lines.iter().map(|line| line.principals.as_slice()));
+    let mut people: HashMap<usize, Person> = HashMap::new();
+    for (line, person) in lines.into_iter().zip(persons) {
+        let person = people.entry(person).or_default();
+        let may = |verb| policy.access.grant(&line.principals, verb).covers(ACCESS_POLICY);
+        if line.covers_namespace(GIT_NAMESPACE) {
+            person.writes |= may(Verb::Write);
+            person.merges |= may(Verb::Merge);
+        }
+        person.approves |= line.covers_namespace(APPROVAL_NAMESPACE) && may(Verb::Approve);
+    }
+    people.into_values().collect()
+}
+
+/// Gives each list of principals the number of its person: lists that share a principal, directly or
+/// through others, have one number.
+pub(super) fn group_people<'a>(lists: impl Iterator<Item = &'a [String]>) -> Vec<usize> {
+    let mut first_with: HashMap<&str, usize> = HashMap::new();
+    let mut leader: Vec<usize> = Vec::new();
+    for (index, list) in lists.enumerate() {
+        leader.push(index);
+        for principal in list.iter().filter(|principal| !principal.starts_with('!')) {
+            let other = *first_with.entry(principal).or_insert(index);
+            let (one, other) = (leader_of(&leader, index), leader_of(&leader, other));
+            leader[one.max(other)] = one.min(other);
+        }
+    }
+    (0..leader.len()).map(|index| leader_of(&leader, index)).collect()
+}
+
+fn leader_of(leader: &[usize], mut index: usize) -> usize {
+    while leader[index] != index {
+        index = leader[index];
+    }
+    index
+}
+
+/// How many approvers author and merger are at the least, where these are chosen well.
+fn least_spent(writers: &[&Person], mergers: &[&Person]) -> usize {
+    let free = |people: &[&Person]| people.iter().any(|person| !person.approves);
+    let both = writers.iter().any(|person| person.merges);
+    match (free(writers), free(mergers)) {
+        (true, true) => 0,
+        (true, false) | (false, true) => 1,
+        (false, false) => {
+            if both {
+                1
+            } else {
+                2
+            }
+        }
+    }
+}
