@@ -173,7 +173,8 @@ impl Converger {
             if stopped || !(look_again || moves) {
                 break;
             }
-            (cause, extent) = (Cause::Cascade, Extent::All);
+            // What is found beside the drift that was told of, or moved by putting it right, is drift too.
+            (cause, extent) = (if cause == Cause::Corrective { cause } else { Cause::Cascade }, Extent::All);
         }
         Ok(converged)
     }

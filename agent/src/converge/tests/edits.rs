@@ -1,6 +1,7 @@
 //! Parts of files that belong to others: what is not ours stays, byte by byte.
 
 use super::*;
+use std::collections::BTreeSet;
 
 fn text(sandbox: &Sandbox, path: &str) -> String {
     fs::read_to_string(sandbox.path(path)).unwrap()
@@ -143,4 +144,25 @@ fn settings_are_compared_by_meaning_and_go_back() {
     sandbox.converge(&json!({}));
     assert_eq!(sandbox.file("etc/daemon.json"), (found.to_owned(), 0o600));
     assert!(!sandbox.path("etc/new.conf").exists());
+}
+
+#[test]
+fn drift_that_healing_finds_elsewhere_is_drift_too() {
+    let sandbox = Sandbox::new();
+    let wanted = json!({
+        "lines/a": {"path": "/etc/a.conf", "line": "a"},
+        "files/etc/b": {"text": "right"},
+    });
+    sandbox.converge(&wanted);
+    sandbox.write("etc/a.conf", "mine\n", 0o644);
+    sandbox.write("etc/b", "wrong", 0o644);
+    let mut converger = sandbox.open(Vec::new());
+    converger.set_resources(load(&converger.managed.blobs, &wanted)).unwrap();
+    let told: BTreeSet<Address> = ["lines/a".parse().unwrap()].into();
+    let converged = converger.converge(Cause::Corrective, Extent::Only(&told), &|| false, now).unwrap();
+    assert_eq!(sandbox.file("etc/b").0, "right");
+    let changed = converged.outcomes.iter().filter(|outcome| outcome.changed);
+    let causes: Vec<_> = changed.map(|outcome| (outcome.address.to_string(), outcome.cause)).collect();
+    let both = [("lines/a".to_owned(), Cause::Corrective), ("files/etc/b".to_owned(), Cause::Corrective)];
+    assert_eq!(causes, both);
 }
