@@ -1,7 +1,7 @@
 //! The demo from beginning to end.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -60,12 +60,14 @@ struct Stage {
 /// # Errors
 /// What was not observed, or could not be done.
 pub fn run(options: &DemoOptions) -> Result<Figures, anyhow::Error> {
-    let started = Instant::now();
     interrupt::listen()?;
+    // Where it has to be built, that is no part of the story.
+    let program = find_agent_program()?;
+    let started = Instant::now();
     // The folder goes when the demo ends, unless it is to be kept.
     let scratch = tempfile::Builder::new().prefix("muster-demo-").tempdir()?;
     let folders = lay_out(options.keep.as_deref().unwrap_or(scratch.path()))?;
-    let mut stage = set_up(folders, Narration::new(options.json))?;
+    let mut stage = set_up(folders, &program, Narration::new(options.json))?;
     approve(&mut stage)?;
     let before = stage.hosts.iter().map(|host| Ok((host.id, std::fs::read(host.file(TARGET))?)));
     let before = before.collect::<Result<BTreeMap<&str, Vec<u8>>, std::io::Error>>()?;
@@ -89,8 +91,7 @@ pub fn run(options: &DemoOptions) -> Result<Figures, anyhow::Error> {
     Ok(stage.figures)
 }
 
-fn set_up(folders: Folders, say: Narration) -> Result<Stage, anyhow::Error> {
-    let program = find_agent_program()?;
+fn set_up(folders: Folders, program: &Path, say: Narration) -> Result<Stage, anyhow::Error> {
     say.step("Keys and a state repository, from the examples");
     let fleet: FleetName = "example".parse()?;
     let fingerprint = keys::generate(&folders.keys, &fleet, clock::now(), None)?;
@@ -101,7 +102,7 @@ fn set_up(folders: Folders, say: Narration) -> Result<Stage, anyhow::Error> {
     say.step("The orchestrator, and three agents in sandbox roots");
     let (server, url) = start_server(&folders, repository.revision()?.as_str())?;
     say.note(&format!("status page {url}/"));
-    let start = |host| DemoHost::start(&program, &folders.hosts, host, &url, &fingerprint.to_string());
+    let start = |host| DemoHost::start(program, &folders.hosts, host, &url, &fingerprint.to_string());
     let hosts = HOSTS.into_iter().map(start).collect::<Result<Vec<_>, _>>()?;
     let figures = Figures { status_page: format!("{url}/"), ..Figures::default() };
     Ok(Stage { say, folders, fleet, repository, hosts, figures, _server: server })
