@@ -151,8 +151,7 @@ fn time_sweep(host: &Host) -> Result<Duration> {
 fn rss_mib(host: &Host) -> Result<f64> {
     let main = host.exec("systemctl show --property=MainPID --value muster-agent")?;
     std::thread::sleep(REST);
-    let look =
-        format!("for n in $(seq {LOOKS}); do grep -E 'VmRSS|RssAnon|RssFile' /proc/{main}/status; sleep 1; done");
+    let look = format!("for n in $(seq {LOOKS}); do grep -E 'VmRSS|RssFile' /proc/{main}/status; sleep 1; done");
     let text = host.exec(&look)?;
     let median = |name: &str| -> Result<f64> {
         let values = text.lines().filter_map(|line| line.strip_prefix(name));
