@@ -142,6 +142,12 @@ pub trait ResourceType {
         keep_or_restore(next, original)
     }
 
+    /// Whether resources of the same place share it: each adds to what the others have there. Their originals are what
+    /// there would be without any of them, so the first to leave needs no other one to tell.
+    fn shares_place(&self) -> bool {
+        false
+    }
+
     /// Makes one change. Durable when it returns.
     ///
     /// # Errors

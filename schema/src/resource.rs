@@ -136,6 +136,12 @@ impl Resource {
         self.address.paths().into_iter().chain(own.into_iter().chain(further).map(str::to_owned)).collect()
     }
 
+    /// Whether both are about the same thing, under names of their own.
+    pub fn has_place_of(&self, other: &Resource) -> bool {
+        let place = self.spec.place();
+        place.is_some() && self.address.collection() == other.address.collection() && place == other.spec.place()
+    }
+
     /// The blobs that the agent needs for it, now and when its exception has ended.
     pub fn blobs(&self) -> Vec<BlobRef> {
         let mut blobs = self.spec.blobs();

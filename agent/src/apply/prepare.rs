@@ -9,6 +9,7 @@ use crate::ledger::{Entry, Line};
 use crate::plan::{Purpose, Target, Verdict, digest_of, judge_target};
 use crate::resource::{self, Change, ResourceError, State, View, Wanted, without_made};
 use muster_schema::Address;
+use muster_schema::resource::OnRemove;
 use muster_schema::state::ResourceState;
 use std::collections::HashSet;
 
@@ -86,6 +87,9 @@ pub(super) fn prepare_stage<'a>(
                 outcomes.extend(outcome::of_verdict(target, &verdict, run.cause).map(|outcome| (*index, outcome)));
             }
             Err(error) => outcomes.push((*index, Outcome::failed(target, &error, run.cause))),
+        }
+        if target.resource_type().shares_place() && managed.ledger.get(target.address()).is_some() {
+            lines.extend(heirs(managed, run, target, &view)?);
         }
     }
     managed.originals.sync()?;
@@ -177,8 +181,47 @@ fn add_original(
     let Some(missing) = entry.missing_original(wanted, observed) else { return Ok(false) };
     let whole = Change { before: missing, after: wanted.state.clone() };
     let kept = target.resource_type().keep(target.address().id(), &whole, view, &managed.originals)?;
-    entry.add_original(without_made(&target.resource, kept, |address| is_made(managed, address)));
+    let kept = without_made(&target.resource, kept, |address| is_made(managed, address));
+    entry.add_original(without_sharers(managed, target, kept)?);
     Ok(true)
+}
+
+/// What there would be if those that share the target's place left.
+fn without_sharers(managed: &ManagedHost, target: &Target, mut found: State) -> Result<State, ResourceError> {
+    let kind = target.resource_type();
+    if !kind.shares_place() {
+        return Ok(found);
+    }
+    let goes = |entry: &&Entry| entry.resource.meta.on_remove != OnRemove::Keep;
+    let entries = managed.ledger.entries().values().filter(goes);
+    let others = entries
+        .filter(|other| other.resource.address != *target.address() && other.resource.has_place_of(&target.resource));
+    for back in others.filter_map(Entry::way_back) {
+        let change = kind.diff(&back, &found)?;
+        if let (Some(State::Present(back)), State::Present(attributes)) = (change.map(|one| one.after), &mut found) {
+            attributes.extend(back);
+        }
+    }
+    Ok(found)
+}
+
+/// Those that share the place of what leaves or changes and have not begun: they are to tell what it made from what was
+/// found, and do so as long as it is known.
+fn heirs(managed: &ManagedHost, run: &Run<'_>, target: &Target, view: &View<'_>) -> Result<Vec<Line>, ApplyError> {
+    let mut lines = Vec::new();
+    let sharing = run.schedule.targets.iter().filter(|other| {
+        other.purpose == Purpose::Enforce
+            && other.resource.has_place_of(&target.resource)
+            && managed.ledger.get(other.address()).is_none()
+    });
+    for heir in sharing {
+        let (Some(wanted), Ok(observed)) = (&heir.wanted, resource::observe(&heir.resource, view)) else { continue };
+        let mut entry = entry_of(managed, heir);
+        if add_original(managed, &mut entry, heir, wanted, &observed, view).is_ok_and(|is_new| is_new) {
+            lines.push(Line::Own(Box::new(entry)));
+        }
+    }
+    Ok(lines)
 }
 
 /// Whether the agent made it.

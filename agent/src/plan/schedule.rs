@@ -7,7 +7,6 @@ use crate::ledger::Entry;
 use crate::resource::{self, State, Wanted};
 use muster_schema::resource::{DirectorySpec, Enforcement, Existence, Meta, OnRemove, Resource, Spec};
 use muster_schema::{Address, Collection};
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -81,19 +80,7 @@ fn kept(resource: &Arc<Resource>, input: &ScheduleInput<'_>) -> Target {
         // It only reacts.
         wanted = Wanted::default();
     }
-    let purpose = match resource.meta.mode.unwrap_or(input.mode) {
-        _ if input.scope.sandbox && !kind.in_sandbox() => Purpose::NotApplicable,
-        // What is not in force was taken out before.
-        _ if resource.exception.is_some() => Purpose::Waive,
-        _ if kind.only_probes() => Purpose::Probe,
-        Enforcement::Enforce => Purpose::Enforce,
-        Enforcement::ApplyOnce
-            if !input.ledger.get(&resource.address).is_some_and(|entry| *entry.resource == **resource) =>
-        {
-            Purpose::Enforce
-        }
-        Enforcement::Audit | Enforcement::ApplyOnce => Purpose::Audit,
-    };
+    let purpose = purpose_of(resource, input);
     let known = input.ledger.get(&resource.address).filter(|_| purpose == Purpose::Enforce);
     if let Some(entry) = known.filter(|entry| entry.resource.spec.place() != resource.spec.place()) {
         return leaves(entry, input);
@@ -107,8 +94,34 @@ fn kept(resource: &Arc<Resource>, input: &ScheduleInput<'_>) -> Target {
             attributes.extend(back);
         }
     }
-    resource::unite_memberships(resource, &mut wanted, input.resources);
+    resource::unite_memberships(resource, &mut wanted, input.resources, |other| is_in_force(other, input));
     Target { resource: resource.clone(), wanted: Some(wanted), purpose, implicit: false }
+}
+
+/// Why a resource of the manifest is looked at.
+fn purpose_of(resource: &Resource, input: &ScheduleInput<'_>) -> Purpose {
+    let kind = resource::of(resource);
+    match resource.meta.mode.unwrap_or(input.mode) {
+        _ if input.scope.sandbox && !kind.in_sandbox() => Purpose::NotApplicable,
+        // What is not in force was taken out before.
+        _ if resource.exception.is_some() => Purpose::Waive,
+        _ if kind.only_probes() => Purpose::Probe,
+        Enforcement::Enforce => Purpose::Enforce,
+        Enforcement::ApplyOnce
+            if !input.ledger.get(&resource.address).is_some_and(|entry| *entry.resource == *resource) =>
+        {
+            Purpose::Enforce
+        }
+        Enforcement::Audit | Enforcement::ApplyOnce => Purpose::Audit,
+    }
+}
+
+/// Whether it is made true now, or was before. What is about to move is neither here nor there.
+fn is_in_force(resource: &Resource, input: &ScheduleInput<'_>) -> bool {
+    match input.ledger.get(&resource.address) {
+        Some(entry) => entry.resource.spec.place() == resource.spec.place(),
+        None => purpose_of(resource, input) == Purpose::Enforce,
+    }
 }
 
 /// Something that is owned and not asked for any more.
@@ -117,15 +130,7 @@ fn leaves(entry: &Entry, input: &ScheduleInput<'_>) -> Target {
     let stays = entry.resource.meta.on_remove == OnRemove::Keep;
     let mut wanted = entry.way_back().filter(|_| applicable && !stays);
     if let Some(wanted) = &mut wanted {
-        let resources = match entry.resource.address.collection() {
-            // Who takes keys over is to find what was there before: until it has begun, none is its own.
-            Collection::AuthorizedKeys => {
-                let owned = |other: &&Arc<Resource>| input.ledger.contains_key(&other.address);
-                Cow::Owned(input.resources.iter().filter(owned).cloned().collect())
-            }
-            _ => Cow::Borrowed(input.resources),
-        };
-        resource::unite_memberships(&entry.resource, wanted, &resources);
+        resource::unite_memberships(&entry.resource, wanted, input.resources, |other| is_in_force(other, input));
     }
     Target { resource: entry.resource.clone(), wanted, purpose: Purpose::Leave, implicit: entry.implicit }
 }
@@ -180,9 +185,8 @@ pub(crate) fn resource_path(resource: &Resource) -> Option<&str> {
 fn is_in_the_way(leaving: &Target, kept: &Target) -> bool {
     let (old, new) = (leaving.address(), kept.address());
     // What takes over from it is to find what was there before it.
-    let place = leaving.resource.spec.place();
-    if old.collection() == new.collection() && place.is_some() && place == kept.resource.spec.place() {
-        return true;
+    if leaving.resource.has_place_of(&kept.resource) {
+        return !leaving.resource_type().shares_place();
     }
     // Who belongs to what is known to both sides: neither is to find what the other one made of it.
     let accounts = [(Collection::Groups, Collection::Users), (Collection::Users, Collection::Groups)];

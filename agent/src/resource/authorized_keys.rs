@@ -1,14 +1,18 @@
 //! Keys that may log in as a user.
 //!
-//! `keys` are whole lines, so that a comment comes back with its key; they are compared without it. What is wanted of
-//! them is written as for members: `line`, it is there; `!line`, it is not; `=`, nothing else is.
+//! `keys` are the lines of the file, in their order, so that a comment comes back with its key; entries are compared
+//! without it. What is wanted of them is written as for members: `line`, it is there; `!line`, it is not; `=`, nothing
+//! else is, but for `?line`, which is another list's; `<line`, it is back, to the letter and in its place; `~line`, such
+//! places are before or behind it.
+//!
+//! Several lists of one user share its file. Each of them has found what there was before all of them, however they
+//! came; see [`ResourceType::shares_place`].
 
 use super::listing::Listing;
 use super::{Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, system_text};
 use crate::host::{HostPath, Login, Scope};
-use muster_schema::resource::{AuthorizedKey, AuthorizedKeysSpec, Existence, Resource, Spec, entry_of};
+use muster_schema::resource::{AuthorizedKeysSpec, Existence, Resource, Spec, entry_of};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 mod apply;
@@ -20,29 +24,33 @@ const KEYS: &str = "keys";
 const HALF_REMOVED: &str = "half_removed";
 const ONLY: &str = "=";
 const NOT: char = '!';
+const MAY: char = '?';
+const BACK: char = '<';
+const BESIDE: char = '~';
+const MARKS: [char; 4] = [NOT, MAY, BACK, BESIDE];
 
 impl ResourceType for AuthorizedKeysSpec {
     fn wanted(&self, existence: Existence, _: Scope) -> Wanted {
-        let lines = self.keys.iter().flatten().map(AuthorizedKey::line);
+        let lines = self.lines();
         let mut wanted: Vec<String> = match existence {
-            Existence::Absent => lines.map(|line| not(&line)).collect(),
+            Existence::Absent => lines.map(|line| mark(NOT, &line)).collect(),
             Existence::Present | Existence::Latest => lines.collect(),
         };
         if self.exclusive == Some(true) && existence != Existence::Absent {
             wanted.push(ONLY.to_owned());
         }
-        Wanted::default().with(KEYS, Some(wanted))
+        Wanted::default().with(KEYS, Some(Value::List(wanted)))
     }
 
     fn observe(&self, id: &str, view: &View<'_>) -> Result<State, ResourceError> {
         let accounts = view.accounts()?;
         let user = self.user.as_deref().unwrap_or(id);
         // The user may be made before the keys are.
-        let Some(login) = accounts.login(user) else { return Ok(State::present([(KEYS, Vec::new().into())])) };
+        let Some(login) = accounts.login(user) else { return Ok(State::present([(KEYS, Value::List(Vec::new()))])) };
         let paths = paths_of(login)?;
         let text = system_text::load_text(&paths.file, view.reader().as_mut())?.unwrap_or_default();
         let lines: Vec<String> = lines_of(&text).map(str::to_owned).collect();
-        let mut state = State::present([(KEYS, lines.into())]);
+        let mut state = State::present([(KEYS, Value::List(lines))]);
         if let (true, State::Present(attributes)) = (apply::is_half_removed(user, &paths, view)?, &mut state) {
             attributes.insert(Cow::Borrowed(HALF_REMOVED), true.into());
         }
@@ -52,8 +60,7 @@ impl ResourceType for AuthorizedKeysSpec {
     fn diff(&self, wanted: &Wanted, observed: &State) -> Result<Option<Change>, ResourceError> {
         let list = |state: &State| state.get(KEYS).and_then(Value::list).unwrap_or_default().to_vec();
         let (found, wanted) = (list(observed), list(&wanted.state));
-        let settled: Value = settled_lines(&wanted, &found).into();
-        let found: Value = found.into();
+        let (settled, found) = (Value::List(settled_lines(&wanted, &found)), Value::List(found));
         if settled == found && observed.get(HALF_REMOVED).is_none() {
             return Ok(None);
         }
@@ -62,24 +69,28 @@ impl ResourceType for AuthorizedKeysSpec {
 
     fn give_way(&self, _: &str, next: Option<&Value>, original: Option<&Value>) -> Option<Value> {
         let original = original?.list()?;
-        let exclusive = self.exclusive == Some(true);
-        let own: Vec<String> = self.keys.iter().flatten().map(AuthorizedKey::line).collect();
-        let Some(next) = next.and_then(Value::list) else {
-            let mut back: Vec<String> =
-                if exclusive { original.iter().cloned().chain([ONLY.to_owned()]).collect() } else { Vec::new() };
-            if !exclusive {
-                let found = |line: &String| original.iter().find(|found| identity(found) == identity(line)).cloned();
-                back.extend(own.iter().map(|line| found(line).unwrap_or_else(|| not(line))));
-            }
-            return Some(back.into());
-        };
+        let own: Vec<String> = self.lines().collect();
+        let added = own.iter().filter(|line| !holds(original, line)).map(|line| mark(NOT, line));
+        let is_back = |line: &str| is_entry(line) && (self.exclusive == Some(true) || holds(&own, line));
+        let back = original.iter().map(|line| mark(if is_back(line) { BACK } else { BESIDE }, line));
+        let back = added.chain(back);
+        let Some(next) = next.and_then(Value::list) else { return Some(Value::List(back.collect())) };
         if next.iter().any(|line| line == ONLY) {
             return None;
         }
-        let added = own.iter().filter(|line| !holds(next, line) && !holds(original, line)).map(|line| not(line));
-        let removed = original.iter().filter(|line| exclusive && !holds(&own, line)).cloned();
-        let extra: Vec<String> = added.chain(removed).collect();
-        (!extra.is_empty()).then(|| next.iter().cloned().chain(extra).collect::<Vec<_>>().into())
+        let said: Vec<String> = next.iter().map(|line| line.trim_start_matches(NOT).to_owned()).collect();
+        let extra = back.filter_map(|line| match line.strip_prefix(BACK) {
+            Some(found) if holds(&said, found) => Some(mark(BESIDE, found)),
+            Some(_) => Some(line),
+            None => Some(line).filter(|line| !line.strip_prefix(NOT).is_some_and(|line| holds(&said, line))),
+        });
+        let extra: Vec<String> = extra.collect();
+        let is_more = extra.iter().any(|line| line.starts_with([NOT, BACK]));
+        is_more.then(|| Value::List(next.iter().cloned().chain(extra).collect()))
+    }
+
+    fn shares_place(&self) -> bool {
+        true
     }
 
     fn apply(&self, _: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
@@ -109,32 +120,45 @@ fn list_users_with_keys(view: &View<'_>) -> Result<Vec<String>, ResourceError> {
         let Ok(paths) = paths_of(login) else { continue };
         // In a home that cannot be read there are none that could be told.
         let text = system_text::load_text(&paths.file, view.reader().as_mut()).unwrap_or_default().unwrap_or_default();
-        if lines_of(&text).next().is_some() {
+        if lines_of(&text).any(is_entry) {
             users.push(name.to_owned());
         }
     }
     Ok(users)
 }
 
-/// Lets the resources of one user agree: what one of them asks for, another does not take away.
-pub(super) fn unite_keys(spec: &AuthorizedKeysSpec, id: &str, wanted: &mut Wanted, resources: &[Arc<Resource>]) {
+/// Lets the lists of one user agree that are in force: what one of them asks for, another does not take away, and what
+/// one of them refuses does not come back with another.
+pub(super) fn unite_keys(
+    spec: &AuthorizedKeysSpec,
+    id: &str,
+    wanted: &mut Wanted,
+    resources: &[Arc<Resource>],
+    is_in_force: impl Fn(&Resource) -> bool,
+) {
     let State::Present(attributes) = &mut wanted.state else { return };
     let Some(Value::List(list)) = attributes.get_mut(KEYS) else { return };
-    let others = resources.iter().filter(|other| other.meta.state != Existence::Absent && other.address.id() != id);
-    let lines: Vec<String> = others
-        .filter_map(|other| match &other.spec {
-            Spec::AuthorizedKeys(other) if other.user == spec.user => other.keys.as_ref(),
-            _ => None,
-        })
-        .flatten()
-        .map(AuthorizedKey::line)
-        .collect();
+    let (mut lines, mut refused, mut is_only) = (Vec::new(), Vec::new(), false);
+    for other in resources.iter().filter(|other| other.address.id() != id) {
+        match &other.spec {
+            Spec::AuthorizedKeys(keys) if keys.user == spec.user && is_in_force(other) => match other.meta.state {
+                Existence::Absent => refused.extend(keys.lines()),
+                Existence::Present | Existence::Latest => {
+                    lines.extend(keys.lines());
+                    is_only |= keys.exclusive == Some(true);
+                }
+            },
+            _ => {}
+        }
+    }
+    for line in list.iter_mut() {
+        if let Some(back) = line.strip_prefix(BACK).filter(|back| is_only || holds(&refused, back)) {
+            *line = mark(NOT, back);
+        }
+    }
     list.retain(|line| line.strip_prefix(NOT).is_none_or(|line| !holds(&lines, line)));
     if list.iter().any(|line| line == ONLY) {
-        let missing: Vec<String> = lines.into_iter().filter(|line| !holds(list, line)).collect();
-        list.extend(missing);
-        list.sort_unstable();
-        list.dedup();
+        list.extend(lines.iter().map(|line| mark(MAY, line)));
     }
 }
 
@@ -155,9 +179,14 @@ fn paths_of(login: &Login) -> Result<KeyPaths, ResourceError> {
     Ok(KeyPaths { home: path(home)?, file: path(&format!("{folder}/authorized_keys"))?, folder: path(&folder)? })
 }
 
-/// The entries of a file. What begins like a mark of ours is none to sshd either.
+/// The lines of a file, but for empty ones. What begins like a mark of ours is no entry to sshd either.
 fn lines_of(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', NOT]) && *line != ONLY)
+    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(MARKS) && *line != ONLY)
+}
+
+/// What is none is a comment, and stays where it is.
+fn is_entry(line: &str) -> bool {
+    !line.starts_with('#')
 }
 
 /// What makes two lines the same entry.
@@ -173,18 +202,45 @@ fn holds(lines: &[String], line: &str) -> bool {
 /// The lines that satisfy what is wanted, with as little change as possible.
 fn settled_lines(wanted: &[String], found: &[String]) -> Vec<String> {
     let only = wanted.iter().any(|line| line == ONLY);
-    let refused: BTreeSet<String> = wanted.iter().filter_map(|line| line.strip_prefix(NOT)).map(identity).collect();
-    let named: Vec<String> = wanted.iter().filter(|line| *line != ONLY && !line.starts_with(NOT)).cloned().collect();
-    let stays = |line: &&String| holds(&named, line) || (!only && !refused.contains(&identity(line)));
+    let marked = |with: &[char]| -> Vec<String> {
+        wanted.iter().filter_map(|line| line.strip_prefix(with)).map(str::to_owned).collect()
+    };
+    let (refused, allowed, back) = (marked(&[NOT]), marked(&[MAY]), marked(&[BACK]));
+    let is_named = |line: &&String| *line != ONLY && !line.starts_with(MARKS);
+    let named: Vec<String> = wanted.iter().filter(is_named).cloned().collect();
+    let stays = |line: &&String| {
+        if !is_entry(line) {
+            return true;
+        }
+        if holds(&back, line) {
+            return back.contains(line);
+        }
+        holds(&named, line) || if only { holds(&allowed, line) } else { !holds(&refused, line) }
+    };
     let mut settled: Vec<String> = found.iter().filter(stays).cloned().collect();
+    place(&mut settled, &marked(&[BACK, BESIDE]), |line| back.iter().any(|one| one == line));
     for line in named {
-        if !holds(&settled, &line) {
+        if !settled.contains(&line) && !(is_entry(&line) && holds(&settled, &line)) {
             settled.push(line);
         }
     }
     settled
 }
 
-fn not(line: &str) -> String {
-    format!("{NOT}{line}")
+/// Puts those of `order` that are missing and that `comes` tells before the next of `order` that is there, or at the
+/// end.
+fn place(lines: &mut Vec<String>, order: &[String], comes: impl Fn(&str) -> bool) {
+    let mut end = lines.len();
+    for line in order.iter().rev() {
+        let is_it = |found: &String| found.trim() == line;
+        match lines.iter().take(end).rposition(is_it) {
+            Some(at) => end = at,
+            None if comes(line) && !lines.iter().any(is_it) => lines.insert(end, line.clone()),
+            None => {}
+        }
+    }
+}
+
+fn mark(with: char, line: &str) -> String {
+    format!("{with}{line}")
 }

@@ -75,12 +75,18 @@ fn unite(wanted: &[String], others: &[&str]) -> Vec<String> {
     wanted.iter().filter(|name| !refused(name)).cloned().chain(allowed).collect()
 }
 
-/// Lets the list of a group and that of a user agree: what one of them asks for, the other does not take away.
-pub(crate) fn unite_memberships(resource: &Resource, wanted: &mut Wanted, resources: &[Arc<Resource>]) {
+/// Lets the list of a group and that of a user agree: what one of them asks for, the other does not take away. The same
+/// for lists of keys.
+pub(crate) fn unite_memberships(
+    resource: &Resource,
+    wanted: &mut Wanted,
+    resources: &[Arc<Resource>],
+    is_in_force: impl Fn(&Resource) -> bool,
+) {
     let name = match &resource.spec {
         Spec::Group(_) => "members",
         Spec::User(_) => "groups",
-        Spec::AuthorizedKeys(spec) => return unite_keys(spec, resource.address.id(), wanted, resources),
+        Spec::AuthorizedKeys(spec) => return unite_keys(spec, resource.address.id(), wanted, resources, is_in_force),
         _ => return,
     };
     let State::Present(attributes) = &mut wanted.state else { return };

@@ -33,7 +33,7 @@ pub enum Value {
     Number(u64),
     /// A text; modes are in octal.
     Text(Cow<'static, str>),
-    /// Texts whose order does not matter; sorted.
+    /// Texts; sorted where their order does not matter.
     List(Vec<String>),
     /// What else a declared collection may hold.
     Structured(Structured),

@@ -23,11 +23,15 @@ use crate::resource::{Meta, NamedAccounts, ResourceSpec};
 /// key with two different options is two entries. Other entries of the file stay, unless `exclusive` is set: then the
 /// file has the entries of all resources for this user and no others.
 ///
+/// Several resources may list entries for one user, more than one of them `exclusive`. Each owns its own: when one of
+/// them leaves, its entries go that no other one lists, and what was there before the first of them comes back with the
+/// last that is `exclusive`.
+///
 /// A missing file is made with mode 0600, a missing `.ssh` with 0700, both the user's, before any key is written. The
 /// user owns that folder: nothing is written through a link in it.
 ///
-/// When the resource leaves, the entries that it added go, those that `exclusive` removed come back at the end of the
-/// file, and a file or folder that was made for it goes when it is empty.
+/// When the resource leaves, the entries that it added go, those that `exclusive` removed come back with their comments
+/// to their places in the file, and a file or folder that was made for it goes when it is empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AuthorizedKeysSpec {
@@ -73,6 +77,13 @@ impl AuthorizedKey {
             }
             AuthorizedKey::Parts(AuthorizedKeyParts { key, .. }) => key.trim().to_owned(),
         }
+    }
+}
+
+impl AuthorizedKeysSpec {
+    /// The lines that it has of a file.
+    pub fn lines(&self) -> impl Iterator<Item = String> {
+        self.keys.iter().flatten().map(AuthorizedKey::line)
     }
 }
 

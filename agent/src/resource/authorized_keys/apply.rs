@@ -1,13 +1,12 @@
 //! Changing the file of a user, in a folder that the user owns.
 
-use super::{KEYS, KeyPaths, identity, lines_of, paths_of};
+use super::{KEYS, KeyPaths, identity, paths_of, place};
 use crate::host::{FileKind, HostError, Login, NewAttributes};
 use crate::resource::system_text::{append_line, load_text, write_text};
 use crate::resource::{Change, Hands, ResourceError, Value, View, check_sense};
 use muster_schema::resource::AuthorizedKeysSpec;
 use muster_schema::{Address, Collection};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 /// What was made for the keys of a user, so that it can go with them.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
@@ -58,19 +57,20 @@ pub(super) fn change_keys(spec: &AuthorizedKeysSpec, change: &Change, hands: &Ha
     write_text(&paths.file, &text, new, hands)
 }
 
-/// The lines that the change takes away are left out, those that it adds follow at the end.
+/// The lines that the change takes away are left out; those that it adds come where it has them.
 fn changed_text(text: &str, change: &Change) -> String {
-    let lines = |value: Option<&Value>| -> BTreeSet<String> {
-        value.and_then(Value::list).unwrap_or_default().iter().cloned().collect()
-    };
+    let lines = |value: Option<&Value>| value.and_then(Value::list).unwrap_or_default().to_vec();
     let (before, after) = (lines(change.before.get(KEYS)), lines(change.after(KEYS)));
-    let goes = |line: &str| before.contains(line) && !after.contains(line);
-    let mut changed: String = text.split_inclusive('\n').filter(|line| !goes(line.trim())).collect();
-    let there: BTreeSet<String> = lines_of(&changed).map(identity).collect();
-    for line in after.difference(&before).filter(|line| !there.contains(&identity(line))) {
-        append_line(&mut changed, line);
+    let goes = |line: &str| before.iter().any(|one| one == line) && !after.iter().any(|one| one == line);
+    let mut changed: Vec<String> =
+        text.split_inclusive('\n').filter(|line| !goes(line.trim())).map(str::to_owned).collect();
+    let there: Vec<String> = changed.iter().map(|line| identity(line.trim())).collect();
+    place(&mut changed, &after, |line| !before.iter().any(|one| one == line) && !there.contains(&identity(line)));
+    let mut text = String::new();
+    for line in &changed {
+        append_line(&mut text, line.trim_end_matches('\n'));
     }
-    changed
+    text
 }
 
 fn missing_parts(paths: &KeyPaths, hands: &Hands<'_>) -> Result<Note, ResourceError> {
