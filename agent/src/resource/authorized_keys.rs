@@ -220,7 +220,7 @@ fn settled_lines(wanted: &[String], found: &[String]) -> Vec<String> {
     let mut settled: Vec<String> = found.iter().filter(stays).cloned().collect();
     place(&mut settled, &marked(&[BACK, BESIDE]), |line| back.iter().any(|one| one == line));
     for line in named {
-        if !settled.contains(&line) && !(is_entry(&line) && holds(&settled, &line)) {
+        if !holds(&settled, &line) {
             settled.push(line);
         }
     }

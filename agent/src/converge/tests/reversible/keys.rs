@@ -85,7 +85,7 @@ fn manifest(dice: &mut Dice) -> Value {
 #[test]
 fn several_lists_of_a_user_are_one_file() {
     for seed in 1..=100 {
-        let mut dice = Dice(seed * 0x9E37_79B9 | 1);
+        let mut dice = Dice((seed * 0x9E37_79B9) | 1);
         let tree = host(&mut dice);
         let mut revisions = vec![manifest(&mut dice), manifest(&mut dice), manifest(&mut dice)];
         while let Some(last) = revisions.last().and_then(Value::as_object).filter(|last| !last.is_empty()) {
