@@ -92,7 +92,10 @@ pub enum CycleError {
 pub async fn run_cycle(cycle: Cycle) -> Result<(), CycleError> {
     let root = root::trust_root(&cycle).await?;
     let messenger = Arc::new(begin_messenger(&cycle, &root)?);
-    enrol_host(&cycle, &messenger).await?;
+    tokio::select! {
+        enrolled = enrol_host(&cycle, &messenger) => enrolled?,
+        ended = root::climb_for_ever(&cycle, &messenger, &root) => return ended,
+    }
     let mut follower = Follower::begin(&cycle, root, messenger.clone())?;
     let hinted = Notify::new();
     tokio::select! {

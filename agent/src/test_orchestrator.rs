@@ -19,7 +19,7 @@ use muster_schema::root::{Role, Roles, Root, RootType};
 use muster_schema::{FleetName, HostId, PublicKey, Sha256Digest, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Notify;
 
@@ -66,6 +66,10 @@ struct State {
     refusals: u32,
     hints: u64,
     serial: u64,
+    /// The newest root that is told of in replies.
+    root: Option<u64>,
+    /// What the next root has in the place of `fresh`.
+    next_fresh: Option<Arc<TestKey>>,
     /// Frames of live requests, and what was answered, by the request's id.
     requests: Vec<Vec<u8>>,
     shift: i64,
@@ -118,6 +122,27 @@ impl TestOrchestrator {
             }
             self.put(&name, &bytes);
         }
+    }
+
+    /// From now on replies tell that there is this version of the root document.
+    pub(crate) fn tell_root(&self, version: u64) {
+        self.state().root = Some(version);
+        self.hint_now();
+    }
+
+    fn hint_now(&self) {
+        self.state().hints += 1;
+        self.hint.notify_one();
+    }
+
+    /// Signs heads and replies with this key from now on.
+    pub(crate) fn set_fresh(&self, key: Arc<TestKey>) {
+        self.state().next_fresh = Some(key);
+    }
+
+    fn sign_fresh(&self, bytes: &[u8]) -> Signature {
+        let next = self.state().next_fresh.clone();
+        next.as_deref().unwrap_or(&self.fresh).sign(bytes)
     }
 
     /// Sets its clock off by so many milliseconds; the host's is off the other way, as seen from here.
@@ -188,8 +213,7 @@ impl TestOrchestrator {
     pub(crate) fn set_head(&self, head: Head) {
         self.state().replayed = None;
         self.state().head = Some(head);
-        self.state().hints += 1;
-        self.hint.notify_one();
+        self.hint_now();
     }
 
     /// From now on the host is answered with exactly these bytes.
@@ -260,6 +284,8 @@ impl TestOrchestrator {
 
     fn answer(&self, message: &Message) -> Body {
         let mut state = self.state();
+        let next_fresh = state.next_fresh.clone();
+        let fresh = next_fresh.as_deref().unwrap_or(&self.fresh);
         match &message.body {
             Body::Announce(_) => Body::Enrolled(Enrolled { id: self.host.id.clone() }),
             Body::HeadRequest(_) if state.refusals > 0 => {
@@ -267,16 +293,17 @@ impl TestOrchestrator {
                 receipt(false, "NotEnrolled")
             }
             Body::HeadRequest(request) => {
+                let root = state.root;
                 if let Some((head, signature)) = state.replayed.clone() {
-                    return Body::HeadReply(HeadReply { head: Some(head), signature: Some(signature) });
+                    return Body::HeadReply(HeadReply { head: Some(head), signature: Some(signature), root });
                 }
                 let Some(mut head) = state.head.clone() else {
-                    return Body::HeadReply(HeadReply { head: None, signature: None });
+                    return Body::HeadReply(HeadReply { head: None, signature: None, root });
                 };
                 head.nonce = Some(request.nonce.clone());
                 let text = serde_json::to_string(&head).unwrap();
-                let signature = self.fresh.sign(text.as_bytes()).text().to_owned();
-                Body::HeadReply(HeadReply { head: Some(text), signature: Some(signature) })
+                let signature = fresh.sign(text.as_bytes()).text().to_owned();
+                Body::HeadReply(HeadReply { head: Some(text), signature: Some(signature), root })
             }
             Body::LiveAnswer(answer) => {
                 state.answers.push((message.in_reply_to.clone().unwrap(), answer.clone()));
@@ -321,7 +348,7 @@ impl Transport for TestOrchestrator {
                 body: self.answer(&asked),
             };
             let payload = reply.to_bytes().unwrap();
-            Ok(join_frame(&self.fresh.sign(&payload), &payload))
+            Ok(join_frame(&self.sign_fresh(&payload), &payload))
         }
         .boxed()
     }

@@ -7,7 +7,7 @@ use muster_schema::envelope::Signature;
 use muster_schema::head::{Head, HeadType, MAX_HEAD_LIFE};
 use muster_schema::manifest::{HostIdentity, MAX_MANIFEST_BYTES, Manifest, ManifestType, Renderer, Source};
 use muster_schema::resource::Resource;
-use muster_schema::{CommitId, FleetName, HostId, SCHEMA_VERSION, Timestamp};
+use muster_schema::{CommitId, FleetName, HostId, PublicKey, SCHEMA_VERSION, Timestamp};
 
 use crate::io::signer::{Signer, SignerError};
 
@@ -114,9 +114,32 @@ pub fn sign_manifest(manifest: Manifest, render: &dyn Signer) -> Result<SignedMa
         return Err(BundleError::TooLarge { host: manifest.host.id, size: bytes.len() });
     }
     let content = manifest.content_digest()?;
-    let signature = render.sign(&bytes, &format!("muster manifest {}", manifest.host.id))?;
+    let signature = render.sign(&bytes, &manifest_comment(&manifest.host.id))?;
     let Manifest { host, epoch, serial, .. } = manifest;
     Ok(SignedManifest { host, epoch, serial, digest: Sha256Digest::of(&bytes), bytes, content, signature })
+}
+
+/// One more signature of a published manifest: the one that `head` names and
+/// that a key of `may_have_signed` signed. None for any other bytes.
+///
+/// # Errors
+/// When the signer fails.
+pub fn resign_manifest(
+    bytes: &[u8],
+    head: &Head,
+    signatures: &[Signature],
+    may_have_signed: &[PublicKey],
+    render: &dyn Signer,
+) -> Result<Option<Signature>, BundleError> {
+    let is_by = |key: &PublicKey| signatures.iter().any(|signature| signature.verify(bytes, key).is_ok());
+    if Sha256Digest::of(bytes) != head.manifest || !may_have_signed.iter().any(is_by) {
+        return Ok(None);
+    }
+    Ok(Some(render.sign(bytes, &manifest_comment(&head.host.id))?))
+}
+
+fn manifest_comment(host: &HostId) -> String {
+    format!("muster manifest {host}")
 }
 
 /// A head with the signature of the fresh role.

@@ -15,6 +15,7 @@ mod greet;
 mod intake;
 mod publish;
 mod reconcile;
+mod rekey;
 mod renew;
 mod retire;
 mod run;

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod facts_folder;
 pub mod git;
 pub mod inbox;
+pub mod key_folder;
 pub mod password;
 pub mod repository;
 pub mod signer;

@@ -6,17 +6,26 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use muster_schema::envelope::Signature;
-use muster_schema::root::{Role, Roles, Root, RootError, RootType, VerifiedRoot};
-use muster_schema::{FleetName, Sha256Digest, Timestamp};
+use muster_schema::root::{Role, RoleName, Roles, Root, RootType, VerifiedRoot};
+use muster_schema::{FleetName, PublicKey, Sha256Digest, Timestamp};
 use ssh_key::{Algorithm, LineEnding, PrivateKey};
+use zeroize::Zeroizing;
 
-use crate::io::signer::{FileSigner, Signer, SignerError};
+use crate::io::key_folder::{KeyFolder, KeyFolderError, SignedRoot};
+use crate::io::signer::{CurrentSigner, FileSigner, Signer, SignerError};
+
+mod next_root;
+mod proposal;
+mod sign_root;
 
 #[cfg(test)]
 mod tests;
 
-/// How long the first root document lasts.
+pub use next_root::{ChangeError, NextRoot};
+pub use proposal::{Proposal, ProposalError};
+pub use sign_root::{RootSigners, SignRootError};
+
+/// How long a root document lasts from when it is made.
 pub const ROOT_LIFE: Duration = Duration::from_secs(5 * 365 * 24 * 60 * 60);
 
 /// Why keys cannot be made or read.
@@ -25,6 +34,9 @@ pub enum KeysError {
     /// A signing key failed.
     #[error(transparent)]
     Signer(#[from] SignerError),
+    /// The folder cannot be read or written.
+    #[error(transparent)]
+    Folder(#[from] KeyFolderError),
     /// A file cannot be read or written.
     #[error("{path}")]
     File {
@@ -41,30 +53,42 @@ pub enum KeysError {
         /// Why.
         source: ssh_key::Error,
     },
-    /// A signature file beside the root document is not one.
-    #[error("{path}")]
-    Signature {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: muster_schema::envelope::SignatureError,
-    },
-    /// The root document does not hold.
-    #[error("root document {path}")]
-    Root {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: RootError,
-    },
     /// A key is not the one of its role.
     #[error("{path} is not a key of role {role} in the root document")]
     NotInRole {
         /// The key's file.
         path: PathBuf,
         /// The role.
-        role: &'static str,
+        role: RoleName,
     },
+    /// There is no key to sign with for a role.
+    #[error(
+        "{path} holds no secret key of role {role}: no NAME.key beside a NAME.pub that root document {version} names"
+    )]
+    NoKey {
+        /// The folder.
+        path: PathBuf,
+        /// The role.
+        role: RoleName,
+        /// The newest root document.
+        version: u64,
+    },
+    /// More keys have to sign than the orchestrator signs with.
+    #[error("root document {version} demands {threshold} signatures of role {role}; muster serve signs with one key")]
+    Threshold {
+        /// The role.
+        role: RoleName,
+        /// The newest root document.
+        version: u64,
+        /// Its threshold.
+        threshold: u32,
+    },
+    /// There is no root document.
+    #[error("{0} holds no root document")]
+    NoRoot(PathBuf),
+    /// The newer root documents do not continue those that were loaded.
+    #[error("the root documents in {0} are not those that they were, continued")]
+    OtherChain(PathBuf),
     /// JSON failed.
     #[error("writing JSON failed")]
     Json(#[from] serde_json::Error),
@@ -73,19 +97,46 @@ pub enum KeysError {
 /// What the orchestrator signs with, and the root that says so.
 pub struct ServerKeys {
     /// Signs manifests.
-    pub render: Arc<dyn Signer>,
+    pub render: Arc<CurrentSigner>,
     /// Signs heads and messages.
-    pub fresh: Arc<dyn Signer>,
+    pub fresh: Arc<CurrentSigner>,
     /// Signs commits of the status branch.
     pub status: PrivateKey,
     /// The root document's versions, from the first to the newest.
-    pub roots: Vec<(VerifiedRoot, Vec<Signature>)>,
+    pub roots: Vec<SignedRoot>,
+    folder: KeyFolder,
+    password: Option<Zeroizing<String>>,
 }
 
 impl ServerKeys {
     /// The newest root.
     pub fn root(&self) -> Option<&VerifiedRoot> {
         self.roots.last().map(|(root, _)| root)
+    }
+
+    /// Every key that may sign manifests by any of the roots.
+    pub fn render_keys(&self) -> impl Iterator<Item = &PublicKey> {
+        self.roots.iter().flat_map(|(root, _)| &root.root().roles.render.keys)
+    }
+
+    /// The keys anew, where there is a newer root document than these have.
+    ///
+    /// # Errors
+    /// When what is there cannot be used; these stay good.
+    pub fn load_newer(&self) -> Result<Option<ServerKeys>, KeysError> {
+        if !self.folder.has_root(self.roots.len() as u64 + 1) {
+            return Ok(None);
+        }
+        let newer = load(self.folder.path(), self.password.as_deref().map(String::as_str))?;
+        let continues = self.roots.iter().zip(&newer.roots).all(|((ours, _), (theirs, _))| ours == theirs);
+        if continues { Ok(Some(newer)) } else { Err(KeysError::OtherChain(self.folder.path().to_owned())) }
+    }
+
+    /// Signs as `newer` does from now on, for everybody who holds a signer of these.
+    pub fn take(&mut self, newer: ServerKeys) {
+        self.render.replace(newer.render.current());
+        self.fresh.replace(newer.fresh.current());
+        self.roots = newer.roots;
     }
 }
 
@@ -116,8 +167,7 @@ pub fn generate(
     };
     let bytes = serde_json::to_vec(&root)?;
     let signature = root_key.sign(&bytes, "muster root 1")?;
-    write(&dir.join("1.root.json"), &bytes)?;
-    write(&dir.join(format!("1.root.json.{}.minisig", signature.key())), signature.text().as_bytes())?;
+    KeyFolder::new(dir).keep_root(1, &bytes, &[signature])?;
     Ok(Sha256Digest::of(&bytes))
 }
 
@@ -145,67 +195,47 @@ pub fn generate_ssh(path: &Path, comment: &str) -> Result<PrivateKey, KeysError>
 /// # Errors
 /// When one is missing, or the root documents do not hold or name other keys.
 pub fn load(dir: &Path, password: Option<&str>) -> Result<ServerKeys, KeysError> {
-    let roots = load_roots(dir)?;
-    let render = Arc::new(FileSigner::load(&dir.join("render.key"), password)?);
-    let fresh = Arc::new(FileSigner::load(&dir.join("fresh.key"), password)?);
+    let folder = KeyFolder::new(dir);
+    let roots = folder.load_roots()?;
+    let newest = roots.last().map(|(root, _)| root.root()).ok_or_else(|| KeysError::NoRoot(dir.to_owned()))?;
+    let render = load_signer(&folder, newest, RoleName::Render, password)?;
+    let fresh = load_signer(&folder, newest, RoleName::Fresh, password)?;
     let path = dir.join("status");
     let status = PrivateKey::read_openssh_file(&path).map_err(|source| KeysError::Ssh { path, source })?;
-    let keys = ServerKeys { render, fresh, status, roots };
-    if let Some(root) = keys.root() {
-        let Roles { render, fresh, .. } = &root.root().roles;
-        for (role, name, signer) in [(render, "render", &keys.render), (fresh, "fresh", &keys.fresh)] {
-            if !role.keys.contains(&signer.public_key()) {
-                return Err(KeysError::NotInRole { path: dir.join(format!("{name}.key")), role: name });
-            }
-        }
-    }
-    Ok(keys)
+    let password = password.map(|password| Zeroizing::new(password.to_owned()));
+    Ok(ServerKeys { render, fresh, status, roots, folder, password })
 }
 
-/// The root fingerprint that agents pin, from the root documents in `dir`. No
+/// The key that signs for a role: of those that the root names, the last that is here.
+fn load_signer(
+    folder: &KeyFolder,
+    root: &Root,
+    role: RoleName,
+    password: Option<&str>,
+) -> Result<Arc<CurrentSigner>, KeysError> {
+    let Role { threshold, keys } = root.roles.get(role);
+    if *threshold != 1 {
+        return Err(KeysError::Threshold { role, version: root.version, threshold: *threshold });
+    }
+    let path = folder.find_secret(keys.iter().rev())?;
+    let missing = || KeysError::NoKey { path: folder.path().to_owned(), role, version: root.version };
+    let path = path.ok_or_else(missing)?;
+    let signer = FileSigner::load(&path, password)?;
+    if !keys.contains(&signer.public_key()) {
+        return Err(KeysError::NotInRole { path, role });
+    }
+    Ok(Arc::new(CurrentSigner::new(Arc::new(signer))))
+}
+
+/// The root fingerprint that new agents are to pin: that of the newest root
+/// document in `dir`, so that a root key of before leads nobody astray. No
 /// secret key need be there.
 ///
 /// # Errors
 /// When they cannot be read or do not hold.
 pub fn load_root_fingerprint(dir: &Path) -> Result<Option<Sha256Digest>, KeysError> {
-    Ok(load_roots(dir)?.first().map(|(root, _)| Sha256Digest::of(root.bytes())))
-}
-
-/// Reads `1.root.json`, `2.root.json`, … and verifies the chain.
-fn load_roots(dir: &Path) -> Result<Vec<(VerifiedRoot, Vec<Signature>)>, KeysError> {
-    let mut roots: Vec<(VerifiedRoot, Vec<Signature>)> = Vec::new();
-    for version in 1_u64.. {
-        let path = dir.join(format!("{version}.root.json"));
-        let bytes = match fs::read(&path) {
-            Err(error) if version > 1 && error.kind() == std::io::ErrorKind::NotFound => break,
-            read => read.map_err(|source| KeysError::File { path: path.clone(), source })?,
-        };
-        let signatures = load_signatures(dir, &format!("{version}.root.json."))?;
-        let verified = match roots.last() {
-            // The orchestrator's own folder is its trust: it pins what it finds.
-            None => VerifiedRoot::pinned(&bytes, &signatures, Sha256Digest::of(&bytes)),
-            Some((last, _)) => last.next(&bytes, &signatures),
-        };
-        roots.push((verified.map_err(|source| KeysError::Root { path, source })?, signatures));
-    }
-    Ok(roots)
-}
-
-/// Reads the signature files in `dir` whose names start with `prefix`.
-fn load_signatures(dir: &Path, prefix: &str) -> Result<Vec<Signature>, KeysError> {
-    let error = |source| KeysError::File { path: dir.to_owned(), source };
-    let mut signatures = Vec::new();
-    for entry in fs::read_dir(dir).map_err(error)? {
-        let name = entry.map_err(error)?.file_name();
-        let ours = name.to_str().is_some_and(|name| name.starts_with(prefix) && name.ends_with(".minisig"));
-        if ours {
-            let path = dir.join(name);
-            let bytes = fs::read(&path).map_err(|source| KeysError::File { path: path.clone(), source })?;
-            let signature = Signature::load(&bytes);
-            signatures.push(signature.map_err(|source| KeysError::Signature { path, source })?);
-        }
-    }
-    Ok(signatures)
+    let roots = KeyFolder::new(dir).load_roots()?;
+    Ok(roots.last().map(|(root, _)| Sha256Digest::of(root.bytes())))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), KeysError> {

@@ -40,6 +40,11 @@ impl PublicKey {
         groups.join("-")
     }
 
+    /// The key itself: the same under whatever id it is written down.
+    pub(crate) fn point(&self) -> [u8; 32] {
+        self.point
+    }
+
     pub(crate) fn for_verifying(&self) -> Result<minisign_verify::PublicKey, minisign_verify::Error> {
         minisign_verify::PublicKey::from_base64(&self.to_string())
     }

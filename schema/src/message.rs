@@ -169,6 +169,9 @@ pub struct HeadReply {
     pub head: Option<String>,
     /// The text of its signature.
     pub signature: Option<String>,
+    /// The version of the newest root document: an agent that has an older one fetches it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub root: Option<u64>,
 }
 
 /// Asks for a file of the published tree.

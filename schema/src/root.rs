@@ -15,8 +15,11 @@ use crate::json::{self, JsonError};
 use crate::key::PublicKey;
 use crate::timestamp::Timestamp;
 
+mod role_name;
 #[cfg(test)]
 mod tests;
+
+pub use role_name::RoleName;
 
 /// The largest root document, in bytes.
 pub const MAX_ROOT_BYTES: usize = 64 * 1024;
@@ -54,6 +57,26 @@ pub struct Roles {
     pub render: Role,
     /// Signs heads and messages to agents.
     pub fresh: Role,
+}
+
+impl Roles {
+    /// The keys of the role `name`.
+    pub fn get(&self, name: RoleName) -> &Role {
+        match name {
+            RoleName::Root => &self.root,
+            RoleName::Render => &self.render,
+            RoleName::Fresh => &self.fresh,
+        }
+    }
+
+    /// The keys of the role `name`, to be changed.
+    pub fn get_mut(&mut self, name: RoleName) -> &mut Role {
+        match name {
+            RoleName::Root => &mut self.root,
+            RoleName::Render => &mut self.render,
+            RoleName::Fresh => &mut self.fresh,
+        }
+    }
 }
 
 /// The keys of one role.
@@ -177,13 +200,14 @@ impl VerifiedRoot {
 /// Reads a root document and checks that its roles are sound.
 fn load_root(bytes: &[u8]) -> Result<Root, RootError> {
     let root: Root = json::load_strict(bytes, MAX_ROOT_BYTES)?;
+    // A signature does not cover the key's id: one secret key under two ids could sign for two.
     let mut seen = BTreeSet::new();
-    let Roles { root: signers, render, fresh } = &root.roles;
-    for (name, role) in [("root", signers), ("render", render), ("fresh", fresh)] {
+    for name in RoleName::ALL {
+        let role = root.roles.get(name);
         if role.threshold == 0 || role.threshold as usize > role.keys.len() {
-            return Err(RootError::Threshold(name));
+            return Err(RootError::Threshold(name.as_str()));
         }
-        if let Some(key) = role.keys.iter().find(|key| !seen.insert(**key)) {
+        if let Some(key) = role.keys.iter().find(|key| !seen.insert(key.point())) {
             return Err(RootError::SharedKey(*key));
         }
     }

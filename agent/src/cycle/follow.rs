@@ -65,6 +65,20 @@ pub enum FollowError {
     Vault(#[from] VaultError),
 }
 
+impl FollowError {
+    /// Whether it may stand by a newer root: the keys may just have been exchanged.
+    fn may_stand_by_a_newer_root(&self) -> bool {
+        match self {
+            FollowError::Refused(reject) => {
+                use RejectCode::{HeadSignature, ManifestSignature, RootExpired};
+                matches!(reject.code, HeadSignature | ManifestSignature | RootExpired)
+            }
+            FollowError::Contact(MessengerError::Reply(error)) => error.is_of_signature(),
+            _ => false,
+        }
+    }
+}
+
 /// What follows the head.
 pub(super) struct Follower<'c> {
     cycle: &'c Cycle,
@@ -105,8 +119,7 @@ impl<'c> Follower<'c> {
     async fn look(&mut self) -> Result<Followed, FollowError> {
         self.climb_root().await?;
         let followed = match self.follow_head().await {
-            // The keys may just have been exchanged.
-            Err(FollowError::Refused(reject)) if reject.code == RejectCode::HeadSignature => {
+            Err(error) if error.may_stand_by_a_newer_root() => {
                 self.root_looked = None;
                 self.climb_root().await?;
                 self.follow_head().await
@@ -141,11 +154,7 @@ impl<'c> Follower<'c> {
     }
 
     async fn follow_head(&mut self) -> Result<Followed, FollowError> {
-        if self.root.root().expires <= self.now() {
-            return Err(
-                Reject::new(RejectCode::RootExpired, "the newest root has expired; what is in force stays").into()
-            );
-        }
+        self.check_root_expiry()?;
         let Some(head) = self.fetch_head().await? else { return Ok(Followed::NothingYet) };
         if let Some(id) = head.head().renamed.clone() {
             commit_id(&self.cycle.store, &id)?;
@@ -165,6 +174,13 @@ impl<'c> Follower<'c> {
         self.put_in_force(&head, &manifest)
     }
 
+    fn check_root_expiry(&self) -> Result<(), Reject> {
+        if self.root.root().expires > self.now() {
+            return Ok(());
+        }
+        Err(Reject::new(RejectCode::RootExpired, "the newest root has expired; what is in force stays"))
+    }
+
     /// Asks for a head that holds our nonce: nobody can have kept it from before.
     async fn fetch_head(&mut self) -> Result<Option<VerifiedHead>, FollowError> {
         let host = HostIdentity { id: self.messenger.id(), key: self.cycle.keys.public_key() };
@@ -172,6 +188,12 @@ impl<'c> Follower<'c> {
             let nonce = random_nonce()?;
             let reply = self.messenger.ask(Body::HeadRequest(HeadRequest { nonce: nonce.clone() })).await?;
             let Body::HeadReply(reply) = reply else { return Err(MessengerError::Unexpected.into()) };
+            if reply.root.is_some_and(|newest| newest > self.root.root().version) {
+                self.root_looked = None;
+                self.climb_root().await?;
+            }
+            // By the time that the reply tells, too.
+            self.check_root_expiry()?;
             let (Some(head), Some(signature)) = (reply.head, reply.signature) else { return Ok(None) };
             let signatures: Vec<Signature> = Signature::load(signature.as_bytes()).into_iter().collect();
             let context = HeadContext {
@@ -276,7 +298,8 @@ impl<'c> Follower<'c> {
 
     /// The later of the clock and the last trusted time, so that a clock set back rolls nothing back.
     fn now(&self) -> Timestamp {
-        clock::now().max(self.messenger.trusted_time().unwrap_or_default())
+        let accepted = self.accepted.as_ref().map(|accepted| accepted.marks.issued);
+        clock::now().max(self.messenger.trusted_time().max(accepted).unwrap_or_default())
     }
 }
 

@@ -1,8 +1,9 @@
 //! The chain of roots, from the pinned one to the newest. Each hop is kept before the next is looked for.
 
-use super::{Cycle, CycleError, next_pause};
+use super::{Cycle, CycleError, POLL, next_pause};
 use crate::accepted::{commit_root, load_root};
 use crate::io::clock;
+use crate::io::messenger::Messenger;
 use crate::io::transport::{Fetched, Transport, TransportError};
 use crate::outbox::commit_rejection;
 use crate::store::Store;
@@ -63,6 +64,24 @@ pub(super) async fn climb(
         }
     }
     Ok(root)
+}
+
+/// Climbs while the host waits for approval: the keys that answer it may be those of a newer root.
+pub(super) async fn climb_for_ever(
+    cycle: &Cycle,
+    messenger: &Messenger,
+    root: &VerifiedRoot,
+) -> Result<(), CycleError> {
+    let mut root = root.clone();
+    loop {
+        match climb(cycle.transport.as_ref(), &cycle.store, root.clone()).await {
+            Ok(newest) => root = newest,
+            Err(CycleError::Store(error)) => return Err(error.into()),
+            Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "the root cannot be climbed"),
+        }
+        messenger.set_fresh_keys(root.root().roles.fresh.keys.clone());
+        tokio::time::sleep(POLL).await;
+    }
 }
 
 /// The root of the pinned fingerprint: the newest, or one of those before it.

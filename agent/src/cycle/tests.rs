@@ -6,6 +6,7 @@ mod attack;
 mod exceptions;
 mod harness;
 mod live;
+mod rotation;
 
 use harness::Agent;
 use muster_schema::report::Transition;

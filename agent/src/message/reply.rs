@@ -34,6 +34,13 @@ pub enum ReplyError {
     NotOurs(&'static str),
 }
 
+impl ReplyError {
+    /// Whether it is about who signed, not about what was said.
+    pub fn is_of_signature(&self) -> bool {
+        matches!(self, ReplyError::Signature(_) | ReplyError::Signer(_))
+    }
+}
+
 /// Verifies the reply to our message `id`.
 ///
 /// The id is random and new, so the reply is too: no clock is needed, and the

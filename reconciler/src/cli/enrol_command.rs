@@ -19,7 +19,7 @@ mod tests;
 /// nobody whom it meets first. Take it to the host by a way that you trust.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The folder with the fleet's root document (1.root.json).
+    /// The folder with the fleet's root documents; the newest counts.
     #[arg(long, value_name = "DIR")]
     keys: PathBuf,
     /// The orchestrator's address, as the host reaches it.

@@ -94,7 +94,6 @@ impl Orchestrator {
         let target = |id: &HostId| {
             let host = fleet.hosts.get(id)?;
             let revision = host.assigned.clone()?;
-            let reported = host.applied.as_ref().map_or(0, |applied| applied.serial);
             Some(Target {
                 id: id.clone(),
                 key: host.key,
@@ -102,7 +101,7 @@ impl Orchestrator {
                 revision,
                 // After a last head the same content needs a new one all the same.
                 desired: host.desired.clone().filter(|_| !self.has_final_head(id)),
-                serial: self.serials.get(id).copied().unwrap_or(0).max(reported),
+                serial: self.serials.get(id).copied().unwrap_or(0).max(host.reported_serial(self.epoch)),
             })
         };
         hosts.iter().filter_map(target).collect()

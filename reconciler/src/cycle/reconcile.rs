@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use git2::{Oid, Repository};
 use muster_schema::condition::{Condition, ConditionStatus};
+use muster_schema::head::Head;
 use muster_schema::{CommitId, HostId};
 
 use super::publish::hold_for_fault;
@@ -183,7 +184,8 @@ impl Orchestrator {
         let fleet = self.state.fleet();
         for id in declared.iter().filter(|id| !self.heads.contains_key(*id)) {
             let key = fleet.hosts.get(id).and_then(|host| host.key);
-            let of_key = self.heads.values().filter(|head| Some(head.host.key) == key).map(|head| head.serial);
+            let is_of_key = |head: &&Head| Some(head.host.key) == key && head.epoch == self.epoch;
+            let of_key = self.heads.values().filter(is_of_key).map(|head| head.serial);
             if let Some(serial) = of_key.max() {
                 let held = self.serials.entry(id.clone()).or_default();
                 *held = serial.max(*held);

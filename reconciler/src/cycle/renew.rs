@@ -9,7 +9,6 @@ use muster_schema::manifest::HostIdentity;
 use super::{CycleError, Orchestrator};
 use crate::bundle::{SignedHead, renew_head, sign_head};
 use crate::io::clock;
-use crate::io::store::Batch;
 
 /// A head is renewed when this share of its life is over; the rest is the time
 /// that an orchestrator may be down before hosts hold.
@@ -38,12 +37,7 @@ impl Orchestrator {
         due.sort_by_key(|head| head.issued);
         due.truncate(MOST_AT_ONCE);
         let renewed: Vec<SignedHead> = due.iter().map(|head| self.sign_renewed(head, now)).collect::<Result<_, _>>()?;
-        let mut batch = Batch::default();
-        renewed.iter().for_each(|head| batch.head(head));
-        self.tree.publish(&batch)?;
-        for head in &renewed {
-            self.heads.insert(head.head().host.id.clone(), head.head().clone());
-        }
+        self.publish_heads(&renewed)?;
         Ok(renewed.len())
     }
 
@@ -60,7 +54,7 @@ impl Orchestrator {
         Ok(Some(sign_head(Head { nonce: Some(nonce.to_owned()), ..head }, self.keys.fresh.as_ref())?))
     }
 
-    fn sign_renewed(&self, head: &Head, now: Timestamp) -> Result<SignedHead, CycleError> {
+    pub(super) fn sign_renewed(&self, head: &Head, now: Timestamp) -> Result<SignedHead, CycleError> {
         Ok(sign_head(renew_head(head, self.revision_of(head), now, self.config.head_life), self.keys.fresh.as_ref())?)
     }
 

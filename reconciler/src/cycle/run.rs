@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use git2::Oid;
-use muster_schema::ReceiptCode;
 use muster_schema::envelope::join_frame;
 use muster_schema::message::{Body, HeadReply, Message, Receipt};
+use muster_schema::{HostId, ReceiptCode};
 use tokio::sync::{mpsc, watch};
 use tokio::task::block_in_place;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
@@ -19,6 +19,9 @@ use crate::io::bus::{BrokerState, Inbound, InboundMessage};
 
 /// How often heads are looked at.
 const RENEWAL: Duration = Duration::from_secs(30);
+
+/// How often newer root documents are looked for.
+const KEYS: Duration = Duration::from_secs(2);
 
 /// After a failed reconcile, the next try comes after so long.
 const RETRY: Duration = Duration::from_secs(5);
@@ -39,6 +42,9 @@ pub async fn run_cycle(
     let mut ended = std::pin::pin!(ended);
     let mut renewal = interval(RENEWAL);
     renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut keys = interval(KEYS);
+    keys.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut keys_refused = None;
     let mut enrolment = door.enrolment_changes();
     let mut retry: Option<Instant> = None;
     orchestrator.take_enrolment(&door);
@@ -77,6 +83,14 @@ pub async fn run_cycle(
                 orchestrator.fold_conditions();
                 log(block_in_place(|| orchestrator.renew_heads()), "heads cannot be renewed");
             }
+            _ = keys.tick() => {
+                let epoch = orchestrator.epoch;
+                let taken = block_in_place(|| orchestrator.take_newer_keys());
+                if orchestrator.epoch != epoch && taken.is_err() {
+                    retry = Some(Instant::now() + RETRY);
+                }
+                take_keys(taken, &door, &mut keys_refused);
+            }
             hosts = greeting.next() => {
                 door.hints().notify_hosts(&orchestrator.still_to_greet(hosts));
             }
@@ -111,6 +125,23 @@ fn reconcile(orchestrator: &mut Orchestrator, door: &Inbound) -> Option<Instant>
         Err(error) => {
             log(Err::<(), _>(error), "reconciling failed and is tried again");
             Some(Instant::now() + RETRY)
+        }
+    }
+}
+
+/// Tells agents of a new root document; says once why it cannot be used.
+fn take_keys(taken: Result<Vec<HostId>, CycleError>, door: &Inbound, refused: &mut Option<String>) {
+    match taken {
+        Ok(hosts) => {
+            door.hints().notify_hosts(&hosts);
+            *refused = None;
+        }
+        Err(error) => {
+            let text = format!("{:?}", &error);
+            if refused.as_ref() != Some(&text) {
+                log(Err::<(), _>(error), "newer root documents cannot be taken up; the keys of before go on");
+            }
+            *refused = Some(text);
         }
     }
 }
@@ -161,6 +192,7 @@ impl Orchestrator {
                 Ok(head) => Body::HeadReply(HeadReply {
                     head: head.as_ref().map(|head| String::from_utf8_lossy(head.bytes()).into_owned()),
                     signature: head.map(|head| head.signature().text().to_owned()),
+                    root: self.keys.root().map(|root| root.root().version),
                 }),
                 Err(error) => {
                     log(Err::<(), _>(error), "a head cannot be signed");

@@ -12,13 +12,14 @@ use super::CycleError;
 use super::committed_facts::CommittedFacts;
 use super::digest_trail::DigestTrail;
 use super::facts::FactsChange;
+use super::rekey::publish_roots;
 use super::save::StatusWriter;
 use super::survey::LastRender;
 use crate::io::anchor::load_anchor;
 use crate::io::clock;
 use crate::io::git::StatusBranch;
 use crate::io::inbox::Inbox;
-use crate::io::store::{Batch, PublishedTree};
+use crate::io::store::PublishedTree;
 use crate::keys::ServerKeys;
 use crate::model::{Model, ModelCache};
 use crate::render::FactsOfFleet;
@@ -91,17 +92,15 @@ impl Orchestrator {
         };
         let kept = load_anchor(&config.data)?;
         let tree = PublishedTree::open(config.data.join("published"))?;
-        publish_roots(&tree, &keys)?;
         let mut status = load_known_status(&branch, &fleet)?;
         let (inbox, frames) = Inbox::open(&config.data.join("inbox"))?;
         let anchor = kept.or(status.assignments.anchor.take()).or(config.trust.clone());
         status.assignments.anchor = Some(anchor.ok_or(CycleError::NoAnchor)?);
         let mut serials = HashMap::new();
         for (id, host) in &mut status.hosts {
-            let reported = host.applied.as_ref().map_or(0, |applied| applied.serial);
             // What the status branch remembers may not be published any more.
-            let published = host.desired.take().map_or(0, |desired| desired.serial);
-            serials.insert(id.clone(), reported.max(published));
+            let published = host.desired.take().map_or(0, |desired| serial_in(epoch, desired.epoch, desired.serial));
+            serials.insert(id.clone(), host.reported_serial(epoch).max(published));
         }
         let reported = |(id, host): (&HostId, &HostStatus)| Some((id.clone(), host.facts.as_ref()?.body.facts.clone()));
         let facts = status.hosts.iter().filter_map(reported).collect();
@@ -128,6 +127,9 @@ impl Orchestrator {
             serials,
         };
         orchestrator.load_published()?;
+        orchestrator.resign_manifests(&orchestrator.keys)?;
+        publish_roots(&orchestrator, &orchestrator.keys)?;
+        orchestrator.raise_last_heads()?;
         for frame in frames {
             orchestrator.fold_frame(&frame);
         }
@@ -158,7 +160,7 @@ impl Orchestrator {
             };
             let host = status.hosts.entry(id.clone()).or_default();
             let serial = self.serials.entry(id.clone()).or_default();
-            *serial = (*serial).max(head.serial);
+            *serial = (*serial).max(serial_in(self.epoch, head.epoch, head.serial));
             if head.retired || head.renamed.is_some() {
                 host.retired = host.retired.or(Some(head.issued));
             }
@@ -194,10 +196,7 @@ fn load_known_status(branch: &StatusBranch, fleet: &FleetName) -> Result<FleetSt
     Ok(loaded.fleet)
 }
 
-fn publish_roots(tree: &PublishedTree, keys: &ServerKeys) -> Result<(), CycleError> {
-    let mut batch = Batch::default();
-    for (root, signatures) in &keys.roots {
-        batch.root(root.root().version, root.bytes(), signatures);
-    }
-    Ok(tree.publish(&batch)?)
+/// A serial of `found` as far as it counts in `epoch`: each begins its own line.
+fn serial_in(epoch: u64, found: u64, serial: u64) -> u64 {
+    if found == epoch { serial } else { 0 }
 }

@@ -11,8 +11,11 @@ use muster_schema::PublicKey;
 use muster_schema::envelope::Signature;
 use zeroize::Zeroizing;
 
+mod current;
 #[cfg(test)]
 mod tests;
+
+pub use current::CurrentSigner;
 
 /// Signs bytes with a key of one role.
 pub trait Signer: Send + Sync {
@@ -76,6 +79,17 @@ impl FileSigner {
         write_new(&stem.with_extension("key"), secret.as_bytes(), 0o600)?;
         write_new(&stem.with_extension("pub"), public.as_bytes(), 0o644)?;
         FileSigner::load(&stem.with_extension("key"), password)
+    }
+
+    /// Removes the key pair that [`FileSigner::generate`] just made at `stem`.
+    ///
+    /// # Errors
+    /// When a file cannot be removed.
+    pub fn remove(stem: &Path) -> Result<(), SignerError> {
+        for path in [stem.with_extension("key"), stem.with_extension("pub")] {
+            std::fs::remove_file(&path).map_err(|source| SignerError::File { path, source })?;
+        }
+        Ok(())
     }
 
     /// Reads a secret key from `path`.

@@ -67,7 +67,7 @@ impl Batch {
 
     /// Adds a manifest and its signature.
     pub fn manifest(&mut self, manifest: &SignedManifest) {
-        let path = host_dir(&manifest.host().id).join(format!("{}.json", manifest.digest()));
+        let path = manifest_path(&manifest.host().id, manifest.digest());
         self.files.insert(signature_path(&path, manifest.signature().key()), manifest.signature().text().into());
         self.files.insert(path, manifest.bytes().to_vec());
     }
@@ -79,13 +79,21 @@ impl Batch {
         self.heads.insert(path, head.bytes().to_vec());
     }
 
-    /// Adds a version of the root document and its signatures.
+    /// Adds one more signature of a published manifest.
+    pub fn manifest_signature(&mut self, host: &HostId, manifest: Sha256Digest, signature: &Signature) {
+        let path = signature_path(&manifest_path(host, manifest), signature.key());
+        self.files.insert(path, signature.text().into());
+    }
+
+    /// Adds a version of the root document and its signatures, which are never
+    /// replaced and come first: agents climb at any time.
     pub fn root(&mut self, version: u64, bytes: &[u8], signatures: &[Signature]) {
-        for name in [format!("{version}.root.json"), "root.json".to_owned()] {
-            for signature in signatures {
-                let path = signature_path(Path::new(&name), signature.key());
-                self.heads.insert(path, signature.text().into());
-            }
+        let (own, newest) = (format!("{version}.root.json"), "root.json".to_owned());
+        for signature in signatures {
+            self.files.insert(signature_path(Path::new(&own), signature.key()), signature.text().into());
+            self.heads.insert(signature_path(Path::new(&newest), signature.key()), signature.text().into());
+        }
+        for name in [own, newest] {
             self.heads.insert(name.into(), bytes.to_vec());
         }
     }
@@ -98,6 +106,10 @@ impl Batch {
 
 fn host_dir(host: &HostId) -> PathBuf {
     Path::new("hosts").join(host.as_str())
+}
+
+fn manifest_path(host: &HostId, manifest: Sha256Digest) -> PathBuf {
+    host_dir(host).join(format!("{manifest}.json"))
 }
 
 fn signature_path(path: &Path, key: KeyId) -> PathBuf {
@@ -204,17 +216,37 @@ impl PublishedTree {
         Ok(Some((head, manifest)))
     }
 
+    /// Whether `key` has signed a published manifest.
+    pub fn has_manifest_signature(&self, host: &HostId, manifest: Sha256Digest, key: KeyId) -> bool {
+        self.top.join(signature_path(&manifest_path(host, manifest), key)).exists()
+    }
+
+    /// The bytes of a published manifest, and the signatures beside it.
+    ///
+    /// # Errors
+    /// When they are there and cannot be read.
+    pub fn load_manifest(
+        &self,
+        host: &HostId,
+        manifest: Sha256Digest,
+    ) -> Result<Option<(Vec<u8>, Vec<Signature>)>, StoreError> {
+        let path = self.top.join(manifest_path(host, manifest));
+        let Some(bytes) = load_bytes(&path)? else { return Ok(None) };
+        let prefix = format!("{manifest}.json.");
+        let mut signatures = Vec::new();
+        for name in names(&self.top.join(host_dir(host)))?.iter().filter(|name| name.starts_with(&prefix)) {
+            let text = load_bytes(&path.with_file_name(name))?;
+            signatures.extend(text.and_then(|text| Signature::load(&text).ok()));
+        }
+        Ok(Some((bytes, signatures)))
+    }
+
     /// Every host that has a head, in no order.
     ///
     /// # Errors
     /// When the folder cannot be read.
     pub fn hosts(&self) -> Result<Vec<HostId>, StoreError> {
-        let path = self.top.join("hosts");
-        let names = fs::read_dir(&path).and_then(|entries| {
-            entries.map(|entry| Ok(entry?.file_name())).collect::<Result<Vec<_>, std::io::Error>>()
-        });
-        let names = names.map_err(|source| StoreError::File { path, source })?;
-        Ok(names.iter().filter_map(|name| name.to_str()?.parse().ok()).collect())
+        Ok(names(&self.top.join("hosts"))?.iter().filter_map(|name| name.parse().ok()).collect())
     }
 }
 
@@ -224,12 +256,26 @@ fn temporary(path: &Path) -> PathBuf {
     name.into()
 }
 
+/// The names in a folder that are text.
+fn names(path: &Path) -> Result<Vec<String>, StoreError> {
+    let error = |source| StoreError::File { path: path.to_owned(), source };
+    let mut names = Vec::new();
+    for entry in fs::read_dir(path).map_err(error)? {
+        names.extend(entry.map_err(error)?.file_name().into_string());
+    }
+    Ok(names)
+}
+
 fn load<T: serde::de::DeserializeOwned>(path: &Path, limit: usize) -> Result<Option<T>, StoreError> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(StoreError::File { path: path.to_owned(), source }),
-    };
+    let Some(bytes) = load_bytes(path)? else { return Ok(None) };
     let document = json::load_strict(&bytes, limit);
     document.map(Some).map_err(|source| StoreError::Damaged { path: path.to_owned(), source })
+}
+
+fn load_bytes(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(StoreError::File { path: path.to_owned(), source }),
+    }
 }

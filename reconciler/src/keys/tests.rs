@@ -20,5 +20,5 @@ fn a_key_of_no_role_is_refused() {
         generate(dir.path(), &"shop".parse().unwrap(), Timestamp(0), None).unwrap();
     }
     fs::copy(other.path().join("fresh.key"), one.path().join("fresh.key")).unwrap();
-    assert!(matches!(load(one.path(), None), Err(KeysError::NotInRole { role: "fresh", .. })));
+    assert!(matches!(load(one.path(), None), Err(KeysError::NotInRole { role: RoleName::Fresh, .. })));
 }

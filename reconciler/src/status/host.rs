@@ -131,6 +131,11 @@ pub struct Axes {
 }
 
 impl HostStatus {
+    /// The serial that the host reported, as far as it counts in `epoch`.
+    pub fn reported_serial(&self, epoch: u64) -> u64 {
+        self.applied.as_ref().filter(|applied| applied.epoch == epoch).map_or(0, |applied| applied.serial)
+    }
+
     /// The axes at `now`. A host that is not heard of is never green.
     pub fn axes(&self, now: Timestamp) -> Axes {
         let contact = self.contact(now);

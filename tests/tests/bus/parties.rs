@@ -136,7 +136,7 @@ async fn take_all(mut messages: mpsc::Receiver<InboundMessage>, taken: Arc<Mutex
     while let Some(InboundMessage { message, respond, .. }) = messages.recv().await {
         let body = match &message.body {
             Body::HeadRequest(request) => {
-                Body::HeadReply(HeadReply { head: Some(request.nonce.clone()), signature: None })
+                Body::HeadReply(HeadReply { head: Some(request.nonce.clone()), signature: None, root: None })
             }
             _ => Body::Receipt(Receipt { accepted: true, code: "Accepted".into(), message: String::new(), seq: None }),
         };

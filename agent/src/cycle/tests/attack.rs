@@ -7,6 +7,7 @@ mod freshness;
 mod live;
 mod power;
 mod root;
+mod rotation;
 
 use super::harness::Agent;
 use crate::accepted::Accepted;

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
+use crate::io::key_folder::KeyFolder;
+use crate::keys::{NextRoot, RootSigners};
 
 fn args(url: &str, bus: Option<&str>) -> Args {
     Args { keys: PathBuf::new(), url: url.into(), bus: bus.map(str::to_owned), name: Some("web-1".parse().unwrap()) }
@@ -23,10 +25,18 @@ fn addresses_that_the_agent_would_refuse_are_refused_here() {
 }
 
 #[test]
-fn the_fingerprint_is_that_of_the_first_root() {
+fn the_fingerprint_is_that_of_the_newest_root() {
     let dir = tempfile::tempdir().unwrap();
     let fleet = "shop".parse().unwrap();
     let made = keys::generate(dir.path(), &fleet, muster_schema::Timestamp(1), None).unwrap();
     assert_eq!(keys::load_root_fingerprint(dir.path()).unwrap(), Some(made));
+    let folder = KeyFolder::new(dir.path());
+    let (current, _) = folder.load_roots().unwrap().remove(0);
+    let next = NextRoot::after(current.root(), muster_schema::Timestamp(2));
+    let signers = RootSigners::load(&folder, current.root(), &[], None).unwrap();
+    let (root, signatures) = signers.sign(&current, next.root()).unwrap();
+    folder.keep_root(2, root.bytes(), &signatures).unwrap();
+    let newest = Sha256Digest::of(&std::fs::read(dir.path().join("2.root.json")).unwrap());
+    assert_eq!(keys::load_root_fingerprint(dir.path()).unwrap(), Some(newest));
     assert!(keys::load_root_fingerprint(std::path::Path::new("/nonexistent")).is_err());
 }

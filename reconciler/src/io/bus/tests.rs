@@ -157,7 +157,7 @@ impl Fleet {
         tokio::spawn(async move {
             while let Some(InboundMessage { message, respond, .. }) = messages.recv().await {
                 let body = match &message.body {
-                    Body::HeadRequest(_) => Body::HeadReply(HeadReply { head: None, signature: None }),
+                    Body::HeadRequest(_) => Body::HeadReply(HeadReply { head: None, signature: None, root: None }),
                     _ => super::reply::accept(ReceiptCode::Accepted, ""),
                 };
                 log.lock().unwrap().push(message);

@@ -1,6 +1,8 @@
 //! Root documents that do not follow.
 
 use super::*;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 #[test]
 fn a01_a_root_signed_only_by_new_keys() {
@@ -51,6 +53,23 @@ fn a06_one_key_in_two_roles_or_twice_in_one() {
     let mut shared = root(1, role(1, &[&key]));
     shared.roles.fresh = role(1, &[&key]);
     refused(&[shared, root(1, role(2, &[&key, &key]))], &key);
+}
+
+#[test]
+fn a04_a06_one_key_under_two_ids_is_one_key() {
+    let key = pair();
+    let mut text = STANDARD.decode(key.pk.to_base64()).expect("base64");
+    text[2] ^= 1;
+    let relabelled: PublicKey = STANDARD.encode(text).parse().expect("a key");
+    assert_ne!(relabelled, public(&key));
+    let mut alone = root(1, role(2, &[&key]));
+    alone.roles.root.keys.push(relabelled);
+    let mut shared = root(1, role(1, &[&key]));
+    shared.roles.render.keys = vec![relabelled];
+    for unsound in [alone, shared] {
+        let found = load_root(&bytes(&unsound));
+        assert!(matches!(found, Err(RootError::SharedKey(key)) if key == relabelled), "{found:?}");
+    }
 }
 
 /// None of them counts, neither as the first root nor as the next one.

@@ -18,7 +18,7 @@ async fn a_head_request_is_answered_by_the_cycle() {
     fleet.enrol(&[&web]).await;
     let nonce = "ab".repeat(16);
     let body = fleet.ask(&web, Body::HeadRequest(muster_schema::message::HeadRequest { nonce })).await;
-    assert_eq!(body, Body::HeadReply(HeadReply { head: None, signature: None }));
+    assert_eq!(body, Body::HeadReply(HeadReply { head: None, signature: None, root: None }));
 }
 
 #[tokio::test]

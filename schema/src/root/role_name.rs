@@ -1,0 +1,49 @@
+//! The names of the roles of a root document.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A role: what its keys may sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RoleName {
+    /// Signs root documents.
+    Root,
+    /// Signs manifests.
+    Render,
+    /// Signs heads and messages to agents.
+    Fresh,
+}
+
+/// There is no role of this name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no role; roles are root, render and fresh")]
+pub struct UnknownRole(String);
+
+impl RoleName {
+    /// Every role.
+    pub const ALL: [RoleName; 3] = [RoleName::Root, RoleName::Render, RoleName::Fresh];
+
+    /// The name as the root document has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RoleName::Root => "root",
+            RoleName::Render => "render",
+            RoleName::Fresh => "fresh",
+        }
+    }
+}
+
+impl fmt::Display for RoleName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for RoleName {
+    type Err = UnknownRole;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRole> {
+        let is_named = |name: &RoleName| name.as_str() == text;
+        RoleName::ALL.into_iter().find(is_named).ok_or_else(|| UnknownRole(text.chars().take(40).collect()))
+    }
+}
