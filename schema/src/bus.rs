@@ -1,14 +1,15 @@
 //! The names that both ends use at an AMQP broker.
 //!
 //! The orchestrator declares the exchanges and the inbound queues. An agent
-//! declares its own two queues and nothing else, so that a locked broker needs
-//! to allow it no more.
+//! declares its own queues and nothing else, so that a locked broker needs
+//! to allow it no more: [`BrokerRights`].
 
 use crate::host_id::HostId;
 use crate::key::KeyId;
 use crate::message::BodyType;
 
-/// Direct exchange: hints, routed by host id.
+/// Topic exchange: hints, routed by host id, and live requests. It is of this kind because RabbitMQ checks by routing key
+/// who binds to a topic exchange, and to no other.
 pub const NOTIFY_EXCHANGE: &str = "muster.notify";
 
 /// Topic exchange: what agents send.
@@ -99,6 +100,38 @@ impl InboundQueue {
     /// Whether messages in it survive the broker.
     pub fn is_durable(self) -> bool {
         self == InboundQueue::Report
+    }
+}
+
+/// What RabbitMQ is to let the user of one host do: regular expressions for the names of queues and exchanges and, at
+/// the two exchanges, for routing keys (`rabbitmqctl set_permissions`, `set_topic_permissions`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokerRights {
+    /// What it may declare: its own queues.
+    pub configure: String,
+    /// What it may write to: its own queues, which it binds, and [`INBOUND_EXCHANGE`].
+    pub write: String,
+    /// What it may read from: its own queues, and [`NOTIFY_EXCHANGE`], which it binds them to.
+    pub read: String,
+    /// By which routing keys it may publish to [`INBOUND_EXCHANGE`].
+    pub publish: String,
+    /// By which routing keys it may bind to [`NOTIFY_EXCHANGE`].
+    pub bind: String,
+}
+
+impl BrokerRights {
+    /// The rights of the host with this id and key.
+    pub fn of(host: &HostId, key: KeyId) -> Self {
+        let host = host.as_str().replace('.', "\\.");
+        let own = format!("muster\\.(hints\\.{host}|live\\.{host}|reply\\.{key}\\.[0-9a-f]+)");
+        let words: Vec<&str> = InboundQueue::ALL.iter().map(|queue| queue.word()).collect();
+        Self {
+            configure: format!("^{own}$"),
+            write: format!("^({own}|muster\\.inbound)$"),
+            read: format!("^({own}|muster\\.notify)$"),
+            publish: format!("^({})\\.{host}$", words.join("|")),
+            bind: format!("^(live/)?{host}$"),
+        }
     }
 }
 

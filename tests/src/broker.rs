@@ -12,6 +12,7 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use muster_schema::bus::{BrokerRights, INBOUND_EXCHANGE, NOTIFY_EXCHANGE};
 use tempfile::TempDir;
 
 use crate::port::free_ports;
@@ -69,6 +70,19 @@ impl Broker {
     #[must_use]
     pub fn url(&self) -> String {
         format!("amqp://{USER}:{PASSWORD}@{}/{VHOST}", self.socket())
+    }
+
+    /// Makes a user with these rights, and gives its URL.
+    ///
+    /// # Errors
+    /// When rabbitmqctl refuses.
+    pub fn add_user(&self, name: &str, rights: &BrokerRights) -> Result<String> {
+        let BrokerRights { configure, write, read, publish, bind } = rights;
+        self.control(&["add_user", name, PASSWORD])?;
+        self.control(&["set_permissions", "-p", VHOST, name, configure, write, read])?;
+        self.control(&["set_topic_permissions", "-p", VHOST, name, INBOUND_EXCHANGE, publish, "^$"])?;
+        self.control(&["set_topic_permissions", "-p", VHOST, name, NOTIFY_EXCHANGE, "^$", bind])?;
+        Ok(format!("amqp://{name}:{PASSWORD}@{}/{VHOST}", self.socket()))
     }
 
     /// Where it listens.

@@ -133,7 +133,7 @@ async fn open(url: &BrokerUrl) -> Result<Opened, lapin::Error> {
     let properties = ConnectionProperties::default().with_connection_name("muster serve".into());
     let connection = Connection::connect_uri(url.uri.clone(), properties).await?;
     let channel = connection.create_channel().await?;
-    for (name, kind) in [(NOTIFY_EXCHANGE, ExchangeKind::Direct), (INBOUND_EXCHANGE, ExchangeKind::Topic)] {
+    for (name, kind) in [(NOTIFY_EXCHANGE, ExchangeKind::Topic), (INBOUND_EXCHANGE, ExchangeKind::Topic)] {
         let durable = ExchangeDeclareOptions { durable: true, ..Default::default() };
         channel.exchange_declare(name.into(), kind, durable, FieldTable::default()).await?;
     }
