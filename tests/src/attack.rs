@@ -53,20 +53,21 @@ pub fn load_cases(page: &str) -> Vec<Case> {
     page.lines().filter_map(row).collect()
 }
 
-/// The case of a test by its path: `…::attack::…::a07_words`.
+/// The cases of a test by its path: `…::attack::…::a07_words`.
 #[must_use]
-pub fn case_of(test: &str) -> Option<u8> {
-    let mut parts = test.rsplit("::");
-    let function = parts.next()?;
-    parts.any(|part| part == "attack").then(|| case_of_function(function)).flatten()
+pub fn cases_of(test: &str) -> Vec<u8> {
+    let (modules, function) = test.rsplit_once("::").unwrap_or_default();
+    if modules.split("::").any(|part| part == "attack") { cases_of_function(function) } else { Vec::new() }
 }
 
-/// The case of a function by its name: `a07_words`.
+/// The cases of a function by its name: `a07_words`, or `a07_a08_words` where it tries several.
 #[must_use]
-pub fn case_of_function(name: &str) -> Option<u8> {
-    let (number, words) = name.strip_prefix('a')?.split_once('_')?;
-    let is_number = number.len() == 2 && number.bytes().all(|byte| byte.is_ascii_digit());
-    (is_number && !words.is_empty()).then(|| number.parse().ok()).flatten()
+pub fn cases_of_function(name: &str) -> Vec<u8> {
+    let number = |word: &str| {
+        let digits = word.strip_prefix('a').filter(|digits| digits.len() == 2)?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+    };
+    name.split('_').map_while(number).collect()
 }
 
 /// What the tests came to, by case, from nextest's JUnit report.
@@ -78,19 +79,20 @@ pub fn load_results(junit: &str) -> Result<BTreeMap<u8, Tried>> {
     let mut results: BTreeMap<u8, Tried> = BTreeMap::new();
     for test in document.descendants().filter(|node| node.has_tag_name("testcase")) {
         let name = test.attribute("name").context("a test has no name")?;
-        let Some(case) = case_of(name) else { continue };
-        let tried = results.entry(case).or_default();
         let has = |tags: &[&str]| test.children().any(|node| tags.contains(&node.tag_name().name()));
-        let output = test.children().filter_map(|node| node.text());
-        if has(&["failure", "error"]) {
-            tried.failed += 1;
-        } else if has(&["skipped"]) || output.flat_map(str::lines).any(|line| line.contains("SKIPPED: ")) {
-            tried.skipped += 1;
-        } else {
-            tried.passed += 1;
+        let mut output = test.children().filter_map(|node| node.text()).flat_map(str::lines);
+        let skipped = has(&["skipped"]) || output.any(|line| line.contains("SKIPPED: "));
+        let failed = has(&["failure", "error"]);
+        for case in cases_of(name) {
+            let tried = results.entry(case).or_default();
+            match (failed, skipped) {
+                (true, _) => tried.failed += 1,
+                (_, true) => tried.skipped += 1,
+                _ => tried.passed += 1,
+            }
+            tried.transports.extend(["http", "amqp"].into_iter().filter(|end| name.ends_with(&format!("_{end}"))));
+            tried.places.extend(test.attribute("classname").map(str::to_owned));
         }
-        tried.transports.extend(["http", "amqp"].into_iter().filter(|end| name.ends_with(&format!("_{end}"))));
-        tried.places.extend(test.attribute("classname").map(str::to_owned));
     }
     Ok(results)
 }

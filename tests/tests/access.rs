@@ -13,6 +13,9 @@ use muster_tests::process::Process;
 use muster_tests::wait::wait_for;
 use serde_json::Value;
 
+#[path = "access/attack.rs"]
+mod attack;
+
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// A running fleet of one host for each role.

@@ -1,5 +1,7 @@
 //! The cycle on a real repository, without a bus.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+mod attack;
+
 use std::time::Duration;
 
 use minisign::KeyPair;

@@ -1,5 +1,6 @@
 //! Whole repositories rendered: what comes out, and what is told.
 
+mod attack;
 mod golden;
 mod purity;
 mod reads;

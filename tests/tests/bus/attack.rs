@@ -4,5 +4,9 @@
 mod broker;
 #[path = "attack/clocks.rs"]
 mod clocks;
+#[path = "attack/heads.rs"]
+mod heads;
 #[path = "attack/hostile_server.rs"]
 mod hostile_server;
+#[path = "attack/messages.rs"]
+mod messages;

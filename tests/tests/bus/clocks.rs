@@ -12,8 +12,6 @@ use muster_schema::Timestamp;
 use muster_schema::envelope::{join_frame, split_frame};
 use muster_schema::message::Message;
 
-use crate::parties::{Agent, Orchestrator, report};
-
 /// The agent's way out, with the clock of its first `wrong` messages off by
 /// `off` milliseconds, as if its system's clock were.
 pub(crate) struct WrongClock {
@@ -51,20 +49,4 @@ impl Transport for WrongClock {
     fn wait_for_hint<'a>(&'a self, proof: &'a SignedMessage) -> BoxFuture<'a, Result<Waited, TransportError>> {
         self.http.wait_for_hint(proof)
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_host_that_lost_its_numbers_goes_on_above_the_last_that_was_taken() {
-    let orchestrator = Orchestrator::start().await;
-    let web = Agent::http("web-1", &orchestrator);
-    orchestrator.approve(&[&web]);
-    web.enrol().await;
-    let mut high = web.messenger.prepare(report("high")).unwrap();
-    high.seq += 3_600_000;
-    web.messenger.deliver(&mut high).await.unwrap();
-    let mut low = web.messenger.prepare(report("low")).unwrap();
-    assert!(low.seq < high.seq);
-    web.messenger.deliver(&mut low).await.unwrap();
-    assert!(low.seq > high.seq);
-    assert_eq!(orchestrator.reports(), ["high", "low"]);
 }

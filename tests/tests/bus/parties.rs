@@ -24,6 +24,9 @@ use muster_schema::{HostId, PublicKey};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 
+/// What a request for a head is answered with, from its nonce.
+type Heads = Arc<Mutex<Option<Box<dyn Fn(&str) -> HeadReply + Send>>>>;
+
 /// The orchestrator's end of the bus.
 pub(crate) struct Orchestrator {
     pub(crate) inbound: Arc<Inbound>,
@@ -31,6 +34,7 @@ pub(crate) struct Orchestrator {
     pub(crate) address: SocketAddr,
     /// What the cycle took, in order.
     pub(crate) taken: Arc<Mutex<Vec<Message>>>,
+    heads: Heads,
     dir: TempDir,
     end: watch::Sender<bool>,
 }
@@ -56,7 +60,8 @@ impl Orchestrator {
         };
         let inbound = Inbound::open(settings).unwrap();
         let taken: Arc<Mutex<Vec<Message>>> = Arc::default();
-        tokio::spawn(take_all(messages, taken.clone()));
+        let heads = Heads::default();
+        tokio::spawn(take_all(messages, taken.clone(), heads.clone()));
 
         let listener = tokio::net::TcpListener::bind(listen).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -65,7 +70,7 @@ impl Orchestrator {
         tokio::spawn(serve_http(listener, router, HttpLimits::default(), async move {
             let _ = ended.wait_for(|end| *end).await;
         }));
-        Orchestrator { inbound, fresh: fresh_key, address, taken, dir, end }
+        Orchestrator { inbound, fresh: fresh_key, address, taken, heads, dir, end }
     }
 
     /// Serves a broker too; gives how that stands.
@@ -111,6 +116,16 @@ impl Orchestrator {
         self.inbound.set_approved(agents.iter().map(host).collect::<ApprovedHosts>());
     }
 
+    /// From now on requests for heads are answered so, from their nonce.
+    pub(crate) fn answer_heads(&self, answer: impl Fn(&str) -> HeadReply + Send + 'static) {
+        *self.heads.lock().unwrap() = Some(Box::new(answer));
+    }
+
+    /// The key that signs heads and replies.
+    pub(crate) fn fresh_signer(&self) -> FileSigner {
+        FileSigner::load(&self.dir.path().join("fresh.key"), None).unwrap()
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -132,12 +147,13 @@ impl Orchestrator {
     }
 }
 
-async fn take_all(mut messages: mpsc::Receiver<InboundMessage>, taken: Arc<Mutex<Vec<Message>>>) {
+async fn take_all(mut messages: mpsc::Receiver<InboundMessage>, taken: Arc<Mutex<Vec<Message>>>, heads: Heads) {
     while let Some(InboundMessage { message, respond, .. }) = messages.recv().await {
         let body = match &message.body {
-            Body::HeadRequest(request) => {
-                Body::HeadReply(HeadReply { head: Some(request.nonce.clone()), signature: None, root: None })
-            }
+            Body::HeadRequest(request) => Body::HeadReply(match &*heads.lock().unwrap() {
+                Some(answer) => answer(&request.nonce),
+                None => HeadReply { head: Some(request.nonce.clone()), signature: None, root: None },
+            }),
             _ => Body::Receipt(Receipt { accepted: true, code: "Accepted".into(), message: String::new(), seq: None }),
         };
         taken.lock().unwrap().push(message);
@@ -155,17 +171,11 @@ pub(crate) struct Agent {
 
 impl Agent {
     pub(crate) fn http(name: &str, orchestrator: &Orchestrator) -> Self {
-        let transport =
-            |_: &HostKeys| -> Arc<dyn Transport> { Arc::new(HttpTransport::new(&orchestrator.url()).unwrap()) };
-        Agent::over(name, orchestrator.fresh, transport)
+        Agent::over(name, orchestrator.fresh, |keys| transport(orchestrator, None, keys.public_key()))
     }
 
     pub(crate) fn amqp(name: &str, orchestrator: &Orchestrator, broker: &str) -> Self {
-        let transport = |keys: &HostKeys| -> Arc<dyn Transport> {
-            let http = HttpTransport::new(&orchestrator.url()).unwrap();
-            Arc::new(AmqpTransport::new(broker, http, keys.public_key()).unwrap())
-        };
-        Agent::over(name, orchestrator.fresh, transport)
+        Agent::over(name, orchestrator.fresh, |keys| transport(orchestrator, Some(broker), keys.public_key()))
     }
 
     pub(crate) fn over(name: &str, fresh: PublicKey, transport: impl FnOnce(&HostKeys) -> Arc<dyn Transport>) -> Self {
@@ -205,6 +215,15 @@ impl Agent {
 
     pub(crate) async fn enrol(&self) {
         assert_eq!(self.step().await, Step::Enrolled(self.name.clone()));
+    }
+}
+
+/// The way to the orchestrator for the host with this key, by a broker where one is given.
+pub(crate) fn transport(orchestrator: &Orchestrator, broker: Option<&str>, key: PublicKey) -> Arc<dyn Transport> {
+    let http = HttpTransport::new(&orchestrator.url()).unwrap();
+    match broker {
+        Some(broker) => Arc::new(AmqpTransport::new(broker, http, key).unwrap()),
+        None => Arc::new(http),
     }
 }
 

@@ -1,64 +1,55 @@
-//! Who holds the broker sees every live request and may publish what he likes. No run comes of it.
+//! Who stands between the orchestrator and an agent sees every live request and may hand out what he likes. No run comes
+//! of it.
 
-use futures_util::StreamExt;
-use lapin::options::{
-    BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, QueueBindOptions, QueueDeclareOptions,
-};
-use lapin::types::FieldTable;
-use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, Consumer};
+#[path = "attack/broker.rs"]
+mod broker;
+#[path = "attack/proxy.rs"]
+mod proxy;
+
 use muster_reconciler::io::signer::{FileSigner, Signer};
 use muster_schema::Timestamp;
-use muster_schema::bus::{NOTIFY_EXCHANGE, live_routing_key};
 use muster_schema::envelope::{join_frame, split_frame};
 use muster_schema::message::{Body, Message, Party};
 use muster_tests::fleet::SOON;
 use muster_tests::wait::wait_for;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use self::broker::BrokerTap;
+use self::proxy::Proxy;
 use super::*;
 
-/// Reads along with the agent of one host, and publishes in the orchestrator's place.
-struct Attacker {
-    channel: Channel,
-    seen: Consumer,
-    key: String,
-    _connection: Connection,
+/// Reads along with the agent of one host, and hands out requests in the orchestrator's place.
+enum Attacker {
+    Broker(Box<BrokerTap>),
+    Proxy(Proxy),
 }
 
 impl Attacker {
-    async fn begin(broker: &str, host: &str) -> Attacker {
-        let connection = Connection::connect(broker, ConnectionProperties::default()).await.unwrap();
-        let channel = connection.create_channel().await.unwrap();
-        channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
-        let (key, none) = (live_routing_key(&host.parse().unwrap()), FieldTable::default());
-        let own = QueueDeclareOptions { exclusive: true, ..Default::default() };
-        let name = channel.queue_declare("".into(), own, none.clone()).await.unwrap().name().clone();
-        let options = QueueBindOptions::default();
-        let (exchange, routing_key) = (NOTIFY_EXCHANGE.into(), key.as_str().into());
-        channel.queue_bind(name.clone(), exchange, routing_key, options, none.clone()).await.unwrap();
-        let options = BasicConsumeOptions { no_ack: true, ..Default::default() };
-        let seen = channel.basic_consume(name, "".into(), options, none).await.unwrap();
-        Attacker { channel, seen, key, _connection: connection }
+    async fn seen(&mut self) -> Vec<u8> {
+        match self {
+            Attacker::Broker(tap) => tap.seen().await,
+            Attacker::Proxy(proxy) => proxy.seen(),
+        }
     }
 
     /// A request to converge that was made since.
     async fn capture(&mut self, since: Timestamp) -> Vec<u8> {
         loop {
-            let delivery = tokio::time::timeout(SOON, self.seen.next()).await.unwrap().unwrap().unwrap();
-            let message = load(&delivery.data);
+            let frame = self.seen().await;
+            let message = load(&frame);
             let Body::LiveRequest(request) = message.body else { continue };
             if request.target.ends_with("/converge") && message.issued >= since {
-                return delivery.data;
+                return frame;
             }
         }
     }
 
-    /// Publishes, and waits until the broker has it.
+    /// Hands it out, and waits until the broker or the agent has it.
     async fn publish(&self, frame: &[u8]) {
-        let (exchange, key, options) =
-            (NOTIFY_EXCHANGE.into(), self.key.as_str().into(), BasicPublishOptions::default());
-        let confirm = self.channel.basic_publish(exchange, key, options, frame, BasicProperties::default());
-        confirm.await.unwrap().await.unwrap();
+        match self {
+            Attacker::Broker(tap) => tap.publish(frame).await,
+            Attacker::Proxy(proxy) => proxy.publish(frame),
+        }
     }
 }
 
@@ -108,26 +99,90 @@ fn has_refused(fleet: &Fleet, code: &str) {
     fleet.wait_host("web-1", &format!("to report {code}"), is_there).unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn broker_a_request_that_is_repeated_late_misdirected_or_forged_has_no_effect() {
-    if !need::has(need::BROKER) {
-        return;
-    }
-    let broker = Broker::start().unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let (fleet, mut agents) = begin(folder.path(), Some(&broker.url()), &[("web-1", "web"), ("web-2", "web")]);
-    let mut attacker = Attacker::begin(&broker.url(), "web-1").await;
-    let mut beside = Attacker::begin(&broker.url(), "web-2").await;
+/// A fleet of two hosts and somebody in between each and the orchestrator.
+struct Scene {
+    fleet: Fleet,
+    agents: Vec<SandboxAgent>,
+    attacker: Attacker,
+    beside: Attacker,
+    _broker: Option<Broker>,
+    _folder: tempfile::TempDir,
+}
 
-    let (before, genuine) = run_once(&fleet, &agents[0], &mut attacker).await;
+impl Scene {
+    async fn amqp() -> Option<Scene> {
+        if !need::has(need::BROKER) {
+            return None;
+        }
+        let broker = Broker::start().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (fleet, agents) = begin(folder.path(), Some(&broker.url()), &[("web-1", "web"), ("web-2", "web")]);
+        let attacker = Attacker::Broker(Box::new(BrokerTap::begin(&broker.url(), "web-1").await));
+        let beside = Attacker::Broker(Box::new(BrokerTap::begin(&broker.url(), "web-2").await));
+        Some(Scene { fleet, agents, attacker, beside, _broker: Some(broker), _folder: folder })
+    }
+
+    async fn http() -> Scene {
+        let folder = tempfile::tempdir().unwrap();
+        let (fleet, mut agents) = begin(folder.path(), None, &[("web-1", "web"), ("web-2", "web")]);
+        let mut between = |number: usize| {
+            let proxy = Proxy::begin(fleet.url());
+            let settings = folder.path().join(format!("web-{}/agent.yaml", number + 1));
+            let text = fs::read_to_string(&settings).unwrap();
+            assert!(text.contains(&fleet.url()), "{text}");
+            fs::write(&settings, text.replace(&fleet.url(), &proxy.url())).unwrap();
+            agents[number].start().unwrap();
+            Attacker::Proxy(proxy)
+        };
+        let (attacker, beside) = (between(0), between(1));
+        let scene = Scene { fleet, agents, attacker, beside, _broker: None, _folder: folder };
+        for host in ["web-1", "web-2"] {
+            scene.wait_listening(host);
+        }
+        scene
+    }
+
+    fn wait_listening(&self, host: &str) {
+        let listens = |_: &Value| query(&self.fleet, &[host, "facts"]).status.success();
+        self.fleet.wait_host(host, "to listen", listens).unwrap();
+    }
+
+    async fn run_once(&mut self) -> (u64, Vec<u8>) {
+        run_once(&self.fleet, &self.agents[0], &mut self.attacker).await
+    }
+}
+
+/// What is played again is refused, after every kind of end too.
+async fn play_again(mut scene: Scene) {
+    let (runs, genuine) = scene.run_once().await;
+    scene.attacker.publish(&genuine).await;
+    let (after, _) = scene.run_once().await;
+    assert_eq!(after, runs + 1, "it ran again");
+    has_refused(&scene.fleet, "RequestReplayed");
+    for end in [SandboxAgent::stop, SandboxAgent::kill] {
+        let (_, last) = scene.run_once().await;
+        end(&mut scene.agents[0]).unwrap();
+        scene.agents[0].start().unwrap();
+        scene.wait_listening("web-1");
+        let (before, _) = scene.run_once().await;
+        scene.attacker.publish(&last).await;
+        let (after, _) = scene.run_once().await;
+        assert_eq!(after, before + 1, "it ran again after a restart");
+        assert!(load(&last).expires > now(), "it was refused for its time: the machine is too slow for this test");
+    }
+}
+
+/// What is late, for others, or not the orchestrator's, is refused; what lacks nothing is taken.
+async fn misuse(mut scene: Scene) {
+    let (before, genuine) = scene.run_once().await;
     // By the right key, to this host, for now, and new: a refused one lacks no more than what it says.
-    attacker.publish(&forge(&fleet, "fresh", &genuine, |_| {})).await;
-    let (mut runs, genuine) = run_once(&fleet, &agents[0], &mut attacker).await;
+    scene.attacker.publish(&forge(&scene.fleet, "fresh", &genuine, |_| {})).await;
+    let (mut runs, genuine) = scene.run_once().await;
     assert_eq!(runs, before + 2, "a request that is in order is not acted upon");
 
     let begun = now();
-    assert_eq!(post(&fleet, "/api/v1/hosts/web-2/v1/converge", None).0, 200);
-    let to_other = beside.capture(begun).await;
+    assert_eq!(post(&scene.fleet, "/api/v1/hosts/web-2/v1/converge", None).0, 200);
+    let to_other = scene.beside.capture(begun).await;
     let to_another_key = |message: &mut Message| {
         let (Party::Host(to), Party::Host(other)) = (&mut message.to, load(&to_other).to) else {
             panic!("{message:?}")
@@ -139,34 +194,45 @@ async fn broker_a_request_that_is_repeated_late_misdirected_or_forged_has_no_eff
     let mut twisted: Value = serde_json::from_slice(payload).unwrap();
     twisted["id"] = "0".repeat(32).into();
     let twisted = join_frame(&signature, &serde_json::to_vec(&twisted).unwrap());
+    let forge = |role: &str, change: &dyn Fn(&mut Message)| forge(&scene.fleet, role, &genuine, change);
     let refused = [
-        ("RequestReplayed", genuine.clone()),
-        ("RequestExpired", forge(&fleet, "fresh", &genuine, |message| message.expires = now())),
-        ("RequestExpired", forge(&fleet, "fresh", &genuine, |message| message.issued = Timestamp(now().0 - 61_000))),
+        ("RequestExpired", forge("fresh", &|message| message.expires = now())),
+        ("RequestExpired", forge("fresh", &|message| message.issued = Timestamp(now().0 - 61_000))),
         ("RequestOtherHost", to_other.clone()),
-        ("RequestOtherHost", forge(&fleet, "fresh", &genuine, to_another_key)),
-        ("RequestSignature", forge(&fleet, "render", &genuine, |_| {})),
-        ("RequestSignature", forge(&fleet, "root", &genuine, |_| {})),
+        ("RequestOtherHost", forge("fresh", &to_another_key)),
+        ("RequestSignature", forge("render", &|_| {})),
+        ("RequestSignature", forge("root", &|_| {})),
         ("RequestSignature", twisted),
     ];
     for (code, frame) in refused {
-        attacker.publish(&frame).await;
-        let (after, _) = run_once(&fleet, &agents[0], &mut attacker).await;
+        scene.attacker.publish(&frame).await;
+        let (after, _) = scene.run_once().await;
         assert_eq!(after, runs + 1, "{code}: {:?}", load(&frame));
         runs = after;
-        has_refused(&fleet, code);
+        has_refused(&scene.fleet, code);
     }
+}
 
-    // It remembers beyond its own end, however that comes.
-    for end in [SandboxAgent::stop, SandboxAgent::kill] {
-        let (_, last) = run_once(&fleet, &agents[0], &mut attacker).await;
-        end(&mut agents[0]).unwrap();
-        agents[0].start().unwrap();
-        fleet.wait_host("web-1", "to listen again", |_| query(&fleet, &["web-1", "facts"]).status.success()).unwrap();
-        let (before, _) = run_once(&fleet, &agents[0], &mut attacker).await;
-        attacker.publish(&last).await;
-        let (after, _) = run_once(&fleet, &agents[0], &mut attacker).await;
-        assert_eq!(after, before + 1, "it ran again after a restart");
-        assert!(load(&last).expires > now(), "it was refused for its time: the machine is too slow for this test");
+#[tokio::test(flavor = "multi_thread")]
+async fn a44_a_request_that_is_played_again_http() {
+    play_again(Scene::http().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a44_a_request_that_is_played_again_amqp() {
+    if let Some(scene) = Scene::amqp().await {
+        play_again(scene).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a45_a_request_that_is_late_misdirected_or_forged_http() {
+    misuse(Scene::http().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a45_a_request_that_is_late_misdirected_or_forged_amqp() {
+    if let Some(scene) = Scene::amqp().await {
+        misuse(scene).await;
     }
 }

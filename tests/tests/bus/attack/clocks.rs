@@ -1,11 +1,9 @@
-//! Clocks, and replies of others.
+//! Clocks that are wrong.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use muster_agent::io::http::HttpTransport;
-use muster_schema::ReceiptCode;
-use muster_schema::message::Body;
 
 use crate::clocks::WrongClock;
 use crate::parties::{Agent, Orchestrator, report};
@@ -29,16 +27,4 @@ async fn a17_a_wrong_clock_is_put_right_by_the_signed_receipt_http() {
         let error = web.messenger.ask(report("never right")).await.unwrap_err();
         assert_eq!(error.code(), None, "it gives up after a few: {error:?}");
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a24_a_reply_by_another_key_is_not_believed_http() {
-    let (orchestrator, other) = (Orchestrator::start().await, Orchestrator::start().await);
-    let web = Agent::http("web-1", &orchestrator);
-    web.messenger.set_fresh_keys(vec![other.fresh]);
-    let error = web.messenger.ask(Body::Announce(Box::new(web.announce()))).await.unwrap_err();
-    assert!(matches!(error, muster_agent::io::messenger::MessengerError::Reply(_)), "{error:?}");
-    web.messenger.set_fresh_keys(vec![orchestrator.fresh]);
-    let refused = web.messenger.ask(report("x")).await.unwrap_err();
-    assert_eq!(refused.code(), Some(ReceiptCode::UnknownKey));
 }

@@ -70,3 +70,20 @@ async fn addresses_that_are_none_are_refused() {
     }
     assert!(HttpTransport::new("https://muster.example:8443/").is_ok());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a26_a_drip_feed_holds_no_agent_for_ever_http() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 4096]);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+        while stream.write_all(b"a").is_ok() {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    });
+    let start = Instant::now();
+    assert!(fetch(address, 1000).await.is_err(), "it would have taken 100 s");
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+}

@@ -128,3 +128,50 @@ fn a41_what_is_set_below_passes_no_link_and_no_second_name() {
     let mode = |path: &str| fs::metadata(root.join(path)).unwrap().permissions().mode() & 0o7777;
     assert_eq!(["top/real/a", "outside/a", "outside/b"].map(mode), [0o640, 0o600, 0o600]);
 }
+
+#[test]
+fn a41_a_magic_link_of_the_kernel_leads_nowhere() {
+    if !is_root() {
+        return;
+    }
+    let place = Place::new();
+    let (proc, outside) = (place.real("proc"), place.dir.path().join("outside"));
+    fs::create_dir(&proc).unwrap();
+    fs::create_dir(&outside).unwrap();
+    let mounted = Command::new("mount").args(["-t", "proc", "proc"]).arg(&proc).output().unwrap();
+    if !mounted.status.success() {
+        eprintln!("SKIPPED: cannot mount");
+        return;
+    }
+    let open = fs::File::open(&outside).unwrap();
+    let descriptor = std::os::fd::AsRawFd::as_raw_fd(&open);
+    symlink(format!("/proc/{}/fd/{descriptor}", std::process::id()), place.real("etc/descriptor")).unwrap();
+    symlink("/proc/self/root", place.real("etc/root")).unwrap();
+    symlink("/proc/self/root", place.real("etc/file")).unwrap();
+    let below_root = format!("etc/root{}/f", outside.display());
+    let written = ["etc/descriptor/f", &below_root].map(|path| place.write(path, "x"));
+    let direct = place.write(&format!("proc/{}/fd/{descriptor}/f", std::process::id()), "x");
+    assert!(Command::new("umount").arg(&proc).status().unwrap().success());
+    assert!(written.iter().chain([&direct]).all(Result::is_err), "{written:?} {direct:?}");
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
+    // The last one is replaced, not followed.
+    place.write("etc/file", "inside").unwrap();
+    assert_eq!(read(place.real("etc/file")), "inside");
+}
+
+#[test]
+fn a41_a_new_file_gets_no_bit_that_nobody_asked_for() {
+    let place = Place::new();
+    place.write("etc/plain", "x").unwrap();
+    assert_eq!(fs::metadata(place.real("etc/plain")).unwrap().mode() & 0o7000, 0);
+    // Another name of a program with rights: the new content does not get them.
+    fs::write(place.real("su"), "program").unwrap();
+    fs::set_permissions(place.real("su"), fs::Permissions::from_mode(0o4755)).unwrap();
+    symlink("../su", place.real("etc/link")).unwrap();
+    place.write("etc/link", "x").unwrap();
+    assert_eq!(fs::symlink_metadata(place.real("etc/link")).unwrap().mode() & 0o7000, 0);
+    assert_eq!(
+        (read(place.real("su")), fs::metadata(place.real("su")).unwrap().mode() & 0o7777),
+        ("program".into(), 0o4755)
+    );
+}

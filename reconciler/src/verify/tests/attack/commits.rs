@@ -224,3 +224,30 @@ fn a35_an_unrelated_history() {
     let head = repo.commit_as("alice", "other root");
     assert_refused(&repo, anchor, head, head, "NotDescendant");
 }
+
+/// An SSH signature whose scalar is raised by the order of the group of Ed25519 (RFC 8032, 5.1): to a careless verifier
+/// it is a second signature of the same commit, which then has two ids.
+#[test]
+fn a22_a_commits_signature_with_its_scalar_raised() {
+    const ORDER: &str = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
+    let repo = TestRepository::new();
+    let anchor = repo.head();
+    let tree = repo.git(&["rev-parse", "HEAD^{tree}"]);
+    let raw = repo.raw_commit(&tree, &[anchor], "", "by alice\n");
+    let right = ssh_key::SshSig::from_pem(repo.sign("alice", "git", &raw)).unwrap();
+    let mut bytes = right.signature_bytes().to_vec();
+    let mut carry = 0;
+    for (byte, add) in bytes[32..].iter_mut().zip(hex::decode(ORDER).unwrap()) {
+        let sum = u16::from(*byte) + u16::from(add) + carry;
+        *byte = sum.to_le_bytes()[0];
+        carry = sum >> 8;
+    }
+    let raised = ssh_key::Signature::new(ssh_key::Algorithm::Ed25519, bytes).unwrap();
+    let key = right.public_key().clone();
+    let raised = ssh_key::SshSig::new(key, "git", ssh_key::HashAlg::Sha512, raised).unwrap();
+    let armour = raised.to_pem(ssh_key::LineEnding::LF).unwrap();
+    let head = repo.hash_object("commit", &insert_signature(&raw, &[&armour]));
+    assert_refused(&repo, anchor, head, head, "BadSignature");
+    let good = repo.store_signed("alice", "git", &raw);
+    assert_eq!(verify(&repo, anchor, good).unwrap().id(), good);
+}

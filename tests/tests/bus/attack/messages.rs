@@ -1,0 +1,178 @@
+//! Messages that are forged, numbered wrongly, or too many, over both transports.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use muster_agent::enrol::Step;
+use muster_agent::io::host_keys::HostKeys;
+use muster_agent::io::messenger::MessengerError;
+use muster_agent::io::transport::Transport;
+use muster_agent::message::{Sender, SignedMessage};
+use muster_reconciler::io::bus::BrokerState;
+use muster_schema::envelope::join_frame;
+use muster_schema::manifest::HostIdentity;
+use muster_schema::message::Body;
+use muster_schema::{PublicKey, ReceiptCode};
+use muster_tests::broker::Broker;
+use muster_tests::need;
+
+use crate::parties::{Agent, Orchestrator, report};
+
+/// An orchestrator, and the way to it.
+struct Scene {
+    orchestrator: Orchestrator,
+    broker: Option<Broker>,
+}
+
+impl Scene {
+    async fn http() -> Scene {
+        Scene { orchestrator: Orchestrator::start().await, broker: None }
+    }
+
+    async fn amqp() -> Option<Scene> {
+        if !need::has(need::BROKER) {
+            return None;
+        }
+        let (broker, orchestrator) = (Broker::start().unwrap(), Orchestrator::start().await);
+        let mut state = orchestrator.serve_broker(&broker.url());
+        state.wait_for(|state| *state == BrokerState::Connected).await.unwrap();
+        Some(Scene { orchestrator, broker: Some(broker) })
+    }
+
+    fn agent(&self, name: &str) -> Agent {
+        match &self.broker {
+            Some(broker) => Agent::amqp(name, &self.orchestrator, &broker.url()),
+            None => Agent::http(name, &self.orchestrator),
+        }
+    }
+
+    fn transport(&self, key: PublicKey) -> Arc<dyn Transport> {
+        crate::parties::transport(&self.orchestrator, self.broker.as_ref().map(|broker| broker.url()).as_deref(), key)
+    }
+
+    /// Sends `body`, numbered `seq`, in the name of `named`, signed by `signer`.
+    async fn send(&self, named: &Agent, signer: &HostKeys, body: Body, seq: Option<u64>) {
+        let message = Scene::message(named, signer, body, seq);
+        // What is forged gets no answer.
+        let _ = self.transport(signer.public_key()).request(&message).await;
+    }
+
+    fn message(named: &Agent, signer: &HostKeys, body: Body, seq: Option<u64>) -> SignedMessage {
+        let host = HostIdentity { id: named.name.clone(), key: named.keys.public_key() };
+        let sender = Sender { fleet: "shop".parse().unwrap(), host };
+        let mut outgoing = named.messenger.prepare(body).unwrap();
+        outgoing.seq = seq.unwrap_or(outgoing.seq);
+        let payload = outgoing.to_payload(&sender, muster_agent::io::clock::now()).unwrap();
+        SignedMessage {
+            id: outgoing.id.clone(),
+            body_type: outgoing.body.body_type(),
+            host: named.name.clone(),
+            frame: join_frame(&signer.sign(&payload).unwrap(), &payload),
+            life: outgoing.life(),
+        }
+    }
+}
+
+async fn a_reply_by_another_key(scene: Scene) {
+    let (orchestrator, other) = (&scene.orchestrator, Orchestrator::start().await);
+    let web = scene.agent("web-1");
+    web.messenger.set_fresh_keys(vec![other.fresh]);
+    let error = web.messenger.ask(Body::Announce(Box::new(web.announce()))).await.unwrap_err();
+    assert!(matches!(error, MessengerError::Reply(_)), "{error:?}");
+    web.messenger.set_fresh_keys(vec![orchestrator.fresh]);
+    let refused = web.messenger.ask(report("x")).await.unwrap_err();
+    assert_eq!(refused.code(), Some(ReceiptCode::UnknownKey));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a24_a_reply_by_another_key_is_not_believed_http() {
+    a_reply_by_another_key(Scene::http().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a24_a_reply_by_another_key_is_not_believed_amqp() {
+    if let Some(scene) = Scene::amqp().await {
+        a_reply_by_another_key(scene).await;
+    }
+}
+
+async fn a_report_of_another_host(scene: Scene) {
+    let (web, db) = (scene.agent("web-1"), scene.agent("db-1"));
+    scene.orchestrator.approve(&[&web, &db]);
+    web.enrol().await;
+    db.enrol().await;
+    scene.send(&web, &db.keys, report("forged"), None).await;
+    assert_eq!((scene.orchestrator.reports(), scene.orchestrator.inbound.refused()), (vec![], 1));
+    web.messenger.ask(report("its own")).await.unwrap();
+    assert_eq!(scene.orchestrator.reports(), ["its own"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a47_a_report_of_another_host_http() {
+    a_report_of_another_host(Scene::http().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a47_a_report_of_another_host_amqp() {
+    if let Some(scene) = Scene::amqp().await {
+        a_report_of_another_host(scene).await;
+    }
+}
+
+/// A number that was passed has no effect, and the host learns above which one to go on.
+async fn numbers_that_go_back(scene: Scene) {
+    let web = scene.agent("web-1");
+    scene.orchestrator.approve(&[&web]);
+    web.enrol().await;
+    let mut high = web.messenger.prepare(report("high")).unwrap();
+    high.seq += 3_600_000;
+    web.messenger.deliver(&mut high).await.unwrap();
+    scene.send(&web, &web.keys, report("back"), Some(high.seq - 1)).await;
+    assert_eq!((scene.orchestrator.reports(), scene.orchestrator.inbound.refused()), (vec!["high".to_owned()], 1));
+    let mut low = web.messenger.prepare(report("low")).unwrap();
+    assert!(low.seq < high.seq);
+    web.messenger.deliver(&mut low).await.unwrap();
+    assert!(low.seq > high.seq);
+    assert_eq!(scene.orchestrator.reports(), ["high", "low"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a48_numbers_that_go_back_http() {
+    numbers_that_go_back(Scene::http().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a48_numbers_that_go_back_amqp() {
+    if let Some(scene) = Scene::amqp().await {
+        numbers_that_go_back(scene).await;
+    }
+}
+
+/// Many keys that claim one name: few are listed, none is bound, and who is approved gets in.
+async fn a_flood_of_announcements(scene: Scene) {
+    let web = scene.agent("web-1");
+    scene.orchestrator.approve(&[&web]);
+    let announcement = |_| {
+        let stranger = Agent::http("web-1", &scene.orchestrator);
+        Scene::message(&stranger, &stranger.keys, Body::Announce(Box::new(stranger.announce())), None)
+    };
+    let flood: Vec<SignedMessage> = (0..300).map(announcement).collect();
+    let transport = scene.transport(web.keys.public_key());
+    join_all(flood.iter().map(|message| transport.request(message))).await;
+    let listed = scene.orchestrator.inbound.pending();
+    assert!(listed.len() < 250 && listed.iter().all(|host| host.key != web.keys.public_key()), "{}", listed.len());
+    assert!(scene.orchestrator.inbound.refused() > 0 && scene.orchestrator.inbound.enrolled().is_empty());
+    assert_eq!(web.step().await, Step::Enrolled(web.name.clone()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a50_a_flood_of_announcements_in_one_name_http() {
+    a_flood_of_announcements(Scene::http().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a50_a_flood_of_announcements_in_one_name_amqp() {
+    if let Some(scene) = Scene::amqp().await {
+        a_flood_of_announcements(scene).await;
+    }
+}
