@@ -46,6 +46,9 @@ pub enum StoreError {
     },
 }
 
+/// A document as it was published, and the signatures beside it.
+pub type SignedBytes = (Vec<u8>, Vec<Signature>);
+
 /// A published tree.
 #[derive(Debug, Clone)]
 pub struct PublishedTree {
@@ -225,11 +228,7 @@ impl PublishedTree {
     ///
     /// # Errors
     /// When they are there and cannot be read.
-    pub fn load_manifest(
-        &self,
-        host: &HostId,
-        manifest: Sha256Digest,
-    ) -> Result<Option<(Vec<u8>, Vec<Signature>)>, StoreError> {
+    pub fn load_manifest(&self, host: &HostId, manifest: Sha256Digest) -> Result<Option<SignedBytes>, StoreError> {
         let path = self.top.join(manifest_path(host, manifest));
         let Some(bytes) = load_bytes(&path)? else { return Ok(None) };
         let prefix = format!("{manifest}.json.");

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 use super::*;
 use crate::io::key_folder::KeyFolder;
 use crate::keys::{NextRoot, RootSigners};
