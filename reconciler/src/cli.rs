@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod change;
 mod completions;
 mod confirm;
 mod demo;
@@ -18,6 +19,7 @@ mod key;
 mod log;
 mod output;
 mod plan;
+mod policy;
 mod progress;
 mod query;
 mod render;
@@ -53,6 +55,8 @@ enum Command {
     Query(query::Args),
     Wait(wait::Args),
     Host(host::Args),
+    Change(change::Args),
+    Policy(policy::Args),
     Token(token::Args),
     #[command(name = "enrol-command")]
     Enrol(enrol_command::Args),
@@ -78,6 +82,8 @@ impl Cli {
             Command::Query(args) => query::run(&args),
             Command::Wait(args) => wait::run(&args),
             Command::Host(args) => host::run(&args),
+            Command::Change(args) => change::run(&args),
+            Command::Policy(args) => policy::run(&args),
             Command::Token(args) => token::run(&args),
             Command::Enrol(args) => enrol_command::run(&args),
             Command::Completions(args) => completions::run(&args),

@@ -14,12 +14,15 @@
 //! - the key is valid at our receipt time, whatever date the commit claims;
 //! - it changes only what `policy/access.yaml` of the mainline parent lets its
 //!   signer change, and only who may merge it puts it on the mainline;
+//! - where the policy asks for it, enough other people have approved the commit
+//!   that was merged;
 //! - a missing or malformed policy file refuses the commit that brings it, and
 //!   so does a policy that nobody could change again;
 //! - trees hold plain files, executables, folders and links that stay inside.
 
 mod access;
 mod allowed_signers;
+mod approval;
 mod commit_object;
 mod commits;
 mod fault;
@@ -27,28 +30,33 @@ mod history;
 mod limits;
 mod lockout;
 mod merge;
+mod people;
 mod policy;
 mod rejection;
 mod revision;
 mod revoked_signers;
 mod signature;
 mod single_signer;
+mod terms;
+mod threshold;
 mod tree;
 mod tree_diff;
 mod tree_object;
 
 pub use allowed_signers::{AllowedSigner, parse_allowed_signers};
+pub use approval::{APPROVAL_REFERENCES, ApprovalFault, ApprovalStatement, approval_reference, verify_approval};
 pub use commit_object::{CommitObject, parse_commit};
 pub use commits::{verify_commits, verify_commits_after};
 pub use fault::CommitFault;
 pub use lockout::check_somebody_left;
 pub use merge::MergeChanges;
-pub use policy::{PolicyFault, SigningPolicy, load_signing_policy};
+pub use policy::{APPROVAL_NAMESPACE, PolicyFault, SigningPolicy, load_signing_policy};
 pub use rejection::{RefusedCommit, Rejection};
 pub use revision::{Signer, VerifiedCommit, VerifiedRevision, commit_id};
 pub use revoked_signers::parse_revoked_signers;
 pub use signature::verify_ssh_signature;
 pub use single_signer::verify_commit_by_key;
+pub use terms::Terms;
 pub use tree_object::{TreeEntry, is_in_order, parse_tree};
 
 #[cfg(test)]

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use git2::{ObjectType, Oid, Repository, Tree};
+use muster_schema::FleetName;
 
 use super::progress;
 use crate::io::clock;
@@ -13,6 +14,7 @@ use crate::io::git::{
     CommitAuthor, RemoteUrl, SshKeygenSigner, commit_signed, fetch_remote, load_operator, load_signing_key,
     open_repository, push_refs, read_tip,
 };
+use crate::model::{Node, load_yaml};
 
 /// Which repository, and who signs.
 #[derive(Debug, clap::Args)]
@@ -146,8 +148,19 @@ fn folder_names(
     Ok(names.filter_map(|entry| entry.name().ok().map(str::to_owned)).collect())
 }
 
+/// The fleet that muster.yaml of a commit names.
+pub(super) fn fleet_at(repository: &Repository, commit: Oid) -> Result<FleetName, anyhow::Error> {
+    let tree = repository.find_commit(commit).and_then(|commit| commit.tree()).context("the commit's files")?;
+    let entry = tree.get_path(Path::new("muster.yaml")).with_context(|| format!("muster.yaml at {commit}"))?;
+    let blob = repository.find_blob(entry.id()).context("muster.yaml is no file")?;
+    let root = load_yaml(&"muster.yaml".into(), blob.content())
+        .map_err(|found| anyhow!("{}", found.first().map(ToString::to_string).unwrap_or_default()))?;
+    let name = root.get("fleet").and_then(Node::as_str).context("muster.yaml names no fleet")?;
+    Ok(name.parse()?)
+}
+
 /// The remote `origin`; none in a bare repository, which is where others push to.
-fn find_remote(repository: &Repository) -> Result<Option<RemoteUrl>, anyhow::Error> {
+pub(super) fn find_remote(repository: &Repository) -> Result<Option<RemoteUrl>, anyhow::Error> {
     if repository.is_bare() {
         return Ok(None);
     }
@@ -176,7 +189,7 @@ fn check_current(repository: &Repository, remote: &RemoteUrl, tip: Oid) -> Resul
     Ok(())
 }
 
-fn block_on<F: Future>(future: F) -> Result<F::Output, anyhow::Error> {
+pub(super) fn block_on<F: Future>(future: F) -> Result<F::Output, anyhow::Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
     Ok(runtime.block_on(future))
 }

@@ -21,7 +21,7 @@ use crate::model::{Finding, Model, Place, load_model};
 use crate::rollout::choose_wave;
 use crate::state::{RevisionRecord, Verdict};
 use crate::status::Assignments;
-use crate::verify::{Rejection, VerifiedRevision, verify_commits, verify_commits_after};
+use crate::verify::{Rejection, Terms, VerifiedRevision, verify_commits, verify_commits_after};
 
 impl Orchestrator {
     /// Brings the fleet to the tip of the watched branch.
@@ -40,9 +40,10 @@ impl Orchestrator {
         let attempted = commit_id(tip);
         self.state.fleet_mut().attempted = attempted.clone();
         // What is verified in this run need not be looked at again; after a restart the anchor itself is.
+        let terms = Terms { receipt: clock::now(), fleet: &self.fleet, reference: &branch };
         let verified = match self.verified.as_ref().filter(|held| held.revision() == anchor) {
-            Some(held) => verify_commits_after(&repository, held, tip, clock::now()),
-            None => verify_commits(&repository, oid(&anchor), tip, clock::now()),
+            Some(held) => verify_commits_after(&repository, held, tip, &terms),
+            None => verify_commits(&repository, oid(&anchor), tip, &terms),
         };
         let revision = match verified {
             Ok(revision) => revision,

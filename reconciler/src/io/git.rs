@@ -4,6 +4,7 @@
 //! reached through the installed `git`, so that people's ssh and credential
 //! set-up works. Nothing here checks a work tree out to read it.
 
+mod approval;
 mod error;
 mod facts_branch;
 mod fsync;
@@ -16,6 +17,7 @@ mod status_branch;
 mod tree_edit;
 mod watch;
 
+pub use approval::store_approval;
 pub use error::GitError;
 pub use facts_branch::load_facts_branch;
 pub use operator::{load_operator, load_signing_key};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::path_pattern::PathPattern;
 use super::rule::{Rule, RuleName};
 
 /// The answer to: may they do this there?
@@ -66,6 +67,11 @@ impl Grant<'_> {
     /// The first rule that grants it on `path`.
     pub fn rule_for(&self, path: &str) -> Option<RuleName> {
         self.rules.iter().find(|rule| rule.covers(path)).map(|rule| rule.name)
+    }
+
+    /// Where it is granted, but for rules about every path.
+    pub fn patterns(&self) -> impl Iterator<Item = &PathPattern> {
+        self.rules.iter().filter_map(|rule| rule.paths.as_ref()).flatten()
     }
 
     /// Whether it is granted on `path`.

@@ -8,7 +8,9 @@ use muster_schema::document::Verb;
 use super::fault::{CommitFault, display_text};
 use super::merge::MergeChanges;
 use super::policy::SigningPolicy;
-use super::revision::VerifiedCommit;
+use super::revision::{Signer, VerifiedCommit};
+use super::terms::Terms;
+use super::threshold::{Approved, check_thresholds};
 use super::tree_diff::changed_paths;
 use crate::policy::{Decision, Grant};
 
@@ -26,27 +28,50 @@ pub(super) fn check_side_commit(
     judge.check(Verb::Write, &written_paths(repo, &object, commit.merge.as_ref())?)
 }
 
-/// Judges a commit of the mainline, which was at the tree `before`. Who puts changes there may merge
-/// them, and may write what the commit brings itself.
+/// Where the mainline was, and who brings it on.
+pub(super) struct MainlineBefore<'a> {
+    /// The mainline commit before.
+    pub(super) before: Oid,
+    /// Its tree.
+    pub(super) tree: Oid,
+    /// The commits of side branches that the step brings.
+    pub(super) side: &'a [VerifiedCommit],
+}
+
+/// Judges a commit of the mainline. Who puts changes there may merge them, and may write what the
+/// commit brings itself; and where the policy asks for it, others have approved them.
 pub(super) fn check_mainline_commit(
     repo: &Repository,
     commit: &VerifiedCommit,
-    before: Oid,
+    step: &MainlineBefore<'_>,
     policy: &SigningPolicy,
+    terms: &Terms<'_>,
 ) -> Result<(), CommitFault> {
     let judge = Judge { commit, policy };
     let everything = |verb| judge.grant(verb).covers_everything();
-    if everything(Verb::Write) && everything(Verb::Merge) {
+    if everything(Verb::Write) && everything(Verb::Merge) && policy.access.approvals.is_empty() {
         return Ok(());
     }
     let object = repo.find_commit(commit.id).map_err(unreadable(commit.id))?;
-    let changed = changed_paths(repo, Some(before), Some(object.tree_id()))?;
-    judge.check(Verb::Write, &written_paths(repo, &object, commit.merge.as_ref())?)?;
+    let changed = changed_paths(repo, Some(step.tree), Some(object.tree_id()))?;
+    let written = match &commit.merge {
+        Some(merge) => written_paths(repo, &object, Some(merge))?,
+        None => changed.iter().cloned().collect(),
+    };
+    judge.check(Verb::Write, &written)?;
     // Also without a change it may say something, in a trailer.
     if changed.is_empty() && !judge.grant(Verb::Merge).is_any() {
         return Err(judge.denied(Verb::Merge, "", 0));
     }
-    judge.check(Verb::Merge, &changed)
+    judge.check(Verb::Merge, &changed)?;
+    let parents: Vec<Oid> = object.parent_ids().collect();
+    let merged = match parents[..] {
+        [one, other] if one == step.before => Some(other),
+        [one, other] if other == step.before => Some(one),
+        _ => None,
+    };
+    let authors: Vec<&Signer> = step.side.iter().chain([commit]).map(|commit| &commit.signer).collect();
+    check_thresholds(repo, &Approved { merged, changed: &changed, written: &written, authors: &authors }, policy, terms)
 }
 
 /// The paths for which a commit itself answers. A merge does for what is not its automatic merge; the

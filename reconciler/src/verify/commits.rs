@@ -5,7 +5,7 @@ use std::rc::Rc;
 use git2::{ObjectType, Oid, Repository};
 use muster_schema::Timestamp;
 
-use super::access::{check_mainline_commit, check_side_commit};
+use super::access::{MainlineBefore, check_mainline_commit, check_side_commit};
 use super::commit_object::{CommitObject, parse_commit};
 use super::fault::CommitFault;
 use super::history::order_history;
@@ -16,13 +16,14 @@ use super::policy::{PolicyBlobs, SigningPolicy, load_signing_policy, policy_blob
 use super::rejection::{RefusedCommit, Rejection};
 use super::revision::{VerifiedCommit, VerifiedRevision};
 use super::signature::verify_ssh_signature;
+use super::terms::Terms;
 use super::tree::TreeChecker;
 
 /// Verifies every commit that `offered` has and `anchor` has not.
 ///
 /// `anchor` is the last verified commit, or the one that the operator pinned;
 /// it is trusted by its id, but must have a usable policy and a safe tree.
-/// `receipt` is when the commits arrived here: keys are judged at this time.
+/// The result stands under `terms`: keys are judged at the time of receipt.
 /// With `offered == anchor` this only checks the anchor itself.
 ///
 /// The caller moves its anchor to the result, and only to a result.
@@ -30,9 +31,9 @@ pub fn verify_commits(
     repo: &Repository,
     anchor: Oid,
     offered: Oid,
-    receipt: Timestamp,
+    terms: &Terms<'_>,
 ) -> Result<VerifiedRevision, Rejection> {
-    verify_range(repo, anchor, offered, receipt, false)
+    verify_range(repo, anchor, offered, terms, false)
 }
 
 /// [`verify_commits`] from a revision that this program verified: what it has in
@@ -41,22 +42,22 @@ pub fn verify_commits_after(
     repo: &Repository,
     verified: &VerifiedRevision,
     offered: Oid,
-    receipt: Timestamp,
+    terms: &Terms<'_>,
 ) -> Result<VerifiedRevision, Rejection> {
-    verify_range(repo, verified.id(), offered, receipt, true)
+    verify_range(repo, verified.id(), offered, terms, true)
 }
 
 fn verify_range(
     repo: &Repository,
     anchor: Oid,
     offered: Oid,
-    receipt: Timestamp,
+    terms: &Terms<'_>,
     anchor_passed: bool,
 ) -> Result<VerifiedRevision, Rejection> {
     let refuse = |id, fault| Rejection::one(anchor, offered, id, fault);
 
-    let mut checks =
-        Checks::new(repo, receipt).map_err(|source| refuse(anchor, CommitFault::Unreadable { id: anchor, source }))?;
+    let mut checks = Checks::new(repo, terms.receipt)
+        .map_err(|source| refuse(anchor, CommitFault::Unreadable { id: anchor, source }))?;
     let anchor_tree = checks.tree_of(anchor).map_err(|fault| refuse(anchor, fault))?;
     let trees = &mut checks.trees;
     let checked = if anchor_passed { trees.learn_tree(anchor_tree) } else { trees.check_tree(anchor_tree) };
@@ -65,10 +66,11 @@ fn verify_range(
     read_commit(repo, offered).map_err(|fault| refuse(offered, fault))?;
     let steps = order_history(repo, anchor, offered).map_err(|fault| refuse(offered, fault))?;
 
-    let mut tree = anchor_tree;
+    let (mut before, mut tree) = (anchor, anchor_tree);
     let mut passed = Vec::new();
     let mut refused: Vec<RefusedCommit> = Vec::new();
     for step in &steps {
+        let first = passed.len();
         for &id in &step.side {
             let judged = checks.check_commit(id, &policy).and_then(|commit| {
                 check_side_commit(repo, &commit, &policy)?;
@@ -80,7 +82,8 @@ fn verify_range(
             }
         }
         let judged = checks.check_commit(step.commit, &policy).and_then(|commit| {
-            check_mainline_commit(repo, &commit, tree, &policy)?;
+            let side = passed.get(first..).unwrap_or_default();
+            check_mainline_commit(repo, &commit, &MainlineBefore { before, tree, side }, &policy, terms)?;
             Ok(commit)
         });
         match judged {
@@ -89,7 +92,7 @@ fn verify_range(
         }
         // Without a policy nothing after this commit can be judged.
         let next = checks.tree_of(step.commit).and_then(|next| {
-            tree = next;
+            (before, tree) = (step.commit, next);
             checks.load_policy(step.commit, next, Some(&policy))
         });
         match next {

@@ -54,7 +54,7 @@ pub enum CommitFault {
     #[error("the SSH signature is malformed")]
     MalformedSignature,
     /// A signature that was made for something else than git.
-    #[error("the SSH signature was made for namespace '{namespace}', not 'git'")]
+    #[error("the SSH signature was made for namespace '{namespace}'")]
     WrongNamespace {
         /// The namespace in the signature, cleaned for display.
         namespace: String,
@@ -116,6 +116,24 @@ pub enum CommitFault {
         more: usize,
         /// How far the rules go.
         why: String,
+        /// The commit whose policy counts.
+        policy: Oid,
+    },
+    /// Too few other people have approved the commit that was merged.
+    #[error("'{path}' needs {needs} approvals by policy/access.yaml:{line} at {policy}, and {}{notes}", approvals_of(.merged.as_ref(), *.has))]
+    ApprovalsMissing {
+        /// A changed path, cleaned for display.
+        path: String,
+        /// How many are needed.
+        needs: usize,
+        /// How many count.
+        has: usize,
+        /// The line that asks for them.
+        line: u32,
+        /// The commit that was merged, if one was.
+        merged: Option<Oid>,
+        /// Which approvals do not count, and why.
+        notes: String,
         /// The commit whose policy counts.
         policy: Oid,
     },
@@ -184,6 +202,7 @@ impl CommitFault {
             Self::SignerNotValidNow { .. } => "SignerNotValidNow",
             Self::RevokedSigner { .. } => "RevokedSigner",
             Self::NotAllowed { .. } => "NotAllowed",
+            Self::ApprovalsMissing { .. } => "ApprovalsMissing",
             Self::Policy(fault) => fault.code(),
             Self::Submodule { .. } => "Submodule",
             Self::LinkLeavesTree { .. } => "LinkLeavesTree",
@@ -224,6 +243,12 @@ impl CommitFault {
                 "validity is judged when the commit arrives, not by its date; a listed signer extends or replaces the key"
             }
             Self::NoTouch { .. } => "make the key without `-O no-touch-required`",
+            Self::ApprovalsMissing { merged: None, .. } => {
+                "make the change on a branch of its own; others approve it with `muster change approve BRANCH`, and then it is merged"
+            }
+            Self::ApprovalsMissing { .. } => {
+                "others who may approve the path run `muster change approve BRANCH` with keys that policy/allowed_signers lists for muster-approval; the push is then looked at again"
+            }
             Self::Policy(fault) => return fault.hint(),
             Self::Submodule { .. } => "put the files into the repository itself",
             Self::LinkLeavesTree { .. } => "a link's target is relative and stays in the repository",
@@ -233,7 +258,14 @@ impl CommitFault {
 
     /// Whether the same commit may pass when it is tried again unchanged.
     pub fn may_pass_later(&self) -> bool {
-        matches!(self, Self::Unreadable { .. })
+        matches!(self, Self::Unreadable { .. } | Self::ApprovalsMissing { merged: Some(_), .. })
+    }
+}
+
+fn approvals_of(merged: Option<&Oid>, has: usize) -> String {
+    match merged {
+        Some(merged) => format!("the merged commit {merged} has {has}"),
+        None => "a commit that merges no branch can have none".to_owned(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use muster_schema::Timestamp;
 use muster_schema::document::Verb;
 
+use super::people::People;
 use super::policy::{APPROVAL_NAMESPACE, GIT_NAMESPACE, PolicyFault, SigningPolicy};
 use crate::policy::ACCESS_POLICY;
 
@@ -38,7 +39,7 @@ pub fn check_somebody_left(policy: &SigningPolicy, time: Timestamp) -> Result<()
     Ok(())
 }
 
-/// Somebody who may sign: all lines that share a principal are one person's.
+/// What somebody who may sign may do.
 #[derive(Debug, Default)]
 struct Person {
     writes: bool,
@@ -48,11 +49,11 @@ struct Person {
 
 fn people_of(policy: &SigningPolicy, time: Timestamp) -> Vec<Person> {
     let lines = policy.allowed.iter().filter(|line| line.is_valid_at(time) && !policy.revoked.contains(&line.key));
-    let lines: Vec<_> = lines.collect();
-    let persons = group_people(lines.iter().map(|line| line.principals.as_slice()));
+    let numbers = People::of(policy);
     let mut people: HashMap<usize, Person> = HashMap::new();
-    for (line, person) in lines.into_iter().zip(persons) {
-        let person = people.entry(person).or_default();
+    for line in lines {
+        let Some(number) = numbers.person(&line.principals) else { continue };
+        let person = people.entry(number).or_default();
         let may = |verb| policy.access.grant(&line.principals, verb).covers(ACCESS_POLICY);
         if line.covers_namespace(GIT_NAMESPACE) {
             person.writes |= may(Verb::Write);
@@ -61,29 +62,6 @@ fn people_of(policy: &SigningPolicy, time: Timestamp) -> Vec<Person> {
         person.approves |= line.covers_namespace(APPROVAL_NAMESPACE) && may(Verb::Approve);
     }
     people.into_values().collect()
-}
-
-/// Gives each list of principals the number of its person: lists that share a principal, directly or
-/// through others, have one number.
-pub(super) fn group_people<'a>(lists: impl Iterator<Item = &'a [String]>) -> Vec<usize> {
-    let mut first_with: HashMap<&str, usize> = HashMap::new();
-    let mut leader: Vec<usize> = Vec::new();
-    for (index, list) in lists.enumerate() {
-        leader.push(index);
-        for principal in list.iter().filter(|principal| !principal.starts_with('!')) {
-            let other = *first_with.entry(principal).or_insert(index);
-            let (one, other) = (leader_of(&leader, index), leader_of(&leader, other));
-            leader[one.max(other)] = one.min(other);
-        }
-    }
-    (0..leader.len()).map(|index| leader_of(&leader, index)).collect()
-}
-
-fn leader_of(leader: &[usize], mut index: usize) -> usize {
-    while leader[index] != index {
-        index = leader[index];
-    }
-    index
 }
 
 /// How many approvers author and merger are at the least, where these are chosen well.

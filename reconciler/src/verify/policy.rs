@@ -17,7 +17,7 @@ pub(super) const REVOKED_SIGNERS: &str = "policy/revoked_signers";
 /// The namespace of signatures on commits.
 pub(super) const GIT_NAMESPACE: &str = "git";
 /// The namespace of approvals.
-pub(super) const APPROVAL_NAMESPACE: &str = "muster-approval";
+pub const APPROVAL_NAMESPACE: &str = "muster-approval";
 
 /// The signers of one commit and what they may do, for the commits that follow it.
 #[derive(Debug)]
@@ -107,6 +107,9 @@ impl PolicyFault {
             Self::Malformed { .. } => {
                 Some("each line is `principals [options] keytype key`; see ALLOWED SIGNERS in ssh-keygen(1)")
             }
+            Self::NobodyLeft { .. } => Some(
+                "a rule grants it to somebody whose key is listed and valid; keys approve when their line has no namespaces, or \"git,muster-approval\"",
+            ),
             _ => None,
         }
     }

@@ -29,27 +29,43 @@ pub fn verify_ssh_signature(
     policy: &SigningPolicy,
     receipt: Timestamp,
 ) -> Result<Signer, CommitFault> {
+    verify_signature(GIT_NAMESPACE, payload, armoured, policy, receipt)
+}
+
+/// [`verify_ssh_signature`] for another namespace.
+pub(super) fn verify_signature(
+    namespace: &str,
+    payload: &[u8],
+    armoured: &[u8],
+    policy: &SigningPolicy,
+    receipt: Timestamp,
+) -> Result<Signer, CommitFault> {
     let signature = parse_armoured(armoured)?;
     let key = signature.public_key();
     let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
-    if signature.namespace() != GIT_NAMESPACE {
+    if signature.namespace() != namespace {
         return Err(CommitFault::WrongNamespace { namespace: display_text(signature.namespace().as_bytes()) });
     }
     check_key_kind(key)?;
     if policy.revoked.contains(key) {
         return Err(CommitFault::RevokedSigner { fingerprint, policy: policy.commit });
     }
-    let signer = find_signer(key, policy, receipt)?;
+    let signer = find_signer(key, namespace, policy, receipt)?;
     PublicKey::from(key.clone())
-        .verify(GIT_NAMESPACE, payload, &signature)
+        .verify(namespace, payload, &signature)
         .map_err(|_| CommitFault::BadSignature { fingerprint: fingerprint.clone() })?;
     check_touch(&signature, &fingerprint)?;
     Ok(signer)
 }
 
-fn find_signer(key: &KeyData, policy: &SigningPolicy, receipt: Timestamp) -> Result<Signer, CommitFault> {
+fn find_signer(
+    key: &KeyData,
+    namespace: &str,
+    policy: &SigningPolicy,
+    receipt: Timestamp,
+) -> Result<Signer, CommitFault> {
     let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
-    let lines = || policy.allowed.iter().filter(|line| line.key == *key && line.covers_namespace(GIT_NAMESPACE));
+    let lines = || policy.allowed.iter().filter(|line| line.key == *key && line.covers_namespace(namespace));
     if let Some(line) = lines().find(|line| line.is_valid_at(receipt)) {
         return Ok(Signer { principals: line.principals.clone(), fingerprint });
     }

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod approvals;
 mod attack;
 mod damage;
 mod evil_merges;
@@ -13,10 +14,15 @@ mod signatures;
 mod tree_diffs;
 
 use git2::Oid;
-use muster_schema::Timestamp;
+use muster_schema::{FleetName, Timestamp};
 
-use super::{Rejection, VerifiedRevision, verify_commits};
+use super::{Rejection, Terms, VerifiedRevision, verify_commits};
 use crate::test_repository::TestRepository;
+
+/// What the test repository's muster.yaml names.
+const FLEET: &str = "test";
+/// The watched branch.
+const REFERENCE: &str = "refs/heads/main";
 
 /// A fixed moment of receipt.
 fn receipt() -> Timestamp {
@@ -29,7 +35,21 @@ fn at(time: &str) -> Timestamp {
 }
 
 fn verify(repo: &TestRepository, anchor: Oid, offered: Oid) -> Result<VerifiedRevision, Rejection> {
-    verify_commits(&repo.open(), anchor, offered, receipt())
+    verify_at(repo, anchor, offered, receipt())
+}
+
+fn terms(fleet: &FleetName) -> Terms<'_> {
+    Terms { receipt: receipt(), fleet, reference: REFERENCE }
+}
+
+fn verify_at(
+    repo: &TestRepository,
+    anchor: Oid,
+    offered: Oid,
+    receipt: Timestamp,
+) -> Result<VerifiedRevision, Rejection> {
+    let fleet = FLEET.parse().unwrap();
+    verify_commits(&repo.open(), anchor, offered, &Terms { receipt, ..terms(&fleet) })
 }
 
 /// Asserts that `offered` is refused for `code`, by the commit `culprit`.

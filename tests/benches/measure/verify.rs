@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Result, anyhow, ensure};
 use git2::build::TreeUpdateBuilder;
 use git2::{Oid, Repository, Signature};
-use muster_reconciler::verify::{verify_commits, verify_commits_after};
+use muster_reconciler::verify::{Terms, verify_commits, verify_commits_after};
 use muster_schema::Timestamp;
 use muster_tests::fleet::{ACCESS, StateRepository};
 use ssh_key::{HashAlg, LineEnding, PrivateKey};
@@ -38,8 +38,10 @@ pub(crate) fn measure(figures: &mut Figures) -> Result<()> {
     }
 
     let refused = |rejection| anyhow!("refused: {rejection}");
+    let fleet = "lab".parse()?;
+    let terms = Terms { receipt: RECEIPT, fleet: &fleet, reference: "refs/heads/main" };
     let begun = Instant::now();
-    let mut verified = verify_commits(&git, anchor, tip, RECEIPT).map_err(refused)?;
+    let mut verified = verify_commits(&git, anchor, tip, &terms).map_err(refused)?;
     let took = begun.elapsed();
     ensure!(verified.commits().len() == COMMITS, "not every commit was looked at");
     figures.note("verify_1000_commits_s", took.as_secs_f64(), 2.0);
@@ -48,7 +50,7 @@ pub(crate) fn measure(figures: &mut Figures) -> Result<()> {
     for round in 0..ROUNDS {
         tip = commit_one_file(&git, &key, tip, &format!("labels: {{round: \"{round}\"}}\n"))?;
         let begun = Instant::now();
-        verified = verify_commits_after(&git, &verified, tip, RECEIPT).map_err(refused)?;
+        verified = verify_commits_after(&git, &verified, tip, &terms).map_err(refused)?;
         times.push(begun.elapsed());
     }
     times.sort_unstable();

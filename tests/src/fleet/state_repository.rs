@@ -219,7 +219,7 @@ pub fn allowed_signer(principal: &str, key: &Path) -> Result<String> {
     let text = fs::read_to_string(&public).with_context(|| format!("read {}", public.display()))?;
     let mut words = text.split_whitespace();
     let (kind, body) = words.next().zip(words.next()).context("a public key has a type and a body")?;
-    Ok(format!("{principal} namespaces=\"git\" {kind} {body}\n"))
+    Ok(format!("{principal} namespaces=\"git,muster-approval\" {kind} {body}\n"))
 }
 
 fn text_of(output: &Output) -> Result<String> {

@@ -52,10 +52,20 @@ pub struct SshKeygenSigner {
 
 impl CommitSigner for SshKeygenSigner {
     fn sign_commit(&self, payload: &[u8]) -> Result<String, GitError> {
+        self.sign(NAMESPACE, payload)
+    }
+}
+
+impl SshKeygenSigner {
+    /// Returns an armoured SSH signature of `namespace` over `payload`.
+    ///
+    /// # Errors
+    /// When ssh-keygen cannot be run, or does not sign.
+    pub fn sign(&self, namespace: &str, payload: &[u8]) -> Result<String, GitError> {
         let action = || format!("signing with {}", self.key.display());
         let failed = |source| GitError::Program { action: action(), source };
         let mut child = Command::new("ssh-keygen")
-            .args(["-q", "-Y", "sign", "-n", NAMESPACE, "-f"])
+            .args(["-q", "-Y", "sign", "-n", namespace, "-f"])
             .arg(&self.key)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -1,5 +1,6 @@
 //! Notices that the watched branch moved.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use super::error::GitError;
 use super::program::fetch_remote;
 use super::remote_url::RemoteUrl;
 use super::repository::{init_bare_repository, open_repository, read_tip};
+use crate::verify::APPROVAL_REFERENCES;
 
 /// How often a local repository is looked at even without an event.
 const LOCAL_POLL: Duration = Duration::from_secs(10);
@@ -41,6 +43,8 @@ pub struct BranchWatch {
     source: StateSource,
     reference: String,
     repo: Repository,
+    /// Which approvals there were at the last look.
+    approvals: Option<u64>,
     /// Says "look again": set by inotify and by whoever holds the hint.
     look: Arc<Notify>,
     /// Ends the watch when dropped.
@@ -65,7 +69,7 @@ impl BranchWatch {
             StateSource::Remote { mirror, .. } => (init_bare_repository(mirror)?, None),
         };
         let reference = format!("refs/heads/{branch}");
-        Ok(Self { source, reference, repo, look: hint, _watcher: watcher, next_look: Instant::now() })
+        Ok(Self { source, reference, repo, approvals: None, look: hint, _watcher: watcher, next_look: Instant::now() })
     }
 
     /// The repository that holds the objects: the local one, or the mirror.
@@ -74,11 +78,12 @@ impl BranchWatch {
     }
 }
 
-/// Waits until the branch is elsewhere than at `last`, and returns where. A
+/// Waits until the branch is elsewhere than at `last`, or approvals of changes
+/// are others, and returns where it is. A
 /// branch that does not exist counts as unchanged.
 ///
 /// `last` is the tip that was last looked at, refused or not: a refused tip
-/// that stays there is not returned again. A call that is cancelled loses at
+/// that stays there is returned again only when approvals came or went. A call that is cancelled loses at
 /// most a hint.
 ///
 /// # Errors
@@ -89,11 +94,12 @@ pub async fn wait_for_change(watch: &mut BranchWatch, last: Option<Oid>) -> Resu
         if let StateSource::Remote { .. } = watch.source {
             wait_for_look(watch).await;
         }
-        let found = look_at_branch(watch).await;
-        match found {
-            Ok(Some(tip)) if Some(tip) != last => return Ok(tip),
-            Ok(_) => {}
-            Err(error) => return Err(error),
+        let tip = look_at_branch(watch).await?;
+        let approvals = mark_of_approvals(&watch.repo)?;
+        let approved = watch.approvals.replace(approvals).is_some_and(|before| before != approvals);
+        match tip {
+            Some(tip) if approved || Some(tip) != last => return Ok(tip),
+            _ => {}
         }
         if let StateSource::Local { .. } = watch.source {
             wait_for_look(watch).await;
@@ -114,11 +120,27 @@ async fn look_at_branch(watch: &mut BranchWatch) -> Result<Option<Oid>, GitError
         StateSource::Local { .. } => watch.next_look = Instant::now() + LOCAL_POLL,
         StateSource::Remote { url, mirror, poll } => {
             watch.next_look = Instant::now() + *poll;
-            let refspec = format!("+{0}:{0}", watch.reference);
-            fetch_remote(mirror, url, &[&refspec]).await?;
+            let branch = format!("+{0}:{0}", watch.reference);
+            let approvals = format!("+{APPROVAL_REFERENCES}*:{APPROVAL_REFERENCES}*");
+            // Whatever somebody put among the approvals: the branch goes on.
+            if let Err(error) = fetch_remote(mirror, url, &[&branch, &approvals]).await {
+                fetch_remote(mirror, url, &[&branch]).await?;
+                tracing::warn!(error = &error as &dyn std::error::Error, "approvals cannot be fetched");
+            }
         }
     }
     read_tip(&watch.repo, &watch.reference)
+}
+
+/// Tells one set of approvals from another.
+fn mark_of_approvals(repo: &Repository) -> Result<u64, GitError> {
+    let failed = || GitError::read("the approvals");
+    let mut hasher = DefaultHasher::new();
+    for reference in repo.references_glob(&format!("{APPROVAL_REFERENCES}*")).map_err(failed())? {
+        let reference = reference.map_err(failed())?;
+        (reference.name_bytes(), reference.target()).hash(&mut hasher);
+    }
+    Ok(hasher.finish())
 }
 
 /// Watches folders, not files: git replaces a reference by renaming.
@@ -135,9 +157,9 @@ fn watch_references(git_dir: &Path, look: Arc<Notify>) -> Result<RecommendedWatc
         }
     };
     let mut watcher = notify::recommended_watcher(handler).map_err(failed(git_dir))?;
-    // packed-refs lies in the folder itself, loose references below refs/heads.
-    let heads = git_dir.join("refs/heads");
+    // packed-refs lies in the folder itself, loose references below refs/: branches, and approvals.
+    let refs = git_dir.join("refs");
     watcher.watch(git_dir, RecursiveMode::NonRecursive).map_err(failed(git_dir))?;
-    watcher.watch(&heads, RecursiveMode::Recursive).map_err(failed(&heads))?;
+    watcher.watch(&refs, RecursiveMode::Recursive).map_err(failed(&refs))?;
     Ok(watcher)
 }

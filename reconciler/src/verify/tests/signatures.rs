@@ -1,6 +1,6 @@
 //! Who signed, with what, and when it counts.
 
-use super::{assert_refused, receipt, verify, verify_commits};
+use super::{assert_refused, receipt, verify, verify_at};
 use crate::test_repository::TestRepository;
 
 #[test]
@@ -83,7 +83,7 @@ fn refuses_a_key_before_its_time() {
     let head = repo.commit_as("mallory", "early");
     assert_refused(&repo, anchor, head, head, "SignerNotValidNow");
     let later = receipt().plus(std::time::Duration::from_secs(60));
-    assert!(verify_commits(&repo.open(), anchor, head, later).is_ok());
+    assert!(verify_at(&repo, anchor, head, later).is_ok());
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn finds_what_libgit2_finds() {
     let folder = tempfile::tempdir().unwrap();
     let repo = Repository::init_bare(folder.path()).unwrap();
     let mut dice = Dice(11);
-    let trees: Vec<Oid> = (0..40).map(|_| random_tree(&repo, &mut dice, 0)).collect();
+    let trees: Vec<Oid> = (0..24).map(|_| random_tree(&repo, &mut dice, 0)).collect();
     let mut all = 0;
     for before in &trees {
         for after in &trees {
@@ -51,7 +51,7 @@ fn finds_what_libgit2_finds() {
         let gone: BTreeSet<String> = changed_paths(&repo, Some(*before), None).unwrap().into_iter().collect();
         assert_eq!(whole, gone);
     }
-    assert!(all > 10_000, "the trees are too alike: {all}");
+    assert!(all > 3_000, "the trees are too alike: {all}");
 }
 
 #[test]

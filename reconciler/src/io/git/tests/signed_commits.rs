@@ -8,7 +8,7 @@ use ssh_key::PrivateKey;
 
 use crate::io::git::{CommitAuthor, GitError, SshKeygenSigner, commit_signed, open_repository};
 use crate::test_repository::TestRepository;
-use crate::verify::verify_commits;
+use crate::verify::{Terms, verify_commits};
 
 const NOW: Timestamp = Timestamp(1_780_000_000_123);
 
@@ -42,7 +42,9 @@ fn git_and_we_verify_what_we_sign() {
     for commit in [first, second] {
         repo.git(&["-c", &setting, "verify-commit", &commit.to_string()]);
     }
-    let revision = verify_commits(&open, anchor, second, NOW).unwrap();
+    let fleet = "test".parse().unwrap();
+    let terms = Terms { receipt: NOW, fleet: &fleet, reference: "refs/heads/main" };
+    let revision = verify_commits(&open, anchor, second, &terms).unwrap();
     assert_eq!(revision.commits().len(), 2);
 
     // The work tree, which has main checked out, follows.

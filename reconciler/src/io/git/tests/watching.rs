@@ -42,6 +42,33 @@ async fn a_push_to_a_local_repository_is_noticed() {
 }
 
 #[tokio::test]
+async fn a_tip_is_looked_at_again_when_approvals_come() {
+    let repo = TestRepository::new();
+    repo.git(&["push", "-q", "origin", "main"]);
+    let mut watch = watch_local(&repo);
+    let tip = timeout(SOON, wait_for_change(&mut watch, None)).await.unwrap().unwrap();
+    let commit = tip.to_string();
+    for key in ["aa", "bb"] {
+        let blob = repo.hash_object("blob", key.as_bytes()).to_string();
+        let to = format!("{blob}:refs/muster/approvals/{commit}/{key}");
+        repo.git(&["push", "-q", "origin", &to]);
+        assert_eq!(timeout(SOON, wait_for_change(&mut watch, Some(tip))).await.unwrap().unwrap(), tip, "{key}");
+        assert!(timeout(Duration::from_millis(200), wait_for_change(&mut watch, Some(tip))).await.is_err());
+    }
+    // Fetched from a remote too, whatever else is among them.
+    let url: RemoteUrl = format!("file://{}", repo.bare().display()).parse().unwrap();
+    let mirror = repo.path().join("mirror.git");
+    let source = StateSource::Remote { url, mirror: mirror.clone(), poll: Duration::from_millis(50) };
+    let mut watch = BranchWatch::open(source, "main", Arc::new(Notify::new())).unwrap();
+    assert_eq!(timeout(SOON, wait_for_change(&mut watch, None)).await.unwrap().unwrap(), tip);
+    let fetched = open_repository(&mirror).unwrap();
+    assert!(fetched.find_reference(&format!("refs/muster/approvals/{commit}/aa")).is_ok());
+    let blob = repo.hash_object("blob", b"cc").to_string();
+    repo.git(&["push", "-q", "origin", &format!("{blob}:refs/muster/approvals/{commit}/cc")]);
+    assert_eq!(timeout(SOON, wait_for_change(&mut watch, Some(tip))).await.unwrap().unwrap(), tip);
+}
+
+#[tokio::test]
 async fn reading_does_not_wake_the_watch() {
     let repo = TestRepository::new();
     repo.git(&["push", "-q", "origin", "main"]);

@@ -2,7 +2,7 @@
 
 use git2::Oid;
 
-use super::super::{assert_refused, receipt, verify};
+use super::super::{FLEET, assert_refused, terms, verify};
 use crate::test_repository::TestRepository;
 use crate::verify::verify_commits_after;
 
@@ -72,7 +72,8 @@ fn a37_what_may_not_be_read() {
         let head = commit_with(&repo, &[(mode, name, id)]);
         let rejection = assert_refused(&repo, anchor, head, head, code);
         assert!(!rejection.to_string().contains('\u{1b}'));
-        let again = verify_commits_after(&repo.open(), &pinned, head, receipt()).unwrap_err();
+        let fleet = FLEET.parse().unwrap();
+        let again = verify_commits_after(&repo.open(), &pinned, head, &terms(&fleet)).unwrap_err();
         assert_eq!(again.code(), code);
     }
     let inner = store_tree(&repo, &[("120000".into(), b"up".to_vec(), link("../muster.yaml"))]);

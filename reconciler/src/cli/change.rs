@@ -1,0 +1,25 @@
+//! `muster change`.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+mod approve;
+
+/// Bring changes of others onto the watched branch.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Approve(approve::Args),
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
+    match &args.command {
+        Command::Approve(args) => approve::run(args),
+    }
+}

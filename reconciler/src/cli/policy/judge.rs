@@ -1,0 +1,51 @@
+//! Judges commits as the orchestrator would.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use git2::{Oid, Repository};
+
+use crate::cli::exit;
+use crate::cli::output::inert;
+use crate::cli::say::say;
+use crate::cli::state_clone::fleet_at;
+use crate::io::clock;
+use crate::io::git::open_repository;
+use crate::verify::{Terms, verify_commits};
+
+/// Judges what `to` has and `from` has not.
+pub(super) fn run(dir: &Path, from: &str, to: &str, branch: &str) -> Result<ExitCode, anyhow::Error> {
+    let repository = open_repository(dir)?;
+    let (anchor, offered) = (resolve(&repository, from)?, resolve(&repository, to)?);
+    let fleet = fleet_at(&repository, anchor)?;
+    let reference = format!("refs/heads/{branch}");
+    let terms = Terms { receipt: clock::now(), fleet: &fleet, reference: &reference };
+    match verify_commits(&repository, anchor, offered, &terms) {
+        Ok(revision) => {
+            for commit in revision.commits() {
+                let place = if commit.on_mainline { "" } else { " (merged)" };
+                let subject = commit.message.lines().next().unwrap_or_default();
+                say!("yes: {} by {}{place}: {}", commit.id, inert(&commit.signer.principals.join(",")), inert(subject));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(rejection) => {
+            for refused in &rejection.commits {
+                say!("no: {}: {}: {}", refused.id, refused.fault.code(), inert(&refused.fault.to_string()));
+                if let Some(hint) = refused.fault.hint() {
+                    say!("    {}", inert(&hint));
+                }
+            }
+            if rejection.unlisted > 0 {
+                say!("no: {} more", rejection.unlisted);
+            }
+            Ok(ExitCode::from(exit::DIFFERS))
+        }
+    }
+}
+
+fn resolve(repository: &Repository, revision: &str) -> Result<Oid, anyhow::Error> {
+    let found = repository.revparse_single(revision).and_then(|object| object.peel_to_commit());
+    Ok(found.with_context(|| format!("there is no commit '{}'", inert(revision)))?.id())
+}

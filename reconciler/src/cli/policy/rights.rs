@@ -1,0 +1,43 @@
+//! The table of who may do what.
+
+use std::collections::BTreeSet;
+
+use muster_schema::document::Verb;
+
+use crate::cli::output::print_table;
+use crate::cli::say::say;
+use crate::policy::{ACCESS_POLICY, Grant, Rule};
+use crate::verify::SigningPolicy;
+
+/// Prints what each listed signer may do where, and how many must approve what.
+pub(super) fn print(policy: &SigningPolicy) {
+    let signers: BTreeSet<&[String]> = policy.allowed.iter().map(|line| line.principals.as_slice()).collect();
+    let rows: Vec<Vec<String>> = signers
+        .into_iter()
+        .map(|principals| {
+            let verbs = Verb::EACH.into_iter().map(|verb| places(&policy.access.grant(principals, verb), verb));
+            std::iter::once(principals.join(",")).chain(verbs).collect()
+        })
+        .collect();
+    print_table(&["SIGNER", "WRITE", "MERGE", "APPROVE", "QUERY", "ACT"], &rows);
+    for threshold in &policy.access.approvals {
+        let paths: Vec<String> = threshold.paths.iter().map(ToString::to_string).collect();
+        let own = if threshold.author_counts { ", the author's own among them" } else { "" };
+        say!("{} needs {} approvals{own} ({ACCESS_POLICY}:{})", paths.join(" "), threshold.needs, threshold.line);
+    }
+    let bounded = |rule: &&Rule| rule.hosts.is_some() || rule.collections.is_some();
+    for rule in policy.access.rules.iter().filter(bounded) {
+        say!("{} is bounded by hosts or collections, which is not checked yet", rule.name);
+    }
+}
+
+fn places(granted: &Grant<'_>, verb: Verb) -> String {
+    if !granted.is_any() {
+        return "-".to_owned();
+    }
+    if granted.covers_everything() {
+        return if verb.is_about_paths() { "everything" } else { "yes" }.to_owned();
+    }
+    let patterns: BTreeSet<String> = granted.patterns().map(ToString::to_string).collect();
+    patterns.into_iter().collect::<Vec<_>>().join(" ")
+}
