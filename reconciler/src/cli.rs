@@ -26,6 +26,7 @@ mod render;
 mod say;
 mod serve;
 mod server;
+mod signer;
 mod state;
 mod state_clone;
 mod token;
@@ -49,6 +50,7 @@ enum Command {
     Render(render::Args),
     Plan(plan::Args),
     Serve(serve::Args),
+    Signer(signer::Args),
     Demo(demo::Args),
     Get(get::Args),
     Why(why::Args),
@@ -76,6 +78,7 @@ impl Cli {
             Command::Render(args) => render::run(&args),
             Command::Plan(args) => plan::run(&args),
             Command::Serve(args) => serve::run(args),
+            Command::Signer(args) => signer::run(&args),
             Command::Demo(args) => demo::run(&args),
             Command::Get(args) => get::run(&args),
             Command::Why(args) => why::run(&args),

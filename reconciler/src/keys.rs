@@ -12,7 +12,7 @@ use ssh_key::{Algorithm, LineEnding, PrivateKey};
 use zeroize::Zeroizing;
 
 use crate::io::key_folder::{KeyFolder, KeyFolderError, SignedRoot};
-use crate::io::signer::{CurrentSigner, FileSigner, Signer, SignerError};
+use crate::io::signer::{CurrentSigner, FileSigner, HeldKeys, ProcessSigner, Signer, SignerAddress, SignerError};
 
 mod next_root;
 mod proposal;
@@ -106,6 +106,7 @@ pub struct ServerKeys {
     pub roots: Vec<SignedRoot>,
     folder: KeyFolder,
     password: Option<Zeroizing<String>>,
+    signer: Option<SignerAddress>,
 }
 
 impl ServerKeys {
@@ -127,7 +128,8 @@ impl ServerKeys {
         if !self.folder.has_root(self.roots.len() as u64 + 1) {
             return Ok(None);
         }
-        let newer = load(self.folder.path(), self.password.as_deref().map(String::as_str))?;
+        let password = self.password.as_deref().map(String::as_str);
+        let newer = load_with(self.folder.path(), password, self.signer.as_ref())?;
         let continues = self.roots.iter().zip(&newer.roots).all(|((ours, _), (theirs, _))| ours == theirs);
         if continues { Ok(Some(newer)) } else { Err(KeysError::OtherChain(self.folder.path().to_owned())) }
     }
@@ -195,15 +197,48 @@ pub fn generate_ssh(path: &Path, comment: &str) -> Result<PrivateKey, KeysError>
 /// # Errors
 /// When one is missing, or the root documents do not hold or name other keys.
 pub fn load(dir: &Path, password: Option<&str>) -> Result<ServerKeys, KeysError> {
+    load_with(dir, password, None)
+}
+
+/// As [`load`], with the keys of `render` and `fresh` that the process at
+/// `signer` holds; those that it does not hold are in `dir`.
+///
+/// # Errors
+/// As [`load`], and when the process does not answer.
+pub fn load_with(dir: &Path, password: Option<&str>, signer: Option<&SignerAddress>) -> Result<ServerKeys, KeysError> {
     let folder = KeyFolder::new(dir);
     let roots = folder.load_roots()?;
     let newest = roots.last().map(|(root, _)| root.root()).ok_or_else(|| KeysError::NoRoot(dir.to_owned()))?;
-    let render = load_signer(&folder, newest, RoleName::Render, password)?;
-    let fresh = load_signer(&folder, newest, RoleName::Fresh, password)?;
+    let render = load_signer(&folder, newest, RoleName::Render, password, signer)?;
+    let fresh = load_signer(&folder, newest, RoleName::Fresh, password, signer)?;
     let path = dir.join("status");
     let status = PrivateKey::read_openssh_file(&path).map_err(|source| KeysError::Ssh { path, source })?;
     let password = password.map(|password| Zeroizing::new(password.to_owned()));
-    Ok(ServerKeys { render, fresh, status, roots, folder, password })
+    let signer = signer.cloned();
+    Ok(ServerKeys { render, fresh, status, roots, folder, password, signer })
+}
+
+/// The keys of `render` and `fresh` that the newest root document in `dir`
+/// names and that are there: what a signer process holds.
+///
+/// # Errors
+/// When there is none, or one cannot be read.
+pub fn load_held(dir: &Path, password: Option<&str>) -> Result<(FleetName, HeldKeys), KeysError> {
+    let folder = KeyFolder::new(dir);
+    let roots = folder.load_roots()?;
+    let root = roots.last().map(|(root, _)| root.root()).ok_or_else(|| KeysError::NoRoot(dir.to_owned()))?;
+    let mut held = HeldKeys::default();
+    for role in [RoleName::Render, RoleName::Fresh] {
+        for key in &root.roles.get(role).keys {
+            if let Some(path) = folder.find_secret(std::iter::once(key))? {
+                held.keys.push((role, FileSigner::load(&path, password)?));
+            }
+        }
+    }
+    if held.keys.is_empty() {
+        return Err(KeysError::NoKey { path: dir.to_owned(), role: RoleName::Render, version: root.version });
+    }
+    Ok((root.fleet.clone(), held))
 }
 
 /// The key that signs for a role: of those that the root names, the last that is here.
@@ -212,10 +247,16 @@ fn load_signer(
     root: &Root,
     role: RoleName,
     password: Option<&str>,
+    process: Option<&SignerAddress>,
 ) -> Result<Arc<CurrentSigner>, KeysError> {
     let Role { threshold, keys } = root.roles.get(role);
     if *threshold != 1 {
         return Err(KeysError::Threshold { role, version: root.version, threshold: *threshold });
+    }
+    if let Some(address) = process
+        && let Some(signer) = ProcessSigner::find(address, role, keys)?
+    {
+        return Ok(Arc::new(CurrentSigner::new(Arc::new(signer))));
     }
     let path = folder.find_secret(keys.iter().rev())?;
     let missing = || KeysError::NoKey { path: folder.path().to_owned(), role, version: root.version };

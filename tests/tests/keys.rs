@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use muster_tests::fleet::{Fleet, SOON, SandboxAgent};
+use muster_tests::process::{Process, command};
 use muster_tests::wait::wait_until;
 use serde_json::Value;
 
@@ -293,4 +294,92 @@ fn a_ceremony_of_two_of_three_counts_when_enough_have_signed_as_minisign_agrees(
     rotating.key_refused(&["rotate", "render", "--root-key", &at("ann.key")], "signed by 1 of the 2 keys");
     rotating.key_done(&["rotate", "render", "--root-key", &at("ann.key"), "--root-key", &at("ben.key")]);
     assert_eq!(rotating.root(3)["version"], 3);
+}
+
+#[test]
+fn a_signer_process_holds_the_keys_and_signs_for_each_role_its_own_documents_only() {
+    use std::io::{BufRead, BufReader, Write};
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::net::UnixStream;
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut fleet = Fleet::make(folder.path(), LOOPBACK, None).unwrap();
+    // The keys are with the signer; the orchestrator has the root documents and its own key.
+    let (held, socket) = (folder.path().join("held"), folder.path().join("signer.socket"));
+    fs::create_dir(&held).unwrap();
+    for name in list(&fleet.keys()) {
+        let (from, to) = (fleet.keys().join(&name), held.join(&name));
+        if name.contains("root.json") {
+            fs::copy(&from, &to).unwrap();
+        } else if !name.starts_with("status") {
+            fs::rename(&from, &to).unwrap();
+        }
+    }
+    let (address, log) = (format!("unix:{}", socket.display()), folder.path().join("signer.log"));
+    let start = || {
+        let mut signer = command(muster_tests::programs::muster().unwrap());
+        signer.args(["signer", "--listen", &address, "--keys"]).arg(&held);
+        let signer = Process::start("muster signer", signer, &log).unwrap();
+        wait_until("the signer", SOON, || UnixStream::connect(&socket).is_ok()).unwrap();
+        signer
+    };
+    let mut signer = start();
+    assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o660);
+    fleet.serve_with(&["--signer", &address]);
+    fleet.start().unwrap();
+    let copied = folder.path().join("held");
+    let mut rotating = Rotating { fleet, agents: Vec::new(), folder };
+    rotating.write("first");
+    rotating.join("one");
+    rotating.push("by the signer");
+
+    // Every line is answered, and none signs for another role.
+    let key = |role: &str| rotating.root(1)["roles"][role]["keys"][0].clone();
+    let document = fs::read(rotating.head_path()).unwrap();
+    let manifest =
+        rotating.head_path().with_file_name(format!("{}.json", rotating.head()["manifest"].as_str().unwrap()));
+    let root = fs::read(copied.join("1.root.json")).unwrap();
+    let stream = UnixStream::connect(&socket).unwrap();
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut ask = |role: &str, key: &Value, bytes: &[u8]| {
+        let bytes = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes);
+        let line = serde_json::json!({"ask": "sign", "role": role, "key": key, "bytes": bytes, "comment": "mine"});
+        writeln!(&stream, "{line}").unwrap();
+        let mut answer = String::new();
+        reader.read_line(&mut answer).unwrap();
+        serde_json::from_str::<Value>(&answer).unwrap()
+    };
+    let manifest = fs::read(manifest).unwrap();
+    assert!(ask("fresh", &key("fresh"), &document)["signature"].is_string());
+    assert!(ask("render", &key("render"), &manifest)["signature"].is_string());
+    for (role, of, bytes) in [
+        ("fresh", "fresh", &manifest),
+        ("render", "render", &document),
+        ("render", "fresh", &manifest),
+        ("fresh", "render", &document),
+        ("root", "root", &root),
+        ("fresh", "fresh", &root),
+        ("render", "render", &root),
+    ] {
+        let answer = ask(role, &key(of), bytes);
+        assert!(answer["error"].is_string(), "{role} by {of}: {answer}");
+    }
+
+    // It goes away and comes back; a rotated key is found by the root document in both folders.
+    signer.stop(SOON).unwrap();
+    signer = start();
+    rotating.push("after a restart of the signer");
+    let keys = copied.to_str().unwrap();
+    let rotated = rotating.fleet.muster(&["key", "rotate", "render", "--keys", keys]).unwrap().output().unwrap();
+    assert!(rotated.status.success(), "{rotated:?}");
+    for name in
+        list(&copied).iter().filter(|name| name.starts_with("2.root.json.")).chain(["2.root.json".to_owned()].iter())
+    {
+        fs::copy(copied.join(name), rotating.fleet.keys().join(name)).unwrap();
+    }
+    rotating.followed(2);
+    rotating.push("by the second key");
+    fs::copy(copied.join("render-2.pub"), rotating.fleet.keys().join("render-2.pub")).unwrap();
+    assert!(rotating.manifest_is_signed("render-2"));
+    drop(signer);
 }

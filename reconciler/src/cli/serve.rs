@@ -13,6 +13,7 @@ use super::say::say;
 use crate::cycle::Config;
 use crate::io::bus::BrokerUrl;
 use crate::io::git::{RemoteUrl, StateSource};
+use crate::io::signer::SignerAddress;
 use crate::serve::{ServeOptions, serve};
 use crate::{io, keys};
 
@@ -47,6 +48,9 @@ pub(super) struct Args {
     /// Time between two polls of a remote repository, in seconds.
     #[arg(long, default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     poll: u64,
+    /// A process that holds render and fresh keys: unix:/PATH; see 'muster signer'.
+    #[arg(long, value_name = "ADDRESS")]
+    signer: Option<SignerAddress>,
     /// A file whose first line opens encrypted keys.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
@@ -55,7 +59,7 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Result<ExitCode, anyhow::Error> {
     super::log::start();
     let password = args.password_file.as_deref().map(io::password::load_password).transpose()?;
-    let keys = keys::load(&args.keys, password.as_deref().map(String::as_str))
+    let keys = keys::load_with(&args.keys, password.as_deref().map(String::as_str), args.signer.as_ref())
         .with_context(|| format!("the keys in {}", args.keys.display()))?;
     let source = source_of(&args)?;
     let config = Config {

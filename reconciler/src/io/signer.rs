@@ -11,11 +11,20 @@ use muster_schema::PublicKey;
 use muster_schema::envelope::Signature;
 use zeroize::Zeroizing;
 
+mod address;
 mod current;
+mod line;
+mod process;
+mod serve;
+mod signable;
 #[cfg(test)]
 mod tests;
 
+pub use address::{BadSignerAddress, SignerAddress};
 pub use current::CurrentSigner;
+pub use process::ProcessSigner;
+pub use serve::{HeldKeys, LoadKeys, serve_signer};
+pub use signable::{Unsignable, check_signable};
 
 /// Signs bytes with a key of one role.
 pub trait Signer: Send + Sync {
@@ -51,8 +60,24 @@ pub enum SignerError {
     /// The library failed.
     #[error("signing failed")]
     Sign(#[source] minisign::PError),
-    /// The library made a signature or key that our own parser refuses.
-    #[error("the signature library made something of an unknown form")]
+    /// A signer process cannot be reached, or does not answer.
+    #[error("the signer at {address} does not answer")]
+    Process {
+        /// Where it listens.
+        address: SignerAddress,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A signer process refuses.
+    #[error("the signer at {address} refuses: {message}")]
+    Refused {
+        /// Where it listens.
+        address: SignerAddress,
+        /// What it says.
+        message: String,
+    },
+    /// The library or a signer made a signature or key that our own parser refuses.
+    #[error("what was made is no signature of the form that is asked for")]
     Form,
 }
 

@@ -42,6 +42,7 @@ pub struct Fleet {
     fingerprint: String,
     first: String,
     server: Option<Process>,
+    arguments: Vec<String>,
 }
 
 impl Fleet {
@@ -75,7 +76,17 @@ impl Fleet {
         let [port] = free_ports(loopback)?;
         let api = SocketAddr::new(loopback, port);
         let bus = bus.map(str::to_owned);
-        Ok(Self { repository, folder: folder.to_owned(), listen, api, bus, fingerprint, first, server: None })
+        Ok(Self {
+            repository,
+            folder: folder.to_owned(),
+            listen,
+            api,
+            bus,
+            fingerprint,
+            first,
+            server: None,
+            arguments: Vec::new(),
+        })
     }
 
     /// The orchestrator's address for agents.
@@ -100,6 +111,11 @@ impl Fleet {
     #[must_use]
     pub fn keys(&self) -> PathBuf {
         self.folder.join("keys")
+    }
+
+    /// Starts `muster serve` with these arguments too, from the next start on.
+    pub fn serve_with(&mut self, arguments: &[&str]) {
+        self.arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
     }
 
     /// The settings of an agent that would like to be called `name`, as in `/etc/muster/agent.yaml`.

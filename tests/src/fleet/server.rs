@@ -36,6 +36,7 @@ impl Fleet {
         if let Some(bus) = &self.bus {
             serve.args(["--bus", bus]);
         }
+        serve.args(&self.arguments);
         if let Some(commit) = commit {
             serve.args(["--trust", commit]);
         }
