@@ -29,6 +29,7 @@ createrepo-c:/usr/bin/createrepo_c
 pacman-package-manager:/usr/bin/pacman
 makepkg:/usr/bin/makepkg
 gpg:/usr/bin/gpg
+gpg-agent:/usr/bin/gpg-agent
 libarchive-tools:/usr/bin/bsdtar
 xz-utils:/usr/bin/xz
 ansible-core:/usr/bin/ansible

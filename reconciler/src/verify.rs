@@ -8,9 +8,9 @@
 //!
 //! Laws, as in the protocol's chapter on Git:
 //! - the new tip descends from the anchor;
-//! - each commit carries exactly one SSH signature of a signer who is listed
-//!   in `policy/allowed_signers` of the *mainline parent*, so that no branch
-//!   grants itself anything;
+//! - each commit carries exactly one signature of a signer whom the *mainline
+//!   parent* lists, with an SSH key in `policy/allowed_signers` or an OpenPGP
+//!   certificate in `policy/openpgp/`, so that no branch grants itself anything;
 //! - the key is valid at our receipt time, whatever date the commit claims;
 //! - it changes only what `policy/access.yaml` of the mainline parent lets its
 //!   signer change, and only who may merge it puts it on the mainline;
@@ -30,6 +30,7 @@ mod history;
 mod limits;
 mod lockout;
 mod merge;
+mod openpgp;
 mod people;
 mod policy;
 mod rejection;
@@ -50,6 +51,7 @@ pub use commits::{verify_commits, verify_commits_after};
 pub use fault::CommitFault;
 pub use lockout::check_somebody_left;
 pub use merge::MergeChanges;
+pub use openpgp::{OpenPgpCertificate, parse_certificate, verify_openpgp_signature};
 pub use policy::{APPROVAL_NAMESPACE, PolicyFault, SigningPolicy, load_signing_policy};
 pub use rejection::{RefusedCommit, Rejection};
 pub use revision::{Signer, VerifiedCommit, VerifiedRevision, commit_id};

@@ -49,9 +49,11 @@ pub(super) fn classify(path: &str) -> Result<Item, Finding> {
         [folder, ..] if RESERVED_FOLDERS.contains(folder) => {
             Err(Finding::new(Place::start_of(path), format!("'{folder}/' is not supported yet")))
         }
-        ["policy", "allowed_signers" | "revoked_signers"] => Ok(Item::Ignored),
+        ["policy", "allowed_signers" | "revoked_signers"] | ["policy", "openpgp", _] => Ok(Item::Ignored),
         ["policy", "access.yaml"] => Ok(Item::AccessPolicy),
-        ["policy", other] => Err(unknown(path, other, &["access.yaml", "allowed_signers", "revoked_signers"])),
+        ["policy", other] => {
+            Err(unknown(path, other, &["access.yaml", "allowed_signers", "openpgp", "revoked_signers"]))
+        }
         ["profiles", file] => {
             let name = document_name(path, file)?;
             Ok(Item::Profile { environment: None, name })

@@ -15,7 +15,7 @@ use super::merge::compare_merge;
 use super::policy::{PolicyBlobs, SigningPolicy, load_signing_policy, policy_blobs};
 use super::rejection::{RefusedCommit, Rejection};
 use super::revision::{VerifiedCommit, VerifiedRevision};
-use super::signature::verify_ssh_signature;
+use super::signature::verify_commit_signature;
 use super::terms::Terms;
 use super::tree::TreeChecker;
 
@@ -133,7 +133,7 @@ impl<'repo> Checks<'repo> {
         let Some(signature) = &commit.signature else {
             return Err(CommitFault::Unsigned { merge: commit.parents > 1 });
         };
-        let signer = verify_ssh_signature(&commit.payload, signature, policy, self.receipt)?;
+        let signer = verify_commit_signature(&commit.payload, signature, policy, self.receipt)?;
         self.trees.check_tree(self.tree_of(id)?)?;
         let merge = compare_merge(self.repo, id).map_err(|source| CommitFault::Unreadable { id, source })?;
         Ok(VerifiedCommit { id, signer, message: commit.message, on_mainline: false, merge })

@@ -44,9 +44,58 @@ pub enum CommitFault {
         /// Whether the commit is a merge.
         merge: bool,
     },
-    /// An OpenPGP signature.
-    #[error("signed with OpenPGP, which is not supported yet")]
-    OpenPgpNotYet,
+    /// The OpenPGP signature is not as git and gpg make it.
+    #[error("the OpenPGP signature is malformed: {reason}")]
+    MalformedOpenPgp {
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// An OpenPGP signature over a digest that is broken.
+    #[error("the OpenPGP signature is over a {digest} digest, which does not count")]
+    WeakDigest {
+        /// The kind of digest, cleaned for display.
+        digest: String,
+    },
+    /// An OpenPGP key that no certificate in `policy/openpgp/` holds.
+    #[error("signed by the OpenPGP key {key}, which no certificate in policy/openpgp/ at {policy} holds")]
+    UnknownOpenPgpKey {
+        /// Fingerprint or id of the key, in hexadecimal.
+        key: String,
+        /// The commit whose policy counts.
+        policy: Oid,
+    },
+    /// An OpenPGP key or its certificate had expired at receipt.
+    #[error("the OpenPGP key {fingerprint} of {principal} has expired")]
+    OpenPgpKeyExpired {
+        /// Fingerprint of the key.
+        fingerprint: String,
+        /// Who it is listed for.
+        principal: String,
+    },
+    /// An OpenPGP key or its certificate that is revoked, whenever it signed.
+    #[error("the OpenPGP key {fingerprint} of {principal} is revoked")]
+    OpenPgpKeyRevoked {
+        /// Fingerprint of the key.
+        fingerprint: String,
+        /// Who it is listed for.
+        principal: String,
+    },
+    /// An OpenPGP key that its certificate does not let sign, or that nothing binds to it.
+    #[error("the OpenPGP key {fingerprint} of {principal} may not sign: {reason}")]
+    OpenPgpKeyNotForSigning {
+        /// Fingerprint of the key.
+        fingerprint: String,
+        /// Who it is listed for.
+        principal: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// An OpenPGP signature that is dated before its key or more than a day ahead of receipt, or that has ended.
+    #[error("the OpenPGP signature by {fingerprint} is of a time that does not count")]
+    OpenPgpSignatureTime {
+        /// Fingerprint of the key.
+        fingerprint: String,
+    },
     /// Neither SSH nor OpenPGP.
     #[error("the signature has an unknown format")]
     UnknownSignatureFormat,
@@ -191,7 +240,13 @@ impl CommitFault {
             Self::ForeignHeader { .. } => "ForeignHeader",
             Self::DoubleSignature => "DoubleSignature",
             Self::Unsigned { .. } => "UnsignedCommit",
-            Self::OpenPgpNotYet => "OpenPgpNotYet",
+            Self::MalformedOpenPgp { .. } => "MalformedOpenPgp",
+            Self::WeakDigest { .. } => "WeakDigest",
+            Self::UnknownOpenPgpKey { .. } => "UnknownOpenPgpKey",
+            Self::OpenPgpKeyExpired { .. } => "OpenPgpKeyExpired",
+            Self::OpenPgpKeyRevoked { .. } => "OpenPgpKeyRevoked",
+            Self::OpenPgpKeyNotForSigning { .. } => "OpenPgpKeyNotForSigning",
+            Self::OpenPgpSignatureTime { .. } => "OpenPgpSignatureTime",
             Self::UnknownSignatureFormat => "UnknownSignatureFormat",
             Self::MalformedSignature => "MalformedSignature",
             Self::WrongNamespace { .. } => "WrongNamespace",
@@ -231,7 +286,15 @@ impl CommitFault {
             Self::Unsigned { merge: false } => {
                 "set `gpg.format ssh`, `user.signingKey` and `commit.gpgSign true`, then `git commit --amend -S`; squash and rebase merges made by a Git host carry no signer's signature"
             }
-            Self::OpenPgpNotYet => "sign with an SSH key: `git config gpg.format ssh`",
+            Self::WeakDigest { .. } => "remove `digest-algo` from gpg.conf: gpg's own choice counts",
+            Self::UnknownOpenPgpKey { .. } => {
+                "a listed signer adds the certificate (`gpg --armor --export KEY`) as policy/openpgp/<principal>.asc first, or the newer one where it has a new subkey"
+            }
+            Self::OpenPgpKeyExpired { .. } => {
+                "validity is judged when the commit arrives, not by its date; put the expiry off (`gpg --quick-set-expire`), and a listed signer replaces policy/openpgp/<principal>.asc"
+            }
+            Self::OpenPgpKeyRevoked { .. } => "a listed signer puts a new certificate into policy/openpgp/",
+            Self::OpenPgpSignatureTime { .. } => "look at the clock of the machine that signed",
             Self::ForeignHeader { .. } => {
                 "commit with plain git; tools that add headers can be told not to (jj: `git.write-change-id-header = false`)"
             }

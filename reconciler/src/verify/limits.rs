@@ -18,6 +18,8 @@ pub(super) const MAX_FILES: u64 = 200_000;
 pub(super) const MAX_DEPTH: usize = 32;
 /// Most bytes of a policy file.
 pub(super) const MAX_POLICY_BYTES: usize = 1024 * 1024;
+/// Most OpenPGP certificates.
+pub(super) const MAX_CERTIFICATES: usize = 1000;
 /// Most faults listed in one rejection.
 pub(super) const MAX_LISTED_FAULTS: usize = 50;
 /// Smallest RSA key that counts.

@@ -1,6 +1,7 @@
 //! Whether a policy leaves anybody who could change it again.
 
 use std::collections::HashMap;
+use std::slice;
 
 use muster_schema::Timestamp;
 use muster_schema::document::Verb;
@@ -48,18 +49,25 @@ struct Person {
 }
 
 fn people_of(policy: &SigningPolicy, time: Timestamp) -> Vec<Person> {
-    let lines = policy.allowed.iter().filter(|line| line.is_valid_at(time) && !policy.revoked.contains(&line.key));
+    let valid = policy.allowed.iter().filter(|line| line.is_valid_at(time) && !policy.revoked.contains(&line.key));
+    let by_ssh = valid.map(|line| {
+        (line.principals.as_slice(), line.covers_namespace(GIT_NAMESPACE), line.covers_namespace(APPROVAL_NAMESPACE))
+    });
+    // Approvals are SSH signatures.
+    let valid = policy.openpgp.iter().filter(|certificate| certificate.may_sign());
+    let by_openpgp = valid.map(|certificate| (slice::from_ref(&certificate.principal), true, false));
+    let signers: Vec<(&[String], bool, bool)> = by_ssh.chain(by_openpgp).collect();
     let numbers = People::of(policy);
     let mut people: HashMap<usize, Person> = HashMap::new();
-    for line in lines {
-        let Some(number) = numbers.person(&line.principals) else { continue };
+    for (principals, commits, approves) in signers {
+        let Some(number) = numbers.person(principals) else { continue };
         let person = people.entry(number).or_default();
-        let may = |verb| policy.access.grant(&line.principals, verb).covers(ACCESS_POLICY);
-        if line.covers_namespace(GIT_NAMESPACE) {
+        let may = |verb| policy.access.grant(principals, verb).covers(ACCESS_POLICY);
+        if commits {
             person.writes |= may(Verb::Write);
             person.merges |= may(Verb::Merge);
         }
-        person.approves |= line.covers_namespace(APPROVAL_NAMESPACE) && may(Verb::Approve);
+        person.approves |= approves && may(Verb::Approve);
     }
     people.into_values().collect()
 }

@@ -1,20 +1,23 @@
 //! Which keys are one person's.
 
 use std::collections::HashMap;
+use std::slice;
 
 use super::policy::SigningPolicy;
 
-/// The people of `policy/allowed_signers`. Lines that share a principal, directly or through others,
-/// are one person's, whatever their keys.
+/// The people of `policy/allowed_signers` and `policy/openpgp/`. Lines and certificates that share a
+/// principal, directly or through others, are one person's, whatever their keys.
 pub(super) struct People<'policy>(HashMap<&'policy str, usize>);
 
 impl<'policy> People<'policy> {
     pub(super) fn of(policy: &'policy SigningPolicy) -> Self {
         let mut number: HashMap<&str, usize> = HashMap::new();
         let mut leader: Vec<usize> = Vec::new();
-        for (line, signer) in policy.allowed.iter().enumerate() {
+        let by_ssh = policy.allowed.iter().map(|signer| signer.principals.as_slice());
+        let by_openpgp = policy.openpgp.iter().map(|certificate| slice::from_ref(&certificate.principal));
+        for (line, principals) in by_ssh.chain(by_openpgp).enumerate() {
             leader.push(line);
-            for principal in named(&signer.principals) {
+            for principal in named(principals) {
                 let other = *number.entry(principal).or_insert(line);
                 let (one, other) = (leader_of(&leader, line), leader_of(&leader, other));
                 leader[one.max(other)] = one.min(other);

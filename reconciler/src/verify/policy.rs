@@ -5,7 +5,9 @@ use muster_schema::Timestamp;
 use ssh_key::public::KeyData;
 
 use super::allowed_signers::{AllowedSigner, parse_allowed_signers};
-use super::limits::MAX_POLICY_BYTES;
+use super::fault::display_text;
+use super::limits::{MAX_CERTIFICATES, MAX_POLICY_BYTES};
+use super::openpgp::{MAX_CERTIFICATE_BYTES, OpenPgpCertificate, parse_certificate};
 use super::revoked_signers::parse_revoked_signers;
 use crate::model::Finding;
 use crate::policy::{ACCESS_POLICY, AccessPolicy, load_access_policy};
@@ -14,6 +16,8 @@ use crate::policy::{ACCESS_POLICY, AccessPolicy, load_access_policy};
 pub(super) const ALLOWED_SIGNERS: &str = "policy/allowed_signers";
 /// Path of the list of revoked keys.
 pub(super) const REVOKED_SIGNERS: &str = "policy/revoked_signers";
+/// Folder of OpenPGP certificates.
+const OPENPGP: &str = "policy/openpgp";
 /// The namespace of signatures on commits.
 pub(super) const GIT_NAMESPACE: &str = "git";
 /// The namespace of approvals.
@@ -28,6 +32,8 @@ pub struct SigningPolicy {
     pub allowed: Vec<AllowedSigner>,
     /// Keys that count no more.
     pub revoked: Vec<KeyData>,
+    /// OpenPGP certificates, judged at the time of loading.
+    pub openpgp: Vec<OpenPgpCertificate>,
     /// Who may change what.
     pub access: AccessPolicy,
 }
@@ -35,9 +41,10 @@ pub struct SigningPolicy {
 impl SigningPolicy {
     /// Whether anyone at all could sign a commit at `time`.
     fn lets_anyone_sign(&self, time: Timestamp) -> bool {
-        self.allowed.iter().any(|signer| {
+        let mut by_ssh = self.allowed.iter().filter(|signer| {
             signer.covers_namespace(GIT_NAMESPACE) && signer.is_valid_at(time) && !self.revoked.contains(&signer.key)
-        })
+        });
+        by_ssh.next().is_some() || self.openpgp.iter().any(OpenPgpCertificate::may_sign)
     }
 }
 
@@ -65,6 +72,14 @@ pub enum PolicyFault {
         /// Each faulty line's number, from 1, and what is wrong with it.
         lines: Vec<(usize, String)>,
     },
+    /// A file in `policy/openpgp/` that is no certificate, or whose name names nobody.
+    #[error("{path}: {reason}")]
+    Certificate {
+        /// The file, cleaned for display.
+        path: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// The policy leaves nobody who could ever sign the next commit, or change the policy again.
     #[error("{why}")]
     NobodyLeft {
@@ -89,6 +104,7 @@ impl PolicyFault {
             Self::Missing { .. } => "PolicyMissing",
             Self::TooLarge { .. } => "PolicyTooLarge",
             Self::Malformed { .. } => "PolicyMalformed",
+            Self::Certificate { .. } => "PolicyCertificate",
             Self::NobodyLeft { .. } => "PolicyNobodyLeft",
             Self::Unreadable { .. } => "PolicyUnreadable",
         }
@@ -109,6 +125,9 @@ impl PolicyFault {
             }
             Self::NobodyLeft { .. } => Some(
                 "a rule grants it to somebody whose key is listed and valid; keys approve when their line has no namespaces, or \"git,muster-approval\"",
+            ),
+            Self::Certificate { .. } => Some(
+                "policy/openpgp/<principal>.asc holds one certificate: `gpg --armor --export --export-options export-minimal KEY`",
             ),
             _ => None,
         }
@@ -146,11 +165,12 @@ pub fn load_signing_policy(
     let access_bytes = read_policy_file(repo, tree, ACCESS_POLICY)?;
     let access = load_access_policy(&ACCESS_POLICY.into(), &access_bytes)
         .map_err(|found| PolicyFault::Malformed { path: ACCESS_POLICY, lines: found.iter().map(line_of).collect() })?;
-    let policy = SigningPolicy { commit, allowed, revoked, access };
+    let openpgp = load_certificates(repo, tree, time)?;
+    let policy = SigningPolicy { commit, allowed, revoked, openpgp, access };
     if policy.lets_anyone_sign(time) {
         Ok(policy)
     } else {
-        Err(PolicyFault::NobodyLeft { why: format!("{ALLOWED_SIGNERS} leaves nobody who may sign") })
+        Err(PolicyFault::NobodyLeft { why: format!("{ALLOWED_SIGNERS} and {OPENPGP}/ leave nobody who may sign") })
     }
 }
 
@@ -159,14 +179,14 @@ fn line_of(finding: &Finding) -> (usize, String) {
     (finding.place.line as usize, format!("{}{hint}", finding.reason))
 }
 
-/// Blob and mode of the policy files.
-pub(super) type PolicyBlobs = [(Oid, i32); 3];
+/// Object and mode of the policy files, and of the folder that may not be there.
+pub(super) type PolicyBlobs = ([(Oid, i32); 3], Option<(Oid, i32)>);
 
 /// The blobs that make up a tree's policy, to notice that nothing changed.
 pub(super) fn policy_blobs(repo: &Repository, tree: Oid) -> Option<PolicyBlobs> {
     let tree = repo.find_tree(tree).ok()?;
     let blob = |path: &str| tree.get_path(path.as_ref()).ok().map(|entry| (entry.id(), entry.filemode_raw()));
-    Some([blob(ALLOWED_SIGNERS)?, blob(REVOKED_SIGNERS)?, blob(ACCESS_POLICY)?])
+    Some(([blob(ALLOWED_SIGNERS)?, blob(REVOKED_SIGNERS)?, blob(ACCESS_POLICY)?], blob(OPENPGP)))
 }
 
 fn read_policy_file(repo: &Repository, tree: Oid, path: &'static str) -> Result<Vec<u8>, PolicyFault> {
@@ -187,4 +207,45 @@ fn read_policy_file(repo: &Repository, tree: Oid, path: &'static str) -> Result<
         return Err(PolicyFault::TooLarge { path });
     }
     Ok(odb.read(entry.id()).map_err(unreadable)?.data().to_vec())
+}
+
+/// Loads all certificates. A folder that is not there holds none; a file that
+/// is no certificate is a fault, and so is a key that two files claim.
+fn load_certificates(repo: &Repository, tree: Oid, time: Timestamp) -> Result<Vec<OpenPgpCertificate>, PolicyFault> {
+    let unreadable = |source| PolicyFault::Unreadable { path: OPENPGP, source };
+    let root = repo.find_tree(tree).map_err(unreadable)?;
+    let folder = match root.get_path(OPENPGP.as_ref()) {
+        Ok(entry) if entry.kind() == Some(ObjectType::Tree) => repo.find_tree(entry.id()).map_err(unreadable)?,
+        Ok(_) => return Err(PolicyFault::Certificate { path: OPENPGP.to_owned(), reason: "it is no folder" }),
+        Err(error) if error.code() == git2::ErrorCode::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(unreadable(error)),
+    };
+    let odb = repo.odb().map_err(unreadable)?;
+    let mut certificates: Vec<OpenPgpCertificate> = Vec::new();
+    for entry in &folder {
+        let path = display_text(&[OPENPGP.as_bytes(), b"/", entry.name_bytes()].concat());
+        let refuse = |reason| PolicyFault::Certificate { path: path.clone(), reason };
+        let principal = entry.name().ok().and_then(|name| name.strip_suffix(".asc")).unwrap_or_default();
+        if principal.is_empty()
+            || principal.contains(|c: char| c.is_control() || c.is_whitespace() || ",*?!\"".contains(c))
+        {
+            return Err(refuse("its name is not <principal>.asc"));
+        }
+        if entry.kind() != Some(ObjectType::Blob) || !matches!(entry.filemode_raw(), 0o100_644 | 0o100_755) {
+            return Err(refuse("it is no plain file"));
+        }
+        if certificates.len() == MAX_CERTIFICATES {
+            return Err(refuse("there are too many certificates"));
+        }
+        if odb.read_header(entry.id()).map_err(unreadable)?.0 > MAX_CERTIFICATE_BYTES {
+            return Err(refuse("it is too large"));
+        }
+        let text = odb.read(entry.id()).map_err(unreadable)?;
+        let certificate = parse_certificate(principal, text.data(), time).map_err(refuse)?;
+        if certificates.iter().any(|other| other.fingerprint == certificate.fingerprint) {
+            return Err(refuse("another file holds the same certificate"));
+        }
+        certificates.push(certificate);
+    }
+    Ok(certificates)
 }

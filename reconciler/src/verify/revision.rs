@@ -75,7 +75,8 @@ pub struct VerifiedCommit {
 pub struct Signer {
     /// The principals that the policy lists for the key, as written there.
     pub principals: Vec<String>,
-    /// SHA-256 fingerprint of the key, as `ssh-keygen -l` prints it.
+    /// SHA-256 fingerprint of the SSH key, as `ssh-keygen -l` prints it; or that of the
+    /// OpenPGP certificate, in hexadecimal as `gpg --fingerprint` prints it.
     pub fingerprint: String,
 }
 

@@ -1,4 +1,4 @@
-//! Checks one SSH signature (PROTOCOL.sshsig of OpenSSH) against a policy.
+//! Checks the signature of a commit against a policy; an SSH signature (PROTOCOL.sshsig of OpenSSH) here.
 
 use muster_schema::Timestamp;
 use ssh_key::public::KeyData;
@@ -6,6 +6,7 @@ use ssh_key::{HashAlg, PublicKey, SshSig};
 
 use super::fault::{CommitFault, display_text};
 use super::limits::MIN_RSA_BITS;
+use super::openpgp::verify_openpgp_signature;
 use super::policy::{GIT_NAMESPACE, SigningPolicy};
 use super::revision::Signer;
 
@@ -20,6 +21,21 @@ const OPENSSH_LINE: usize = 70;
 const USER_PRESENT: u8 = 0x01;
 /// A security key's signature ends in a byte of flags and a 32-bit counter.
 const SECURITY_KEY_TRAILER: usize = 5;
+
+/// Verifies that `armoured` is a signature over `payload`, SSH or OpenPGP, by a
+/// signer whom `policy` lists, and who is valid at `receipt`.
+pub(super) fn verify_commit_signature(
+    payload: &[u8],
+    armoured: &[u8],
+    policy: &SigningPolicy,
+    receipt: Timestamp,
+) -> Result<Signer, CommitFault> {
+    if armoured.starts_with(PGP_BEGIN.as_bytes()) {
+        verify_openpgp_signature(payload, armoured, policy, receipt)
+    } else {
+        verify_ssh_signature(payload, armoured, policy, receipt)
+    }
+}
 
 /// Verifies that `armoured` is a signature of namespace `git` over `payload`
 /// by a signer whom `policy` lists, and who is valid at `receipt`.
@@ -79,9 +95,6 @@ fn find_signer(
 /// length of their lines, the decoder takes OpenSSH's only.
 fn parse_armoured(armoured: &[u8]) -> Result<SshSig, CommitFault> {
     let text = std::str::from_utf8(armoured).map_err(|_| CommitFault::UnknownSignatureFormat)?.trim_end();
-    if text.starts_with(PGP_BEGIN) {
-        return Err(CommitFault::OpenPgpNotYet);
-    }
     let body = text.strip_prefix(SSH_BEGIN).ok_or(CommitFault::UnknownSignatureFormat)?;
     let body = body.strip_suffix(SSH_END).ok_or(CommitFault::MalformedSignature)?;
     let mut wrapped = format!("{SSH_BEGIN}\n");

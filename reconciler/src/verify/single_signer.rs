@@ -24,8 +24,13 @@ pub fn verify_commit_by_key(repo: &Repository, id: Oid, key: &PublicKey) -> Resu
         valid_before: None,
         key: key.key_data().clone(),
     };
-    let policy =
-        SigningPolicy { commit: id, allowed: vec![signer], revoked: Vec::new(), access: AccessPolicy::default() };
+    let policy = SigningPolicy {
+        commit: id,
+        allowed: vec![signer],
+        revoked: Vec::new(),
+        openpgp: Vec::new(),
+        access: AccessPolicy::default(),
+    };
     let commit = read_commit(repo, id)?;
     let signature = commit.signature.ok_or(CommitFault::Unsigned { merge: commit.parents > 1 })?;
     // The key has no time limits, so any time will do.

@@ -25,16 +25,16 @@ const FLEET: &str = "test";
 const REFERENCE: &str = "refs/heads/main";
 
 /// A fixed moment of receipt.
-fn receipt() -> Timestamp {
+pub(super) fn receipt() -> Timestamp {
     at("2026-06-01T12:00:00Z")
 }
 
-fn at(time: &str) -> Timestamp {
+pub(super) fn at(time: &str) -> Timestamp {
     let time: jiff::Timestamp = time.parse().unwrap();
     Timestamp(time.as_millisecond().try_into().unwrap())
 }
 
-fn verify(repo: &TestRepository, anchor: Oid, offered: Oid) -> Result<VerifiedRevision, Rejection> {
+pub(super) fn verify(repo: &TestRepository, anchor: Oid, offered: Oid) -> Result<VerifiedRevision, Rejection> {
     verify_at(repo, anchor, offered, receipt())
 }
 
@@ -42,7 +42,7 @@ fn terms(fleet: &FleetName) -> Terms<'_> {
     Terms { receipt: receipt(), fleet, reference: REFERENCE }
 }
 
-fn verify_at(
+pub(super) fn verify_at(
     repo: &TestRepository,
     anchor: Oid,
     offered: Oid,
@@ -53,7 +53,7 @@ fn verify_at(
 }
 
 /// Asserts that `offered` is refused for `code`, by the commit `culprit`.
-fn assert_refused(repo: &TestRepository, anchor: Oid, offered: Oid, culprit: Oid, code: &str) -> Rejection {
+pub(super) fn assert_refused(repo: &TestRepository, anchor: Oid, offered: Oid, culprit: Oid, code: &str) -> Rejection {
     let rejection = verify(repo, anchor, offered).expect_err("must be refused");
     assert_eq!(rejection.code(), code, "{rejection}");
     assert_eq!(rejection.commits[0].id, culprit);

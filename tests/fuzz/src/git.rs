@@ -1,11 +1,13 @@
 //! What Git holds: commits, trees, policy files, the status branch.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use git2::Oid;
 use muster_reconciler::policy::{ACCESS_POLICY, AccessPolicy, Decision, load_access_policy};
 use muster_reconciler::status::load_status;
 use muster_reconciler::verify::{
-    SigningPolicy, is_in_order, parse_allowed_signers, parse_commit, parse_revoked_signers, parse_tree,
-    verify_ssh_signature,
+    SigningPolicy, is_in_order, parse_allowed_signers, parse_certificate, parse_commit, parse_revoked_signers,
+    parse_tree, verify_openpgp_signature, verify_ssh_signature,
 };
 use muster_schema::Timestamp;
 use muster_schema::document::Verb;
@@ -14,10 +16,17 @@ use crate::memory_repository::split_files;
 
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
 const SIGNERS: &str = include_str!("../corpus/signers/demo");
+const CERTIFICATE: &str = include_str!("../corpus/openpgp/certificate");
 
 fn policy() -> SigningPolicy {
     let (allowed, _) = parse_allowed_signers(SIGNERS);
-    SigningPolicy { commit: Oid::ZERO_SHA1, allowed, revoked: Vec::new(), access: AccessPolicy::default() }
+    SigningPolicy {
+        commit: Oid::ZERO_SHA1,
+        allowed,
+        revoked: Vec::new(),
+        openpgp: Vec::new(),
+        access: AccessPolicy::default(),
+    }
 }
 
 pub(crate) fn commit(raw: &[u8]) {
@@ -26,6 +35,21 @@ pub(crate) fn commit(raw: &[u8]) {
     if let Some(signature) = &commit.signature {
         let _ = verify_ssh_signature(&commit.payload, signature, &policy(), NOW);
     }
+}
+
+/// Packets, or text with an armour of its own: as a certificate, as a signature, and as the signature of a
+/// certificate that is known to be good.
+pub(crate) fn openpgp(bytes: &[u8]) {
+    let armoured = |kind: &str| match std::str::from_utf8(bytes) {
+        Ok(text) if text.starts_with("-----BEGIN") => text.to_owned(),
+        _ => format!("-----BEGIN PGP {kind}-----\n\n{}\n-----END PGP {kind}-----\n", STANDARD.encode(bytes)),
+    };
+    let good = parse_certificate("good", CERTIFICATE.as_bytes(), NOW).unwrap();
+    let read = parse_certificate("read", armoured("PUBLIC KEY BLOCK").as_bytes(), NOW);
+    let openpgp = [Ok(good), read].into_iter().flatten().collect();
+    let policy = SigningPolicy { openpgp, ..policy() };
+    let signed = verify_openpgp_signature(b"signed\n", armoured("SIGNATURE").as_bytes(), &policy, NOW);
+    assert!(signed.is_err() || policy.openpgp.iter().any(|certificate| certificate.may_sign()));
 }
 
 pub(crate) fn tree(raw: &[u8]) {

@@ -44,6 +44,7 @@ pub const TARGETS: &[Target] = &[
     // What Git holds.
     Target { name: "access_policy", run: git::access_policy },
     Target { name: "commit", run: git::commit },
+    Target { name: "openpgp", run: git::openpgp },
     Target { name: "signers", run: git::signers },
     Target { name: "status_branch", run: git::status_branch },
     Target { name: "tree", run: git::tree },

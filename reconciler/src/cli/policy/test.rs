@@ -16,7 +16,10 @@ use crate::io::clock;
 use crate::io::repository::{list_folder, list_revision};
 use crate::model::{FileEntry, MAX_DOCUMENT_BYTES, RepositoryFiles};
 use crate::policy::{ACCESS_POLICY, Decision, load_access_policy};
-use crate::verify::{SigningPolicy, check_somebody_left, parse_allowed_signers, parse_revoked_signers};
+use crate::verify::{
+    OpenPgpCertificate, SigningPolicy, check_somebody_left, parse_allowed_signers, parse_certificate,
+    parse_revoked_signers,
+};
 
 /// Ask the policy of a state repository: whether somebody may do something, how commits would be
 /// judged, or, without a question, what it grants and whether it is sound. Exits 0 for yes, 1 for no.
@@ -79,8 +82,9 @@ fn answer(policy: &SigningPolicy, who: &str, may: Verb, path: Option<&str>) -> R
         (None, false) => "",
     };
     let principals = [who.to_owned()];
-    if !policy.allowed.iter().any(|line| line.principals.contains(&principals[0])) {
-        eprintln!("note: policy/allowed_signers lists no key for {}", inert(who));
+    let by_ssh = policy.allowed.iter().any(|line| line.principals.contains(&principals[0]));
+    if !by_ssh && !policy.openpgp.iter().any(|certificate| certificate.principal == who) {
+        eprintln!("note: neither policy/allowed_signers nor policy/openpgp/ lists a key for {}", inert(who));
     }
     let what = inert(format!("{who} may {may} {path}").trim_end());
     match policy.access.allows(&principals, may, path) {
@@ -121,7 +125,19 @@ fn load(args: &Args) -> Result<Option<SigningPolicy>, anyhow::Error> {
     for (list, (line, reason)) in &faults {
         say!("policy/{list}_signers:{line}: {}", inert(reason));
     }
-    Ok(faults.is_empty().then_some(SigningPolicy { commit: Oid::ZERO_SHA1, allowed, revoked, access }))
+    let openpgp = load_certificates(&files)?;
+    Ok(faults.is_empty().then_some(SigningPolicy { commit: Oid::ZERO_SHA1, allowed, revoked, openpgp, access }))
+}
+
+fn load_certificates(files: &RepositoryFiles) -> Result<Vec<OpenPgpCertificate>, anyhow::Error> {
+    let mut certificates = Vec::new();
+    for (path, _) in files.below("policy/openpgp") {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let principal = name.strip_suffix(".asc").unwrap_or(name);
+        let certificate = parse_certificate(principal, &read_file(files, path)?, clock::now());
+        certificates.push(certificate.map_err(|reason| anyhow::anyhow!("{path}: {reason}"))?);
+    }
+    Ok(certificates)
 }
 
 fn read_file(files: &RepositoryFiles, path: &str) -> Result<Vec<u8>, anyhow::Error> {

@@ -130,7 +130,7 @@ fn refuses_openpgp_and_unknown_signatures_by_name() {
     let tree = repo.git(&["rev-parse", "HEAD^{tree}"]);
     let raw = repo.raw_commit(&tree, &[anchor], "", "x\n");
     let cases = [
-        ("-----BEGIN PGP SIGNATURE-----\n\niHUE\n-----END PGP SIGNATURE-----", "OpenPgpNotYet"),
+        ("-----BEGIN PGP SIGNATURE-----\n\niHUE\n-----END PGP SIGNATURE-----", "MalformedOpenPgp"),
         ("-----BEGIN SIGNED MESSAGE-----\nMII\n-----END SIGNED MESSAGE-----", "UnknownSignatureFormat"),
         ("-----BEGIN SSH SIGNATURE-----\nU1NIU0lH\n-----END SSH SIGNATURE-----", "MalformedSignature"),
         ("-----BEGIN SSH SIGNATURE-----\n!!\n-----END SSH SIGNATURE-----", "MalformedSignature"),

@@ -1,0 +1,6 @@
+#![allow(clippy::unwrap_used)]
+
+mod armour;
+mod bindings;
+mod keyring;
+mod signing;
