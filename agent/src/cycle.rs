@@ -18,6 +18,7 @@ use crate::io::host_keys::HostKeys;
 use crate::io::messenger::{Messenger, MessengerError};
 use crate::io::transport::{Transport, TransportError};
 use crate::rest::Rest;
+use crate::secrets::Secrets;
 use crate::store::{Store, StoreError};
 use crate::vault::Vault;
 use crate::worker::{Order, Shared};
@@ -52,6 +53,8 @@ pub struct Cycle {
     pub store: Arc<Store>,
     /// Blobs and manifests.
     pub blobs: Arc<Vault>,
+    /// What reads the secrets of this host.
+    pub secrets: Arc<Secrets>,
     /// The fingerprint that was pinned at set-up.
     pub fingerprint: Sha256Digest,
     /// The name that the host would like.

@@ -32,6 +32,7 @@ pub use scratch::{open_scratch, scratch_file, scratch_folder};
 pub use write::{FileWrite, NewAttributes, NewXattr, Prepared};
 
 use crate::extension::{ExtensionRead, ExtensionWrite};
+use crate::secrets::Secrets;
 use muster_schema::content::BlobRef;
 use std::io::{Read, Write};
 
@@ -51,6 +52,11 @@ pub trait HostRead: Send + Sync {
 
     /// What was written down about how changes of this host were made. None where nothing is kept.
     fn notes(&self) -> Option<&Notes> {
+        None
+    }
+
+    /// What reads the secrets of this host. None where nothing can.
+    fn secrets(&self) -> Option<&Secrets> {
         None
     }
 

@@ -24,6 +24,7 @@ pub mod plan;
 pub mod provider;
 pub mod resource;
 pub mod rest;
+pub mod secrets;
 pub mod settings;
 pub mod store;
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::io::clock;
 use crate::io::live_facts::load_live_facts;
 use crate::known::Known;
 use crate::plan::describe_changes;
+use crate::secrets::Secrets;
 use crate::store::Store;
 use crate::vault::Vault;
 use crate::worker::Order;
@@ -57,6 +58,8 @@ pub struct Rest {
     pub orders: Sender<Order>,
     /// What provides declared collections.
     pub extensions: Option<Arc<Extensions>>,
+    /// What reads the secrets of this host.
+    pub secrets: Option<Arc<Secrets>>,
     /// Who may work on an answer.
     pub turns: Semaphore,
 }

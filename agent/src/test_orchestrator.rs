@@ -168,8 +168,12 @@ impl TestOrchestrator {
 
     /// A blob of the tree, as a `content` attribute names it.
     pub(crate) fn blob(&self, text: &str) -> Value {
-        let blob = BlobRef::of(text.as_bytes());
-        self.put(&format!("blobs/{}", blob.sha256), text.as_bytes());
+        self.binary_blob(text.as_bytes())
+    }
+
+    pub(crate) fn binary_blob(&self, bytes: &[u8]) -> Value {
+        let blob = BlobRef::of(bytes);
+        self.put(&format!("blobs/{}", blob.sha256), bytes);
         json!(blob)
     }
 

@@ -178,8 +178,12 @@ impl Worker {
         }
     }
 
-    fn follow(&mut self, in_force: InForce) -> Result<(), ConvergeError> {
+    fn follow(&mut self, mut in_force: InForce) -> Result<(), ConvergeError> {
         self.shared.preempt.store(false, Ordering::Relaxed);
+        let managed = self.input.converger.managed();
+        if let Some(secrets) = managed.host.as_read().secrets() {
+            secrets.keep_only(&mut in_force.resources, &managed.blobs);
+        }
         self.input.converger.go_on_under(in_force.applied.content)?;
         self.input.converger.set_resources(in_force.resources)?;
         self.input.converger.judge_exceptions(self.shared.judged_time())?;

@@ -24,6 +24,7 @@ mod progress;
 mod query;
 mod render;
 mod say;
+mod secret;
 mod serve;
 mod server;
 mod signer;
@@ -59,6 +60,7 @@ enum Command {
     Host(host::Args),
     Change(change::Args),
     Policy(policy::Args),
+    Secret(secret::Args),
     Token(token::Args),
     #[command(name = "enrol-command")]
     Enrol(enrol_command::Args),
@@ -87,6 +89,7 @@ impl Cli {
             Command::Host(args) => host::run(&args),
             Command::Change(args) => change::run(&args),
             Command::Policy(args) => policy::run(&args),
+            Command::Secret(args) => secret::run(&args),
             Command::Token(args) => token::run(&args),
             Command::Enrol(args) => enrol_command::run(&args),
             Command::Completions(args) => completions::run(&args),

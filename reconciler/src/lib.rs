@@ -16,6 +16,7 @@ pub mod policy;
 pub mod query;
 pub mod render;
 pub mod rollout;
+pub mod sealing;
 pub mod serve;
 pub mod state;
 pub mod status;

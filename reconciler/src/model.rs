@@ -18,6 +18,7 @@ mod node;
 mod place;
 mod resources;
 mod scope;
+mod secrets;
 mod shape;
 mod yaml;
 
@@ -37,6 +38,7 @@ pub use load::{ModelCache, load_model};
 pub use merge::{merge, without_nulls};
 pub use node::{Entry, Map, Node, NodeValue, Text, Unfit};
 pub use place::Place;
+pub use secrets::{RECIPIENTS_FILE, Secret, Secrets, Unreadable, ciphertext_path, recipients_path};
 pub use shape::{Shape, check::Templates};
 pub use yaml::{MAX_DOCUMENT_BYTES, load_yaml};
 

@@ -20,7 +20,7 @@ pub use resource::{AttributeChange, ResourceChange, changes_of, reactions_of};
 pub use text::render_text;
 
 use crate::model::{Finding, Host, Model};
-use crate::render::{FactsOfFleet, MissingFact, NotRendered, RenderedHost, merge_findings, render_host};
+use crate::render::{FactsOfFleet, Missing, NotRendered, RenderedHost, merge_findings, render_host};
 
 /// What a change of the repository does to a fleet.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -32,7 +32,7 @@ pub struct FleetPlan {
     /// What becomes of hosts as such.
     pub hosts: Vec<Grouped<HostChange>>,
     /// Hosts whose difference cannot be told, for facts are missing.
-    pub waiting: BTreeMap<HostId, Vec<MissingFact>>,
+    pub waiting: BTreeMap<HostId, Vec<Missing>>,
     /// Faults of the new side.
     pub findings: Vec<Finding>,
     /// Hosts of the new side.
@@ -138,7 +138,7 @@ struct Planning {
     changes: BTreeMap<String, Grouped<ResourceChange>>,
     reactions: BTreeMap<Reaction, BTreeSet<HostId>>,
     hosts: BTreeMap<HostChange, BTreeSet<HostId>>,
-    waiting: BTreeMap<HostId, Vec<MissingFact>>,
+    waiting: BTreeMap<HostId, Vec<Missing>>,
     findings: Vec<Finding>,
 }
 

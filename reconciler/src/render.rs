@@ -15,6 +15,7 @@ mod record;
 mod rendering;
 mod resource;
 mod scope;
+mod secret;
 mod settings;
 mod tree;
 mod unite;
@@ -32,7 +33,7 @@ pub use check::{CheckedFleet, check_fleet, check_hosts, merge_findings};
 pub use explain::{ExplainedAttribute, explain_resource, layer_of};
 pub use facts::FactsOfFleet;
 pub use reads::Reads;
-pub use record::MissingFact;
+pub use record::Missing;
 
 use crate::model::{
     Application, Finding, Host, Layer, Map, Model, Node, Place, application_of, did_you_mean, without_nulls,
@@ -58,7 +59,7 @@ pub enum NotRendered {
     /// Facts are missing: not a fault, the host keeps what it has.
     Waiting {
         /// What is missing.
-        missing: Vec<MissingFact>,
+        missing: Vec<Missing>,
         /// What was read.
         reads: Reads,
     },

@@ -12,6 +12,7 @@ mod guard;
 mod hint;
 mod native;
 mod printable;
+mod secret;
 mod split;
 mod templates;
 mod text_filters;
@@ -19,6 +20,7 @@ mod text_filters;
 pub use compiled::Template;
 pub use fault::TemplateFault;
 pub use native::{NativeFault, node_of_value, value_of_node};
+pub use secret::{SecretText, SecretUse, TextPiece};
 pub use templates::Templates;
 
 /// Work and memory that one evaluation may take: about a million instructions, or 64 MiB.

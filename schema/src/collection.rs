@@ -104,6 +104,14 @@ macro_rules! define_collection {
                 }
             }
 
+            /// The slots of contents that may have secrets in them.
+            pub fn secret_slots(self) -> &'static [&'static str] {
+                match self {
+                    $(Collection::$collection => <$spec as ResourceSpec>::SECRET_SLOTS,)*
+                    Collection::Extension(_) => &[],
+                }
+            }
+
             /// Whether the attribute `mode` are permission bits.
             pub fn has_permissions(self) -> bool {
                 match self {

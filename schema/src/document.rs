@@ -14,6 +14,7 @@ mod fleet;
 mod host;
 mod parameter;
 mod profile;
+mod recipients;
 mod resources;
 mod schemas;
 pub mod selector;
@@ -33,6 +34,7 @@ pub use fleet::FleetDocument;
 pub use host::{HostDocument, OnRetire};
 pub use parameter::{ParameterDocument, ParameterType};
 pub use profile::ProfileDocument;
+pub use recipients::{RecipientsDocument, SecretDocument};
 pub use resources::{Assignments, Labels, Resources, Settings, collection_schema};
 pub use schemas::{document_schema, document_schemas};
 pub use selector::Selector;
@@ -70,7 +72,7 @@ pub const RESERVED_FIELDS: [&str; 25] = [
 ];
 
 /// Folders that a later version gives a meaning; until then they are refused by name.
-pub const RESERVED_FOLDERS: [&str; 5] = ["distributions", "platforms", "runs", "scenarios", "secrets"];
+pub const RESERVED_FOLDERS: [&str; 4] = ["distributions", "platforms", "runs", "scenarios"];
 
 /// Collections that a later version gives a meaning; until then they are refused by name.
 pub const RESERVED_COLLECTIONS: [&str; 1] = ["secrets"];

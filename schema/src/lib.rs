@@ -32,6 +32,7 @@ pub mod receipt_code;
 pub mod report;
 pub mod resource;
 pub mod root;
+pub mod secret;
 pub mod state;
 pub mod timestamp;
 

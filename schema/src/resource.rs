@@ -8,6 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::address::Address;
 use crate::collection::Collection;
 use crate::content::BlobRef;
+use crate::digest::Sha256Digest;
+use crate::secret::SecretContent;
 use crate::timestamp::Timestamp;
 
 mod acl;
@@ -142,6 +144,19 @@ impl Resource {
         place.is_some() && self.address.collection() == other.address.collection() && place == other.spec.place()
     }
 
+    /// Its contents with secrets in them, now and when its exception has ended.
+    pub fn secret_contents(&mut self) -> Vec<&mut SecretContent> {
+        let meanwhile = self.exception.iter_mut().filter_map(Exception::variant_mut);
+        self.spec.secret_contents().into_iter().chain(meanwhile.flat_map(|one| one.spec.secret_contents())).collect()
+    }
+
+    /// The keyed digests of its contents with secrets in them, as far as they were read.
+    pub fn filled_contents(&self) -> impl Iterator<Item = Sha256Digest> + '_ {
+        let meanwhile = self.exception.iter().filter_map(Exception::variant);
+        let specs = std::iter::once(&self.spec).chain(meanwhile.map(|one| &one.spec));
+        specs.flat_map(Spec::filled_contents)
+    }
+
     /// The blobs that the agent needs for it, now and when its exception has ended.
     pub fn blobs(&self) -> Vec<BlobRef> {
         let mut blobs = self.spec.blobs();
@@ -200,7 +215,7 @@ macro_rules! define_spec {
                 }
             }
 
-            /// The contents that it names, by slot.
+            /// The blobs of the contents that it names, by slot.
             pub fn contents(&self) -> Vec<(&'static str, BlobRef)> {
                 match self {
                     $(Spec::$variant(spec) => spec.contents(),)*
@@ -213,6 +228,30 @@ macro_rules! define_spec {
                 match self {
                     $(Spec::$variant(spec) => spec.set_content(slot, content),)*
                     Spec::Extension(_) => {},
+                }
+            }
+
+            /// Takes the content of a slot that may have secrets in it.
+            pub fn set_secret_content(&mut self, slot: &str, content: SecretContent) {
+                match self {
+                    $(Spec::$variant(spec) => spec.set_secret_content(slot, content),)*
+                    Spec::Extension(_) => {},
+                }
+            }
+
+            /// Its contents with secrets in them.
+            pub fn secret_contents(&mut self) -> Vec<&mut SecretContent> {
+                match self {
+                    $(Spec::$variant(spec) => spec.secret_contents(),)*
+                    Spec::Extension(_) => Vec::new(),
+                }
+            }
+
+            /// The keyed digests of its contents with secrets in them, as far as they were read.
+            pub fn filled_contents(&self) -> Vec<Sha256Digest> {
+                match self {
+                    $(Spec::$variant(spec) => spec.filled_contents(),)*
+                    Spec::Extension(_) => Vec::new(),
                 }
             }
 

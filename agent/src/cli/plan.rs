@@ -55,15 +55,24 @@ fn look(folder: &Path, root: &Path, mode: Enforcement, extensions: Arc<Extension
     let status = load_status(folder).with_context(|| format!("no agent has run with {}", folder.display()))?;
     let host = RealHost::open(root)?.with_notes(Notes::look(&folder.join("notes")));
     let host = host.with_extensions(extensions);
+    let secrets = state::secrets(folder).ok();
+    let host = match &secrets {
+        Some(secrets) => host.with_secrets(secrets.clone()),
+        None => host,
+    };
     let (scope, ledger) = (host.scope(), Ledger::look(&folder.join("ledger"))?);
     let applied = status.applied.filter(|_| !status.retired).map(|applied| applied.manifest);
     let Some(digest) = applied else {
         return Ok(Looked { schedule: Schedule::default(), plan: Plan::default(), scope, ledger });
     };
-    let bytes = Vault::look(&folder.join("blobs")).load_by_digest(&digest);
+    let blobs = Vault::look(&folder.join("blobs"));
+    let bytes = blobs.load_by_digest(&digest);
     let bytes = bytes.with_context(|| format!("the manifest {digest} is not in {}", folder.display()))?;
     let manifest: Manifest = json::load_strict(&bytes, MAX_MANIFEST_BYTES)?;
-    let resources = resources_at(manifest.resources, clock::now());
+    let mut resources = manifest.resources;
+    // What cannot be read is told by each resource that needs it.
+    let _ = secrets.map(|secrets| secrets.fill(&mut resources, &blobs));
+    let resources = resources_at(resources, clock::now());
     let (schedule, plan) = look_at_host(&host, &ledger, &resources, mode)?;
     let plan = hold_reverted(&status.held, &schedule, plan);
     Ok(Looked { schedule, plan, scope, ledger })

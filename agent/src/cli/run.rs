@@ -14,6 +14,7 @@ use crate::io::memory::{release_for_ever, restrain_allocator};
 use crate::io::status_file::{Identity, StatusFile, load_status};
 use crate::io::transport::Transport;
 use crate::rest::Rest;
+use crate::secrets::Secrets;
 use crate::watch::watch_services;
 use crate::worker::{Order, Shared, WorkerInput, work};
 use anyhow::Context;
@@ -42,18 +43,20 @@ pub(super) fn run(options: Options) -> anyhow::Result<ExitCode> {
 async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {
     let keys = Arc::new(HostKeys::load_or_make(&config.state.join("keys"))?);
     let extensions = state::extensions(config.plugins.clone());
-    let mut managed = state::open(&config.state, &config.root, extensions.clone())?;
+    let secrets = Arc::new(Secrets::new(keys.clone()));
+    let mut managed = state::open(&config.state, &config.root, extensions.clone(), secrets.clone())?;
     managed.risk.within = config.confirm_within;
     let (store, blobs) = (managed.store.clone(), managed.blobs.clone());
     let told = load_status(&config.state).ok().and_then(|status| status.applied);
     let (in_force, manifest) = Accepted::in_force(&store, &blobs, told.as_ref())?.unzip();
-    let resources = manifest.map(|manifest| manifest.resources);
+    let mut resources = manifest.map(|manifest| manifest.resources).unwrap_or_default();
+    secrets.keep_only(&mut resources, &blobs);
     let is_in_force = in_force.is_some();
     let shared = Arc::new(Shared::default());
     if let Some(accepted) = &in_force {
         shared.note_head(accepted.marks.issued, accepted.expires);
     }
-    let converger = Converger::begin(managed, resources.unwrap_or_default(), config.mode, shared.judged_time())?;
+    let converger = Converger::begin(managed, resources, config.mode, shared.judged_time())?;
     let name = claimed_name(&config)?;
     let identity = Identity { id: load_id(&store)?, name: name.clone(), key: keys.public_key().fingerprint() };
     let (orders, receiver) = std::sync::mpsc::channel();
@@ -83,6 +86,7 @@ async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {
         blobs: blobs.clone(),
         orders: orders.clone(),
         extensions: Some(extensions),
+        secrets: Some(secrets.clone()),
         turns: Rest::new_turns(),
     });
     let cycle = Cycle {
@@ -94,6 +98,7 @@ async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {
         keys,
         store,
         blobs,
+        secrets,
         rest: rest.clone(),
         orders: orders.clone(),
         shared: shared.clone(),

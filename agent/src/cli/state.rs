@@ -6,8 +6,10 @@ use crate::config::{DEFAULT_CONFIG, Settings};
 use crate::extension::Extensions;
 use crate::extension::plugin::Plugins;
 use crate::host::{Notes, RealHost};
+use crate::io::host_keys::HostKeys;
 use crate::known::Known;
 use crate::ledger::Ledger;
+use crate::secrets::Secrets;
 use crate::store::{Opened, Store};
 use crate::vault::Vault;
 use anyhow::Context;
@@ -43,6 +45,11 @@ pub(super) fn lock(state: &Path) -> anyhow::Result<Lock> {
     Ok(Lock(file))
 }
 
+/// What reads the secrets of the host, by the keys that the daemon has in its folder.
+pub(super) fn secrets(state: &Path) -> anyhow::Result<Arc<Secrets>> {
+    Ok(Arc::new(Secrets::new(Arc::new(HostKeys::load(&state.join("keys"))?))))
+}
+
 /// Whether a daemon holds the folder.
 pub(super) fn is_running(state: &Path) -> bool {
     let Ok(file) = File::open(state.join("lock")) else { return false };
@@ -55,14 +62,22 @@ pub(super) fn extensions(plugins: PathBuf) -> Arc<Extensions> {
 }
 
 /// Opens everything in the folder.
-pub(super) fn open(state: &Path, root: &Path, extensions: Arc<Extensions>) -> anyhow::Result<ManagedHost> {
+pub(super) fn open(
+    state: &Path,
+    root: &Path,
+    extensions: Arc<Extensions>,
+    secrets: Arc<Secrets>,
+) -> anyhow::Result<ManagedHost> {
     let (store, opened) = Store::open(&state.join("store"))?;
     if let Opened::Quarantined(aside) = opened {
         tracing::error!(aside = %aside.display(), "the store could not be used and was moved aside; beginning anew");
     }
     Ok(ManagedHost {
         host: Box::new(
-            RealHost::open(root)?.with_notes(Notes::open(&state.join("notes"))?).with_extensions(extensions),
+            RealHost::open(root)?
+                .with_notes(Notes::open(&state.join("notes"))?)
+                .with_extensions(extensions)
+                .with_secrets(secrets),
         ),
         ledger: Ledger::open(&state.join("ledger"))?,
         originals: Vault::open(&state.join("originals"))?,

@@ -1,4 +1,4 @@
-//! One look: head, manifest, blobs, in the protocol's order of checks. What passes all is in force.
+//! One look: head, manifest, blobs, secrets, in the protocol's order of checks. What passes all is in force.
 
 use super::{Cycle, CycleError, root};
 use crate::accepted::{Accepted, commit_id};
@@ -16,6 +16,7 @@ use muster_schema::content::BlobRef;
 use muster_schema::envelope::{MAX_SIGNATURE_BYTES, Signature};
 use muster_schema::manifest::{HostIdentity, MAX_MANIFEST_BYTES};
 use muster_schema::message::{Body, HeadRequest};
+use muster_schema::resource::Resource;
 use muster_schema::root::VerifiedRoot;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -171,7 +172,9 @@ impl<'c> Follower<'c> {
         let _fetching = self.cycle.shared.fetching.lock().await;
         let manifest = self.fetch_manifest(&head).await?;
         self.fetch_blobs(&manifest).await?;
-        self.put_in_force(&head, &manifest)
+        let mut resources = manifest.manifest().resources.clone();
+        self.cycle.secrets.fill(&mut resources, &self.cycle.blobs)?;
+        self.put_in_force(&head, &manifest, resources)
     }
 
     fn check_root_expiry(&self) -> Result<(), Reject> {
@@ -259,7 +262,12 @@ impl<'c> Follower<'c> {
     }
 
     /// The mark is durable before the first change.
-    fn put_in_force(&mut self, head: &VerifiedHead, manifest: &VerifiedManifest) -> Result<Followed, FollowError> {
+    fn put_in_force(
+        &mut self,
+        head: &VerifiedHead,
+        manifest: &VerifiedManifest,
+        resources: Vec<Resource>,
+    ) -> Result<Followed, FollowError> {
         let applied = manifest.applied().clone();
         let retired = head.head().retired;
         let kept = Accepted {
@@ -278,7 +286,6 @@ impl<'c> Follower<'c> {
             return Ok(Followed::Retired);
         }
         self.cycle.shared.preempt.store(true, Ordering::Relaxed);
-        let resources = manifest.manifest().resources.clone();
         self.order(Order::Manifest(Box::new(InForce { resources, applied, manifest: reference })));
         Ok(Followed::Accepted)
     }

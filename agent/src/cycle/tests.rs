@@ -7,6 +7,7 @@ mod exceptions;
 mod harness;
 mod live;
 mod rotation;
+mod secrets;
 
 use harness::Agent;
 use muster_schema::report::Transition;

@@ -18,6 +18,7 @@ use super::{
     FileWrite, HostError, HostPath, HostRead, HostWrite, NewAttributes, NewXattr, Prepared, Program, ProgramOutput,
 };
 use crate::extension::{ExtensionRead, ExtensionWrite, Extensions};
+use crate::secrets::Secrets;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub struct RealHost {
     scope: Scope,
     notes: Option<Notes>,
     extensions: Option<Arc<Extensions>>,
+    secrets: Option<Arc<Secrets>>,
 }
 
 impl RealHost {
@@ -42,13 +44,19 @@ impl RealHost {
         // A tree without accounts of its own has no owners to give things to.
         let accounts = !sandbox || root.join("etc/passwd").exists();
         let scope = Scope { sandbox, owners: accounts && rustix::process::geteuid().is_root() };
-        Ok(RealHost { tree, scope, notes: None, extensions: None })
+        Ok(RealHost { tree, scope, notes: None, extensions: None, secrets: None })
     }
 
     /// The same host, with notes about how its changes are made.
     #[must_use]
     pub fn with_notes(self, notes: Notes) -> RealHost {
         RealHost { notes: Some(notes), ..self }
+    }
+
+    /// The same host, with what reads its secrets.
+    #[must_use]
+    pub fn with_secrets(self, secrets: Arc<Secrets>) -> RealHost {
+        RealHost { secrets: Some(secrets), ..self }
     }
 
     /// The same host, with what provides declared collections.
@@ -65,6 +73,10 @@ impl HostRead for RealHost {
 
     fn notes(&self) -> Option<&Notes> {
         self.notes.as_ref()
+    }
+
+    fn secrets(&self) -> Option<&Secrets> {
+        self.secrets.as_deref()
     }
 
     fn extensions(&self) -> Option<&dyn ExtensionRead> {

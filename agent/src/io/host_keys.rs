@@ -7,6 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use crate::secrets::mac;
 use age::secrecy::ExposeSecret;
 use minisign::{KeyPair, SecretKey, SecretKeyBox};
 use muster_schema::PublicKey;
@@ -47,6 +48,9 @@ pub enum HostKeysError {
     /// The library made a key or signature that our own parser refuses.
     #[error("the signature library made something of an unknown form")]
     Form,
+    /// Nothing could be encrypted.
+    #[error("cannot encrypt")]
+    Encrypt(#[source] age::EncryptError),
     /// The bytes are not encrypted to this host, or damaged.
     #[error("cannot decrypt")]
     Decrypt(#[source] age::DecryptError),
@@ -69,6 +73,17 @@ impl HostKeys {
         Ok(HostKeys { public, signing, age })
     }
 
+    /// Reads the keys in the folder `dir`, and makes nothing.
+    ///
+    /// # Errors
+    /// When a file is missing, cannot be read or holds no key.
+    pub fn load(dir: &Path) -> Result<Self, HostKeysError> {
+        for path in [SIGNING, AGE, PUBLIC].map(|name| dir.join(name)) {
+            fs::metadata(&path).map_err(|source| HostKeysError::File { path, source })?;
+        }
+        HostKeys::load_or_make(dir)
+    }
+
     /// The key that verifies what this host signs; its identity.
     pub fn public_key(&self) -> PublicKey {
         self.public
@@ -87,6 +102,19 @@ impl HostKeys {
         let signature = minisign::sign(None, &self.signing, bytes, Some("muster message"), Some("signed by a host"))
             .map_err(HostKeysError::Library)?;
         Signature::load(signature.into_string().as_bytes()).map_err(|_| HostKeysError::Form)
+    }
+
+    /// Encrypts to [`HostKeys::recipient`]: what this host alone can read again.
+    ///
+    /// # Errors
+    /// When the library fails.
+    pub fn encrypt(&self, plaintext: &[u8]) -> Result<Vec<u8>, HostKeysError> {
+        age::encrypt(&self.age.to_public(), plaintext).map_err(HostKeysError::Encrypt)
+    }
+
+    /// A key for `purpose` that follows from the host's age key and tells nothing of it.
+    pub fn derive(&self, purpose: &[u8]) -> Zeroizing<Vec<u8>> {
+        mac(self.age.to_string().expose_secret().as_bytes(), purpose)
     }
 
     /// Decrypts what was encrypted to [`HostKeys::recipient`].

@@ -4,12 +4,13 @@
 
 use super::extended::{new_xattrs, refusal};
 use super::ownership::{new_attributes, observe_ownership};
-use super::{BatchItem, Change, Hands, ResourceError, State, Value, View};
+use super::{BatchItem, Change, Hands, ResourceError, Sealed, State, Value, View};
 use crate::host::{FileKind, FileWrite, HostError, HostPath, NewAttributes, NewXattr, Prepared, Program};
 use crate::vault::Vault;
 use muster_schema::content::BlobRef;
 use std::borrow::Cow;
-use std::io::Cursor;
+use std::io::{Cursor, Read};
+use zeroize::Zeroizing;
 
 pub(super) const CONTENT: &str = "content";
 pub(super) const TARGET: &str = "target";
@@ -86,6 +87,52 @@ pub(super) fn keep_entry(id: &str, change: &Change, view: &View<'_>, vault: &Vau
         attributes.insert(Cow::Borrowed(CONTENT), content.into());
     }
     Ok(before)
+}
+
+/// As [`keep_entry`], of a file that has secrets in it: what is kept of it only this host can read.
+pub(super) fn keep_sealed(id: &str, change: &Change, view: &View<'_>, vault: &Vault) -> Result<State, ResourceError> {
+    let mut before = change.before.clone();
+    let State::Present(attributes) = &mut before else { return Ok(before) };
+    let goes = change.removes() || differs_in_type(&change.before, &change.after);
+    if !attributes.contains_key(TYPE) && (goes || change.after(CONTENT).is_some()) {
+        let secrets = view.host().secrets().ok_or_else(unreadable)?;
+        let mut bytes = Zeroizing::new(Vec::new());
+        let content = view.reader().copy(&path_of(id)?, &mut *bytes)?;
+        let ciphertext = secrets.seal(&bytes).map_err(|_| unreadable())?;
+        let kept = Some(vault.keep_bytes(&ciphertext)?);
+        attributes.insert(Cow::Borrowed(CONTENT), Sealed { sealed: secrets.digest(&content), kept }.into());
+    }
+    Ok(before)
+}
+
+/// Has the content of a file known by its keyed digest.
+pub(super) fn seal_observed(observed: &mut State, view: &View<'_>) {
+    let State::Present(attributes) = observed else { return };
+    let Some(content) = attributes.get(CONTENT).and_then(Value::content) else { return };
+    match view.host().secrets() {
+        Some(secrets) => {
+            let sealed = Sealed::new(secrets.digest(&content));
+            attributes.insert(Cow::Borrowed(CONTENT), sealed.into());
+        }
+        None => _ = attributes.remove(CONTENT),
+    }
+}
+
+/// The bytes of a content with secrets in it.
+fn open_sealed(sealed: &Sealed, hands: &Hands<'_>) -> Result<Box<dyn std::io::Read>, ResourceError> {
+    let secrets = hands.host.secrets().ok_or_else(unreadable)?;
+    if let Some(bytes) = secrets.open(&sealed.sealed) {
+        return Ok(bytes);
+    }
+    let kept = sealed.kept.ok_or_else(unreadable)?;
+    let mut ciphertext = Vec::new();
+    hands.contents.open(&kept)?.read_to_end(&mut ciphertext).map_err(|_| unreadable())?;
+    Ok(secrets.unseal(&ciphertext).map_err(|_| unreadable())?)
+}
+
+/// The secrets of a content cannot be had.
+pub(super) fn unreadable() -> ResourceError {
+    ResourceError::Blocked("its secrets cannot be read here".to_owned())
 }
 
 /// What happens between a candidate's writing and its taking the file's place.
@@ -170,9 +217,10 @@ fn begin_entry(id: &str, change: &Change, candidacy: Candidacy<'_>, hands: &Hand
     }
     let new = new_attributes(&change.after, || hands.accounts())?;
     let xattrs = new_xattrs(&change.after, &path, new.mode, hands)?;
-    let content: Box<dyn std::io::Read> = match change.after(CONTENT).and_then(Value::content) {
-        Some(content) => hands.contents.open(&content)?,
-        None => match set_in_place(&path, &new, &xattrs, hands) {
+    let content: Box<dyn std::io::Read> = match change.after(CONTENT) {
+        Some(Value::Content(content)) => hands.contents.open(content)?,
+        Some(Value::Sealed(sealed)) => open_sealed(sealed, hands)?,
+        _ => match set_in_place(&path, &new, &xattrs, hands) {
             // The other names are somebody else's: this one gets a file of its own.
             Err(HostError::SeveralNames(_)) => {
                 let mut bytes = Vec::new();

@@ -4,14 +4,17 @@ use super::entry::{self, CONTENT, Candidacy, TYPE, path_of};
 use super::extended::{ask_extended, observe_extended};
 use super::listing::{self, Listing};
 use super::ownership::{GROUP, MODE, OWNER, wanted_owner};
-use super::{Batch, BatchItem, Change, Hands, ResourceError, ResourceType, State, View, Wanted, change};
+use super::{Batch, BatchItem, Change, Hands, ResourceError, ResourceType, Sealed, State, Value, View, Wanted, change};
 use crate::host::{HostPath, Scope};
 use crate::vault::Vault;
 use muster_schema::content::BlobRef;
-use muster_schema::resource::{Existence, FileSpec, Spec};
+use muster_schema::resource::{Existence, FileSpec, ResourceSpec, Spec};
+use muster_schema::secret::Content;
 
 const NEW_MODE: &str = "0644";
 const NEW_OWNER: &str = "root";
+/// The mode of a file with secrets in it, where nothing is said.
+const SECRET_MODE: &str = "0600";
 
 impl ResourceType for FileSpec {
     fn wanted(&self, existence: Existence, scope: Scope) -> Wanted {
@@ -19,10 +22,10 @@ impl ResourceType for FileSpec {
             return Wanted::absent();
         }
         let wanted = Wanted::default()
-            .with(CONTENT, self.content)
+            .with(CONTENT, self.content.as_ref().and_then(wanted_content))
             .with(OWNER, wanted_owner(&self.owner, scope))
             .with(GROUP, wanted_owner(&self.group, scope))
-            .with(MODE, self.mode.map(|mode| mode.to_string()))
+            .with(MODE, wanted_mode(self))
             .or_on_creation(CONTENT, BlobRef::of(b""))
             .or_on_creation(MODE, NEW_MODE);
         let wanted = ask_extended(self, wanted);
@@ -37,10 +40,17 @@ impl ResourceType for FileSpec {
         {
             observe_extended(self, &path_of(id)?, view, attributes)?;
         }
+        if has_secrets(self) {
+            entry::seal_observed(&mut observed, view);
+        }
         Ok(observed)
     }
 
     fn diff(&self, wanted: &Wanted, observed: &State) -> Result<Option<Change>, ResourceError> {
+        let unread = has_secrets(self) && self.filled_contents().is_empty();
+        if unread && wanted.state.attributes().is_some_and(|asked| !asked.contains_key(CONTENT)) {
+            return Err(entry::unreadable());
+        }
         if *observed == State::Absent {
             return Ok(change::diff_attributes(wanted, observed, |_, a, b| a == b));
         }
@@ -53,7 +63,10 @@ impl ResourceType for FileSpec {
     }
 
     fn keep(&self, id: &str, change: &Change, view: &View<'_>, vault: &Vault) -> Result<State, ResourceError> {
-        entry::keep_entry(id, change, view, vault)
+        match has_secrets(self) {
+            true => entry::keep_sealed(id, change, view, vault),
+            false => entry::keep_entry(id, change, view, vault),
+        }
     }
 
     fn apply(&self, id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
@@ -83,6 +96,22 @@ impl ResourceType for FileSpec {
     fn listing(&self) -> Listing {
         listing::BY_PATH
     }
+}
+
+fn has_secrets(spec: &FileSpec) -> bool {
+    spec.content.as_ref().is_some_and(|content| content.secret().is_some())
+}
+
+fn wanted_content(content: &Content) -> Option<Value> {
+    match content {
+        Content::Blob(blob) => Some(Value::Content(*blob)),
+        Content::Secret(secret) => Some(Sealed::new(secret.filled?).into()),
+    }
+}
+
+fn wanted_mode(spec: &FileSpec) -> Option<String> {
+    let given = spec.mode.map(|mode| mode.to_string());
+    given.or_else(|| has_secrets(spec).then(|| SECRET_MODE.to_owned()))
 }
 
 fn candidacy(spec: &FileSpec) -> Candidacy<'_> {

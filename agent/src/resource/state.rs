@@ -1,6 +1,6 @@
 //! What a thing is, in the same form for every type.
 
-use super::{Secret, Structured};
+use super::{Sealed, Secret, Structured};
 use litemap::LiteMap;
 use muster_schema::content::BlobRef;
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,9 @@ use std::fmt;
 /// Attributes by name. The names are those of the schema. A thing has a few, and an agent holds thousands of such maps:
 /// a node of a tree would take ten times their room.
 pub type Attributes = LiteMap<Cow<'static, str>, Value>;
+
+/// Stands for what nobody is to see.
+pub(crate) const MASK: &str = "***";
 
 /// A thing on the host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +42,8 @@ pub enum Value {
     Structured(Structured),
     /// What nobody is to read in a report.
     Secret(Secret),
+    /// Bytes with secrets among them.
+    Sealed(Sealed),
     /// Bytes that are kept elsewhere, by digest.
     Content(BlobRef),
 }
@@ -87,6 +92,7 @@ impl Value {
             Value::List(items) => items.as_slice().into(),
             Value::Structured(value) => value.json().clone(),
             Value::Secret(secret) => secret.reveal().into(),
+            Value::Sealed(_) => MASK.into(),
             Value::Content(content) => serde_json::json!({"sha256": content.sha256, "size": content.size}),
         }
     }
@@ -99,10 +105,19 @@ impl Value {
         }
     }
 
-    /// The reference, of a content.
+    /// What is kept of a content.
     pub fn content(&self) -> Option<BlobRef> {
         match self {
             Value::Content(content) => Some(*content),
+            Value::Sealed(sealed) => sealed.kept,
+            _ => None,
+        }
+    }
+
+    /// The content with secrets in it, of such a content.
+    pub fn sealed(&self) -> Option<&Sealed> {
+        match self {
+            Value::Sealed(sealed) => Some(sealed),
             _ => None,
         }
     }
@@ -170,6 +185,12 @@ impl From<Secret> for Value {
     }
 }
 
+impl From<Sealed> for Value {
+    fn from(value: Sealed) -> Value {
+        Value::Sealed(value)
+    }
+}
+
 impl From<Vec<String>> for Value {
     fn from(mut items: Vec<String>) -> Value {
         items.sort_unstable();
@@ -194,6 +215,7 @@ impl fmt::Display for Value {
             Value::List(items) => write!(f, "[{}]", items.join(", ")),
             Value::Structured(value) => value.fmt(f),
             Value::Secret(secret) => secret.fmt(f),
+            Value::Sealed(sealed) => sealed.fmt(f),
             Value::Content(content) => {
                 let digest = content.sha256.to_string();
                 write!(f, "{} bytes ({})", content.size, digest.get(..8).unwrap_or(&digest))

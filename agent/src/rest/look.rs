@@ -39,10 +39,19 @@ impl Look {
             Some(extensions) => host.with_extensions(extensions.clone()),
             None => host,
         };
+        let mut resources = manifest.map(|manifest| manifest.resources).unwrap_or_default();
+        let host = match &rest.secrets {
+            Some(secrets) => {
+                // What cannot be read is told by each resource that needs it.
+                let _ = secrets.fill(&mut resources, &rest.blobs);
+                host.with_secrets(secrets.clone())
+            }
+            None => host,
+        };
         Ok(Look {
             host: host.with_notes(Notes::look(&rest.folder.join("notes"))),
             ledger: Ledger::look(&rest.folder.join("ledger")).map_err(|error| unreadable(&error))?,
-            resources: manifest.map(|manifest| resources_at(manifest.resources, now)).unwrap_or_default(),
+            resources: resources_at(resources, now),
             revision: accepted.map(|accepted| accepted.applied.revision),
             mode: rest.mode,
             confirm_within: rest.confirm_within,

@@ -1,9 +1,7 @@
 //! States as JSON. What is secret leaves here as `***`.
 
-use crate::resource::{Attributes, Value};
+use crate::resource::{Attributes, MASK, Value};
 use serde_json::Map;
-
-const MASK: &str = "***";
 
 /// The attributes, to be shown.
 pub(super) fn show_attributes(attributes: &Attributes) -> Map<String, serde_json::Value> {

@@ -62,6 +62,7 @@ impl TestRest {
             blobs: Arc::new(blobs),
             orders: sender,
             extensions: None,
+            secrets: None,
             turns: Rest::new_turns(),
         };
         TestRest { dir, rest: Arc::new(rest), orders }

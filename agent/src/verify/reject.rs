@@ -71,6 +71,12 @@ codes! {
     BlobMissing,
     /// A blob is not of the size and digest that the manifest says.
     BlobMismatch,
+    /// A secret is not encrypted to this host.
+    SecretForOthers,
+    /// A secret is no file of age for X25519 keys, or is damaged.
+    SecretMalformed,
+    /// A secret cannot be written as its place asks.
+    SecretEncoding,
     /// A live request is not signed by a key of the role `fresh`.
     RequestSignature,
     /// A live request is no message of a known form.

@@ -14,7 +14,7 @@ use super::state::StateArgs;
 use super::validate::print_findings;
 use super::{exit, output};
 use crate::model::{Model, ModelCache, load_model};
-use crate::render::{NotRendered, RenderedHost, explain_resource, render_host};
+use crate::render::{Missing, NotRendered, RenderedHost, explain_resource, render_host};
 
 /// Show what a host is to have, or where each attribute of one resource comes from.
 #[derive(Debug, clap::Args)]
@@ -51,8 +51,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
             bail!("{} is not rendered", args.host);
         }
         Err(NotRendered::Waiting { missing, .. }) => {
+            let facts = missing.iter().any(|missing| matches!(missing, Missing::Fact { .. }));
             let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
-            bail!("{} waits for {}; give facts with --facts", args.host, missing.join(", "));
+            let hint = if facts { "; give facts with --facts" } else { "" };
+            bail!("{} waits for {}{hint}", args.host, missing.join(", "));
         }
     };
     match &args.explain {

@@ -14,7 +14,8 @@ use crate::io::git::{
     CommitAuthor, RemoteUrl, SshKeygenSigner, commit_signed, fetch_remote, load_operator, load_signing_key,
     open_repository, push_refs, read_tip,
 };
-use crate::model::{Node, load_yaml};
+use crate::io::repository::list_revision;
+use crate::model::{Model, ModelCache, Node, RepositoryFiles, load_model, load_yaml};
 
 /// Which repository, and who signs.
 #[derive(Debug, clap::Args)]
@@ -31,6 +32,31 @@ pub(super) struct CommitArgs {
     /// Leave the commit in the clone.
     #[arg(long)]
     no_push: bool,
+}
+
+/// Which repository, to be read.
+#[derive(Debug, clap::Args)]
+pub(super) struct RepositoryArgs {
+    /// Your clone of the state repository, or the bare repository itself.
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    repo: PathBuf,
+}
+
+impl RepositoryArgs {
+    /// What is committed on `main`.
+    pub(super) fn load(&self) -> Result<(RepositoryFiles, Model), anyhow::Error> {
+        let files = list_revision(&self.repo, BRANCH)?;
+        let (model, _) = load_model(&files, &mut ModelCache::default());
+        Ok((files, model))
+    }
+
+    /// The bytes of a file that is committed on `main`; none when there is none.
+    pub(super) fn read_bytes(&self, path: &str) -> Result<Option<Vec<u8>>, anyhow::Error> {
+        let repository = open_repository(&self.repo)?;
+        let tip = read_tip(&repository, &format!("refs/heads/{BRANCH}"))?;
+        let tip = tip.with_context(|| format!("{} has no branch {BRANCH}", self.repo.display()))?;
+        read_file(&repository, tip, path)
+    }
 }
 
 /// A clone whose `main` is not behind its remote's.
@@ -83,9 +109,25 @@ impl CommitArgs {
 impl StateClone {
     /// The text of the file at `path`; none when there is none.
     pub(super) fn read(&self, path: &str) -> Result<Option<String>, anyhow::Error> {
-        let Ok(entry) = self.tree()?.get_path(Path::new(path)) else { return Ok(None) };
-        let blob = self.repository.find_blob(entry.id()).with_context(|| path.to_owned())?;
-        Ok(Some(std::str::from_utf8(blob.content()).with_context(|| format!("{path} is no text"))?.to_owned()))
+        let bytes = self.read_bytes(path)?;
+        bytes.map(|bytes| String::from_utf8(bytes).with_context(|| format!("{path} is no text"))).transpose()
+    }
+
+    /// The bytes of the file at `path`; none when there is none.
+    pub(super) fn read_bytes(&self, path: &str) -> Result<Option<Vec<u8>>, anyhow::Error> {
+        read_file(&self.repository, self.tip, path)
+    }
+
+    /// The state repository as it is committed.
+    pub(super) fn model(&self) -> Result<Model, anyhow::Error> {
+        let files = list_revision(self.repository.path(), &self.tip.to_string())?;
+        Ok(load_model(&files, &mut ModelCache::default()).0)
+    }
+
+    /// The state repository as it is with these texts instead.
+    pub(super) fn model_with(&self, edits: &BTreeMap<String, Option<Vec<u8>>>) -> Result<Model, anyhow::Error> {
+        let files = list_revision(self.repository.path(), &self.tip.to_string())?;
+        Ok(load_model(&files.with(edits), &mut ModelCache::default()).0)
     }
 
     /// The environments.
@@ -130,9 +172,19 @@ impl StateClone {
     }
 
     fn tree(&self) -> Result<Tree<'_>, anyhow::Error> {
-        let commit = self.repository.find_commit(self.tip).context("the newest commit")?;
-        commit.tree().context("the newest commit's files")
+        tree_of(&self.repository, self.tip)
     }
+}
+
+fn tree_of(repository: &Repository, tip: Oid) -> Result<Tree<'_>, anyhow::Error> {
+    let commit = repository.find_commit(tip).context("the newest commit")?;
+    commit.tree().context("the newest commit's files")
+}
+
+fn read_file(repository: &Repository, tip: Oid, path: &str) -> Result<Option<Vec<u8>>, anyhow::Error> {
+    let Ok(entry) = tree_of(repository, tip)?.get_path(Path::new(path)) else { return Ok(None) };
+    let blob = repository.find_blob(entry.id()).with_context(|| path.to_owned())?;
+    Ok(Some(blob.content().to_vec()))
 }
 
 /// The names of one kind in a folder; nothing where the folder is missing.

@@ -11,7 +11,7 @@ use super::say::say;
 use super::state::StateArgs;
 use super::{exit, progress};
 use crate::model::{Finding, ModelCache, Scope, load_model};
-use crate::render::{CheckedFleet, MissingFact, check_hosts};
+use crate::render::{CheckedFleet, Missing, check_hosts};
 
 /// Check a state repository: list every fault in it. Hosts that wait for facts are named; that is no fault.
 #[derive(Debug, clap::Args)]
@@ -37,7 +37,7 @@ enum Form {
 #[derive(Serialize)]
 struct Outcome<'a> {
     findings: &'a [Finding],
-    waiting: BTreeMap<String, &'a [MissingFact]>,
+    waiting: BTreeMap<String, &'a [Missing]>,
     hosts: usize,
 }
 
@@ -68,7 +68,7 @@ fn print_text(checked: &CheckedFleet, hosts: usize) {
     }
     let waiting = match checked.waiting.len() {
         0 => String::new(),
-        waiting => format!(", {waiting} waiting for facts"),
+        waiting => format!(", {waiting} waiting"),
     };
     match checked.found.len() {
         0 => say!("no faults in {}{waiting}", counted(hosts, "host")),

@@ -18,7 +18,7 @@ use crate::events::EventKind;
 use crate::io::clock;
 use crate::io::store::Batch;
 use crate::model::{Finding, Model};
-use crate::render::{MissingFact, NotRendered, RenderedHost, render_host};
+use crate::render::{Missing, NotRendered, RenderedHost, render_host};
 use crate::state::Counters;
 use crate::status::{Desired, Hold};
 
@@ -135,7 +135,7 @@ impl Orchestrator {
         let host = match render_host(&target.model, &target.id, &self.facts) {
             Ok(host) => host,
             Err(NotRendered::Waiting { missing, reads }) => {
-                return Ok((Outcome::Held(hold_for_facts(&missing)), Some(LastRender { content: None, reads })));
+                return Ok((Outcome::Held(hold_for_missing(&missing)), Some(LastRender { content: None, reads })));
             }
             Err(NotRendered::Faulty { found, reads }) => {
                 return Ok((Outcome::Held(hold_for_fault(&found)), Some(LastRender { content: None, reads })));
@@ -266,11 +266,13 @@ fn note_change(
 }
 
 /// Why a host waits.
-pub(super) fn hold_for_facts(missing: &[MissingFact]) -> Hold {
+pub(super) fn hold_for_missing(missing: &[Missing]) -> Hold {
     let names: Vec<String> = missing.iter().take(5).map(ToString::to_string).collect();
     let more = if missing.len() > names.len() { ", …" } else { "" };
     let message = format!("waits for {}{more}", names.join(", "));
-    Hold { health: Health::Pending, reason: "WaitingForFacts".into(), message }
+    let facts = missing.iter().any(|missing| matches!(missing, Missing::Fact { .. }));
+    let reason = if facts { "WaitingForFacts" } else { "WaitingForRecipient" };
+    Hold { health: Health::Pending, reason: reason.into(), message }
 }
 
 /// Why a host whose facts follow from what it is given gets nothing more.

@@ -80,7 +80,7 @@ impl Listing {
 
 /// Top folders and files that mean something to muster; others are not looked into.
 fn is_of_interest(top: &str) -> bool {
-    const FOLDERS: [&str; 7] =
-        ["applications", "environments", "extensions", "files", "muster.yaml", "policy", "profiles"];
+    const FOLDERS: [&str; 8] =
+        ["applications", "environments", "extensions", "files", "muster.yaml", "policy", "profiles", "secrets"];
     FOLDERS.contains(&top) || muster_schema::document::RESERVED_FOLDERS.contains(&top)
 }

@@ -67,10 +67,6 @@ impl Application {
 fn load_parameter(entry: &Entry, found: &mut Vec<Finding>) -> Option<Parameter> {
     // What does not fit the type is a finding of the document already.
     let declared: ParameterDocument = serde_json::from_value(entry.value.to_json()).ok()?;
-    if declared.secret {
-        let place = entry.value.get("secret").map_or(&entry.place, |node| &node.place);
-        found.push(Finding::new(place.clone(), "secrets are not supported yet"));
-    }
     let shape = load_shape(&declared, entry, found)?;
     let default = entry.value.get("default").filter(|node| !node.is_null()).cloned();
     if let Some(default) = &default {

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use muster_schema::document::{
     ApplicationDocument, EnvironmentDocument, ExtensionDocument, FleetDocument, HostDocument, ProfileDocument,
-    document_schema,
+    RecipientsDocument, document_schema,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -25,6 +25,7 @@ pub(super) enum Kind {
     Host,
     Application,
     Extension,
+    Recipients,
 }
 
 /// A document: a map, empty where the file is not well-formed, what it comes to, and its faults.
@@ -43,7 +44,7 @@ pub(super) struct Document {
 impl Document {
     fn new(kind: Kind, root: Node, mut found: Vec<Finding>) -> Document {
         let layer = match kind {
-            Kind::Application | Kind::Extension => Layer::empty(&root.place),
+            Kind::Application | Kind::Extension | Kind::Recipients => Layer::empty(&root.place),
             _ => Layer::of_document(&root, &mut found),
         };
         Document { layer: Arc::new(layer), labels: labels_of(&root), root, found, unread: false }
@@ -101,6 +102,7 @@ fn shape_of(kind: Kind) -> &'static Shape {
         Kind::Host => shape!(HostDocument),
         Kind::Application => shape!(ApplicationDocument),
         Kind::Extension => shape!(ExtensionDocument),
+        Kind::Recipients => shape!(RecipientsDocument),
     }
 }
 
@@ -113,6 +115,7 @@ fn check_types(kind: Kind, root: &Node) -> Option<Finding> {
         Kind::Host => fault_of::<HostDocument>,
         Kind::Application => fault_of::<ApplicationDocument>,
         Kind::Extension => fault_of::<ExtensionDocument>,
+        Kind::Recipients => fault_of::<RecipientsDocument>,
     };
     let reason = fault(root.to_json())?;
     let entries = root.as_map().map_or(&[][..], |map| map.entries());

@@ -11,6 +11,14 @@ use super::{Finding, Place};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BlobId(pub [u8; 20]);
 
+impl BlobId {
+    /// The id of these bytes.
+    pub fn of(bytes: &[u8]) -> BlobId {
+        let id = git2::Oid::hash_object(git2::ObjectType::Blob, bytes);
+        BlobId(id.ok().and_then(|id| id.as_bytes().try_into().ok()).unwrap_or_default())
+    }
+}
+
 impl fmt::Debug for BlobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&hex::encode(self.0))
@@ -59,6 +67,22 @@ pub trait BlobSource: Send + Sync {
     fn load_blob(&self, path: &str, id: BlobId, limit: u64) -> Result<Vec<u8>, BlobError>;
 }
 
+/// Contents that are other ones than in the repository.
+struct Edited {
+    edited: BTreeMap<Arc<str>, Vec<u8>>,
+    below: Arc<dyn BlobSource>,
+}
+
+impl BlobSource for Edited {
+    fn load_blob(&self, path: &str, id: BlobId, limit: u64) -> Result<Vec<u8>, BlobError> {
+        match self.edited.get(path) {
+            Some(bytes) if bytes.len() as u64 > limit => Err(BlobError::TooLarge { limit }),
+            Some(bytes) => Ok(bytes.clone()),
+            None => self.below.load_blob(path, id, limit),
+        }
+    }
+}
+
 /// The files of a state repository by path, sorted, and their contents on demand.
 #[derive(Clone)]
 pub struct RepositoryFiles {
@@ -67,6 +91,24 @@ pub struct RepositoryFiles {
 }
 
 impl RepositoryFiles {
+    /// The same files with these instead: path → content, or none where it goes.
+    #[must_use]
+    pub fn with(&self, edits: &BTreeMap<String, Option<Vec<u8>>>) -> RepositoryFiles {
+        let mut entries = (*self.entries).clone();
+        let mut edited = BTreeMap::new();
+        for (path, content) in edits {
+            let path: Arc<str> = Arc::from(path.as_str());
+            match content {
+                Some(bytes) => {
+                    entries.insert(path.clone(), FileEntry::File(BlobId::of(bytes)));
+                    edited.insert(path, bytes.clone());
+                }
+                None => _ = entries.remove(&path),
+            }
+        }
+        RepositoryFiles { entries: Arc::new(entries), blobs: Arc::new(Edited { edited, below: self.blobs.clone() }) }
+    }
+
     /// Files whose contents come from `blobs`.
     pub fn new(
         entries: impl IntoIterator<Item = (Arc<str>, FileEntry)>,

@@ -10,7 +10,7 @@ use muster_schema::document::{OnRetire, Selector};
 use muster_schema::{FleetName, HostId, PublicKey};
 
 use super::contents::Contents;
-use super::{Application, Extensions, Layer, Place};
+use super::{Application, Extensions, Layer, Place, Secrets};
 use crate::template::Templates;
 
 /// A state repository, loaded. Cloning is cheap.
@@ -23,6 +23,7 @@ pub(super) struct ModelData {
     pub(super) hosts: BTreeMap<HostId, Host>,
     pub(super) applications: BTreeMap<Arc<str>, Arc<Application>>,
     pub(super) extensions: Extensions,
+    pub(super) secrets: Secrets,
     pub(super) contents: Contents,
     pub(super) templates: Arc<Templates>,
     pub(super) selections: Mutex<Selections>,
@@ -135,6 +136,11 @@ impl Model {
     /// The declared collections.
     pub fn extensions(&self) -> &Extensions {
         &self.0.extensions
+    }
+
+    /// The secrets, and who can read them.
+    pub fn secrets(&self) -> &Secrets {
+        &self.0.secrets
     }
 
     /// A hash of the names of all applications.

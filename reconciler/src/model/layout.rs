@@ -25,13 +25,18 @@ pub(super) enum Item {
     Extension { name: ExtensionName },
     /// Who may change what.
     AccessPolicy,
+    /// Who can read which secret.
+    Recipients,
+    /// A ciphertext, or whom it is encrypted to.
+    Secret,
     /// A content below a files/ folder.
     Content,
     /// Of no interest: readme files, hidden files, what stands beside.
     Ignored,
 }
 
-const TOP: [&str; 7] = ["applications", "environments", "extensions", "files", "muster.yaml", "policy", "profiles"];
+const TOP: [&str; 8] =
+    ["applications", "environments", "extensions", "files", "muster.yaml", "policy", "profiles", "secrets"];
 
 /// What a path holds, or why it holds nothing known.
 pub(super) fn classify(path: &str) -> Result<Item, Finding> {
@@ -59,6 +64,9 @@ pub(super) fn classify(path: &str) -> Result<Item, Finding> {
             Ok(Item::Profile { environment: None, name })
         }
         ["extensions", file] => Ok(Item::Extension { name: extension_name(path, file)? }),
+        ["secrets", "recipients.yaml"] => Ok(Item::Recipients),
+        ["secrets", file] => secret(path, file),
+        ["secrets", folder, ..] => Err(unknown(path, folder, &["recipients.yaml"])),
         ["extensions", folder, ..] => Err(unknown(path, folder, &[])),
         ["environments", environment, rest @ ..] => in_environment(path, environment, rest),
         ["applications", name, "application.yaml"] => Ok(Item::Application { name: checked_name(path, name)? }),
@@ -84,6 +92,16 @@ fn in_environment(path: &str, environment: &str, rest: &[&str]) -> Result<Item, 
         ["groups", ..] => Err(Finding::new(Place::start_of(path), "groups are not supported yet")),
         [other, ..] => Err(unknown(path, other, &["environment.yaml", "hosts", "profiles", "files"])),
         [] => Err(unknown(path, &environment, &[])),
+    }
+}
+
+/// A file of one secret: `NAME.age` or `NAME.recipients`.
+fn secret(path: &str, file: &str) -> Result<Item, Finding> {
+    let name = file.strip_suffix(".age").or_else(|| file.strip_suffix(".recipients"));
+    match name {
+        Some(name) => checked_name(path, name).map(|_| Item::Secret),
+        None => Err(unknown(path, file, &["recipients.yaml"])
+            .with_hint("a secret is NAME.age; 'muster secret set NAME' makes it")),
     }
 }
 

@@ -14,7 +14,7 @@ use super::layout::{Item, classify};
 use super::merge::{disagreement, unite};
 use super::{
     Application, BlobId, Extension, Extensions, FileEntry, Finding, Layer, MAX_DOCUMENT_BYTES, Node, Place,
-    RepositoryFiles, Scope,
+    RECIPIENTS_FILE, RepositoryFiles, Scope, Secrets,
 };
 use crate::policy::load_access_policy;
 use crate::template::Templates;
@@ -74,6 +74,7 @@ pub fn load_model(files: &RepositoryFiles, cache: &mut ModelCache) -> (Model, Ve
     let applications = loading.applications(&items);
     let environments = loading.environments(&items);
     let profiles = loading.profiles(&items, None);
+    let secrets = loading.secrets(&items);
     let hosts = loading.hosts(&items, &fleet, &profiles, &environments);
     let Loading { kept, extensions, found, scoped, .. } = loading;
     *cache = kept;
@@ -83,6 +84,7 @@ pub fn load_model(files: &RepositoryFiles, cache: &mut ModelCache) -> (Model, Ve
         hosts,
         applications,
         extensions,
+        secrets,
         contents: Contents::new(files.clone(), cache.contents.clone()),
         templates: cache.templates.clone(),
         selections: Default::default(),
@@ -186,6 +188,15 @@ impl Loading<'_> {
             return self.document(Kind::Fleet, &Arc::from("muster.yaml"));
         };
         self.document(Kind::Fleet, path)
+    }
+
+    /// The secrets, and who can read them.
+    fn secrets(&mut self, items: &Items) -> Secrets {
+        if !items.iter().any(|(_, item)| matches!(item, Item::Recipients | Item::Secret)) {
+            return Secrets::default();
+        }
+        let document = self.document(Kind::Recipients, &Arc::from(RECIPIENTS_FILE));
+        Secrets::load(self.files, &document, &mut self.found)
     }
 
     fn applications(&mut self, items: &Items) -> BTreeMap<Arc<str>, Arc<Application>> {

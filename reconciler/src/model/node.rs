@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Place;
+use crate::template::SecretText;
 
 pub use deserialize::Unfit;
 pub(crate) use deserialize::entries_deserializer;
@@ -33,6 +34,8 @@ pub enum NodeValue {
     Float(Arc<str>),
     /// Text.
     String(Text),
+    /// A text with secrets in it, which only the host can read. Templates make it; no document holds it.
+    Secret(SecretText),
     /// A list.
     List(Arc<[Node]>),
     /// A map.
@@ -142,6 +145,16 @@ impl Node {
         self.as_map()?.get(key)
     }
 
+    /// The first secret in it, at any depth.
+    pub fn secret(&self) -> Option<&Node> {
+        match &self.value {
+            NodeValue::Secret(_) => Some(self),
+            NodeValue::List(items) => items.iter().find_map(Node::secret),
+            NodeValue::Map(map) => map.entries().iter().find_map(|entry| entry.value.secret()),
+            _ => None,
+        }
+    }
+
     /// What the node is, for a sentence.
     pub fn kind(&self) -> &'static str {
         match self.value {
@@ -150,6 +163,7 @@ impl Node {
             NodeValue::Integer(_) => "an integer",
             NodeValue::Float(_) => "a float",
             NodeValue::String(_) => "a string",
+            NodeValue::Secret(_) => "a secret",
             NodeValue::List(_) => "a list",
             NodeValue::Map(_) => "a map",
         }
@@ -176,6 +190,7 @@ impl Node {
             NodeValue::Integer(value) => Value::from(*value),
             NodeValue::Float(text) => text.parse::<f64>().map_or(Value::Null, Value::from),
             NodeValue::String(text) => Value::from(text.text.as_ref()),
+            NodeValue::Secret(text) => Value::from(text.to_string()),
             NodeValue::List(list) => list.iter().map(Node::to_json).collect(),
             NodeValue::Map(map) => {
                 map.entries().iter().map(|entry| (entry.key.to_string(), entry.value.to_json())).collect()

@@ -56,6 +56,8 @@ pub(crate) enum Type {
     String,
     Array,
     Object,
+    /// A secret; no JSON Schema says that.
+    Secret,
 }
 
 impl Type {
@@ -81,6 +83,7 @@ impl Type {
             Type::String => "a string",
             Type::Array => "a list",
             Type::Object => "a map",
+            Type::Secret => "a secret",
         }
     }
 }
@@ -183,6 +186,7 @@ impl Shape {
         };
         Ok(Shape {
             types: match parameter.r#type {
+                _ if parameter.secret => vec![Type::Secret],
                 ParameterType::Any => Vec::new(),
                 ParameterType::String => vec![Type::String],
                 ParameterType::Integer => vec![Type::Integer],

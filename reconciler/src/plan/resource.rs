@@ -1,9 +1,11 @@
 //! The difference of two host sets, resource by resource.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use muster_schema::Address;
 use muster_schema::resource::{OnRemove, Resource, Spec};
-use muster_schema::{Address, content::BlobRef};
+use muster_schema::secret::{Content, SecretSegment, Segment};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -101,7 +103,7 @@ pub fn changes_of(old: Option<&RenderedHost>, new: &RenderedHost) -> Vec<Resourc
     for (address, resource) in after.iter().filter(|(address, _)| !before.contains_key(address)) {
         let contents = contents_of(resource)
             .into_iter()
-            .filter_map(|(slot, blob)| content_change(&slot, None, new.blobs.get(&blob.sha256)))
+            .filter_map(|(slot, content)| content_change(&slot, None, bytes_of(&content, new).as_ref()))
             .collect();
         let mut attributes = attributes_of(resource);
         attributes.values_mut().for_each(mask);
@@ -131,9 +133,9 @@ fn changed(before: &Resource, after: &Resource, old: Option<&RenderedHost>, new:
         .into_iter()
         .filter(|slot| old_contents.get(*slot) != new_contents.get(*slot))
         .filter_map(|slot| {
-            let before = old_contents.get(slot).and_then(|blob| old?.blobs.get(&blob.sha256));
-            let after = new_contents.get(slot).and_then(|blob| new.blobs.get(&blob.sha256));
-            content_change(slot, before, after)
+            let before = old_contents.get(slot).and_then(|content| bytes_of(content, old?));
+            let after = new_contents.get(slot).and_then(|content| bytes_of(content, new));
+            content_change(slot, before.as_ref(), after.as_ref())
         })
         .collect();
     // Which application gives a resource is no change of the host.
@@ -192,8 +194,33 @@ fn mask(value: &mut Value) {
 }
 
 /// The contents of a resource by slot: `content`, `script`, `stdin`, `undo.script`.
-fn contents_of(resource: &Resource) -> BTreeMap<String, BlobRef> {
-    resource.spec.contents().into_iter().map(|(slot, blob)| (slot.to_owned(), blob)).collect()
+fn contents_of(resource: &Resource) -> BTreeMap<String, Content> {
+    if let Spec::File(file) = &resource.spec {
+        return file.content.iter().map(|content| ("content".to_owned(), content.clone())).collect();
+    }
+    resource.spec.contents().into_iter().map(|(slot, blob)| (slot.to_owned(), blob.into())).collect()
+}
+
+/// A content as people see it. A secret is named, with the digest of its ciphertext: whether that or the secret
+/// itself is another one nobody here can tell.
+fn bytes_of(content: &Content, host: &RenderedHost) -> Option<Arc<[u8]>> {
+    let content = match content {
+        Content::Blob(blob) => return host.blobs.get(&blob.sha256).cloned(),
+        Content::Secret(content) => content,
+    };
+    let mut bytes = Vec::new();
+    for segment in &content.segments {
+        match segment {
+            Segment::Literal(blob) => bytes.extend_from_slice(host.blobs.get(&blob.sha256)?),
+            Segment::Secret(SecretSegment { name, encode, ciphertext }) => {
+                let encode = encode.map_or_else(String::new, |encode| format!(", encode={}", encode.name()));
+                let digest = ciphertext.sha256.to_string();
+                let digest = digest.get(..8).unwrap_or(&digest);
+                bytes.extend_from_slice(format!("secret({name}{encode}; ciphertext {digest})").as_bytes());
+            }
+        }
+    }
+    Some(bytes.into())
 }
 
 /// What reacts to these changes: each once, by the edges of the new host set.

@@ -100,3 +100,22 @@ fn faults_of_the_new_side_are_told() {
     let found: Vec<String> = plan.findings.iter().map(ToString::to_string).collect();
     assert_eq!(found, ["applications/nginx/application.yaml:5:22: unknown field 'verion', did you mean 'version'?"]);
 }
+
+#[test]
+fn a_secret_is_named_and_a_new_ciphertext_is_told() {
+    let recipient = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+    let base = format!(
+        "=== muster.yaml\nschema: 1\nfleet: test\n\
+         === secrets/recipients.yaml\nsecrets:\n  db: {{hosts: \"*\"}}\n\
+         === secrets/db.age\nage-encryption.org/v1\n-> X25519 abc\nYWdl\n--- mac\n\
+         === secrets/db.recipients\n{recipient}\n\
+         === environments/lab/hosts/web-1.yaml\nrecipient: {recipient}\n\
+         resources: {{files: {{/etc/app: {{content: \"a={{{{ secret('db', encode='url') }}}}\\n\"}}}}}}\n"
+    );
+    let exchanged = plan(&base, &base.replace("YWdl", "YWdm"));
+    let text = render_text(&exchanged);
+    assert_eq!(exchanged.changes.len(), 1, "{text}");
+    assert_eq!(text.matches("a=secret(db, encode=url; ciphertext ").count(), 2, "before and after: {text}");
+    let none = plan(&base, &base);
+    assert!(none.changes.is_empty(), "{}", render_text(&none));
+}

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use muster_schema::HostId;
 
-use super::{FactsOfFleet, MissingFact, NotRendered, RenderedHost, render_host};
+use super::{FactsOfFleet, Missing, NotRendered, RenderedHost, render_host};
 use crate::model::{Finding, Host, Model, Scope};
 
 /// What a whole fleet renders to.
@@ -13,7 +13,7 @@ pub struct CheckedFleet {
     /// The host sets.
     pub rendered: BTreeMap<HostId, RenderedHost>,
     /// Hosts that wait, with what they wait for.
-    pub waiting: BTreeMap<HostId, Vec<MissingFact>>,
+    pub waiting: BTreeMap<HostId, Vec<Missing>>,
     /// All faults, each once.
     pub found: Vec<Finding>,
 }

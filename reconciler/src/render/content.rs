@@ -7,12 +7,13 @@ use muster_schema::Collection;
 use muster_schema::content::MAX_BLOB_BYTES;
 use muster_schema::resource::ContentForm;
 
-use super::placed::{Contents, PlacedContent};
+use super::placed::{Contents, Filling, PlacedContent};
 use super::rendering::{Rendering, Stopped};
 use super::resource::Origin;
 use super::scope::Root;
+use super::secret::segments_of;
 use crate::model::{Content, ContentFault, Finding, Node, NodeValue, Place};
-use crate::template::value_of_node;
+use crate::template::{SecretText, value_of_node};
 
 type Locals = [(Arc<str>, Value)];
 
@@ -45,10 +46,26 @@ pub(super) fn render_contents(
         };
         let rendered = given.map(|given| render_content(rendering, given, origin, locals, scope)).transpose()?;
         if let Some(content) = rendered.flatten() {
+            check_secret(rendering, collection, slot, &content)?;
             contents.insert(slot, content);
         }
     }
     Ok(contents)
+}
+
+/// Secrets stand only where the agent keeps them to itself.
+fn check_secret(
+    rendering: &Rendering,
+    collection: Collection,
+    slot: &str,
+    content: &PlacedContent,
+) -> Result<(), Stopped> {
+    if matches!(content.content, Filling::Bytes(_)) || collection.secret_slots().contains(&slot) {
+        return Ok(());
+    }
+    let reason = format!("'{slot}' of {collection} cannot hold a secret");
+    let finding = Finding::new(content.place.clone(), reason);
+    Err(rendering.fault(finding.with_hint("secrets stand in contents of files")))
 }
 
 /// The content that a string, or one of `content`, `source` and `template` in a map, gives.
@@ -79,6 +96,7 @@ fn render_content(
         let loaded = rendering.model.contents().load(&path);
         let content = loaded.map_err(|fault| content_fault(rendering, fault, source))?;
         let origin = format!("source {path}");
+        let content = Filling::Bytes(content);
         return Ok(Some(PlacedContent { content, place: source.place.clone(), origin }));
     }
     let Some(template) = named("template") else { return Ok(None) };
@@ -99,7 +117,10 @@ fn render_content(
     let file: Arc<str> = Arc::from(path.as_str());
     let place_of = |offset| Place::in_text(file.clone(), compiled.source(), offset);
     let text = rendering.evaluate_template(&compiled, scope, place_of)?;
-    let content = content_of(rendering, text.as_str().unwrap_or_default(), &template.place)?;
+    let content = match SecretText::of_value(&text) {
+        Some(text) => secret_content(rendering, text, &template.place)?,
+        None => content_of(rendering, text.as_str().unwrap_or_default(), &template.place)?,
+    };
     Ok(Some(PlacedContent { content, place: template.place.clone(), origin: format!("template {path}") }))
 }
 
@@ -108,6 +129,7 @@ fn text_content(rendering: &Arc<Rendering>, node: &Node, scope: &Value) -> Resul
     let content = match &evaluated.value {
         NodeValue::Null => return Ok(None),
         NodeValue::String(text) => content_of(rendering, &text.text, &node.place)?,
+        NodeValue::Secret(text) => secret_content(rendering, text, &node.place)?,
         NodeValue::Integer(number) => content_of(rendering, &number.to_string(), &node.place)?,
         _ => {
             let reason = format!("a content must be a string, not {}", evaluated.kind());
@@ -118,12 +140,17 @@ fn text_content(rendering: &Arc<Rendering>, node: &Node, scope: &Value) -> Resul
     Ok(Some(PlacedContent { content, place: node.place.clone(), origin: "content".to_owned() }))
 }
 
-fn content_of(rendering: &Rendering, text: &str, place: &Place) -> Result<Content, Stopped> {
+fn secret_content(rendering: &Rendering, text: &SecretText, place: &Place) -> Result<Filling, Stopped> {
+    let (content, blobs) = segments_of(rendering, text, place)?;
+    Ok(Filling::Segments { content, blobs, shown: text.to_string() })
+}
+
+fn content_of(rendering: &Rendering, text: &str, place: &Place) -> Result<Filling, Stopped> {
     if text.len() as u64 > MAX_BLOB_BYTES {
         let reason = format!("the content has {} bytes, more than {MAX_BLOB_BYTES}", text.len());
         return Err(rendering.fault(Finding::new(place.clone(), reason)));
     }
-    Ok(Content::of(text.as_bytes()))
+    Ok(Filling::Bytes(Content::of(text.as_bytes())))
 }
 
 /// The path of a file that is named relative to the files/ folder beside its document.

@@ -4,6 +4,7 @@ use muster_schema::{Address, HostId};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::placed::Filling;
 use super::{FactsOfFleet, render_placed};
 use crate::model::{Map, Model, Place};
 
@@ -41,9 +42,13 @@ pub fn explain_resource(
     let attributes = attributes.map(|entry| explained(&entry.key, entry.value.to_json(), &entry.value.place));
     let contents = placed.contents.iter();
     let contents = contents.map(|(slot, content)| {
-        let text = match std::str::from_utf8(&content.content.bytes) {
-            Ok(text) if content.origin == "content" => text.to_owned(),
-            _ => format!("{} ({} bytes)", content.origin, content.content.blob.size),
+        let text = match &content.content {
+            Filling::Segments { shown, .. } if content.origin == "content" => shown.clone(),
+            Filling::Segments { .. } => format!("{} (with secrets)", content.origin),
+            Filling::Bytes(bytes) => match std::str::from_utf8(&bytes.bytes) {
+                Ok(text) if content.origin == "content" => text.to_owned(),
+                _ => format!("{} ({} bytes)", content.origin, bytes.blob.size),
+            },
         };
         explained(slot, Value::from(text), &content.place)
     });

@@ -11,7 +11,7 @@ use muster_schema::{Address, Collection};
 use serde::Deserialize;
 
 use super::edges::{Edges, is_edge};
-use super::placed::Placed;
+use super::placed::{Filling, Placed};
 use super::rendering::Rendering;
 use crate::model::{Entry, Finding, Map, Node, Templates, Unfit, attributes_shape, entries_deserializer};
 
@@ -78,7 +78,10 @@ fn typed(attributes: &Node, placed: &Placed, edges: &Edges) -> Result<(Meta, Spe
     };
     let mut spec = Spec::deserialize_as(collection, entries_deserializer(entries.iter().filter(of_type)))?;
     for (slot, content) in &placed.contents {
-        spec.set_content(slot, content.content.blob);
+        match &content.content {
+            Filling::Bytes(content) => spec.set_content(slot, content.blob),
+            Filling::Segments { content, .. } => spec.set_secret_content(slot, content.clone()),
+        }
     }
     Ok((meta, spec))
 }
@@ -141,5 +144,6 @@ pub(super) fn blobs_of<'a>(
     placed: impl Iterator<Item = &'a Placed>,
 ) -> BTreeMap<muster_schema::Sha256Digest, Arc<[u8]>> {
     let contents = placed.flat_map(|placed| placed.contents.values());
-    contents.map(|placed| (placed.content.blob.sha256, placed.content.bytes.clone())).collect()
+    let blobs = contents.flat_map(|placed| placed.content.blobs());
+    blobs.map(|content| (content.blob.sha256, content.bytes.clone())).collect()
 }

@@ -10,7 +10,7 @@ use muster_schema::document::Selector;
 use muster_schema::facts::FACT_NAMES;
 
 use super::facts::value_of_fact;
-use super::record::MissingFact;
+use super::record::Missing;
 use super::rendering::Rendering;
 use crate::model::did_you_mean;
 
@@ -36,7 +36,7 @@ fn read_fact(rendering: &Arc<Rendering>, host: &HostId, name: &str) -> Option<Va
     match rendering.facts.of(host) {
         Some(facts) => value_of_fact(facts, known),
         None => {
-            record.miss(MissingFact { host: host.clone(), fact: Some(known) });
+            record.miss(Missing::Fact { host: host.clone(), fact: Some(known) });
             None
         }
     }
@@ -181,7 +181,7 @@ impl Object for HostsFunction {
         let reported: Vec<&HostId> = selected.iter().filter(|host| rendering.facts.has_reported(host)).collect();
         if reported.is_empty() {
             for host in selected.iter().take(MAX_NAMED) {
-                record.miss(MissingFact { host: host.clone(), fact: None });
+                record.miss(Missing::Fact { host: host.clone(), fact: None });
             }
         }
         Ok(reported.into_iter().map(|host| HostObject::value(rendering, host)).collect())

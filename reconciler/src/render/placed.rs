@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use muster_schema::Address;
+use muster_schema::secret::SecretContent;
 
 use crate::model::{Content, Map, Node, Place};
 
@@ -14,10 +15,38 @@ pub(super) type Contents = BTreeMap<&'static str, PlacedContent>;
 /// A content and where it comes from.
 #[derive(Debug, Clone)]
 pub(super) struct PlacedContent {
-    pub(super) content: Content,
+    pub(super) content: Filling,
     pub(super) place: Place,
     /// What gives it, for people: `template lb.conf`.
     pub(super) origin: String,
+}
+
+/// What a content is made of.
+#[derive(Debug, Clone)]
+pub(super) enum Filling {
+    /// Bytes.
+    Bytes(Content),
+    /// Pieces with secrets among them, the blobs that they name, and how it reads for people.
+    Segments { content: SecretContent, blobs: Vec<Content>, shown: String },
+}
+
+impl Filling {
+    /// The blobs that it is made of.
+    pub(super) fn blobs(&self) -> &[Content] {
+        match self {
+            Filling::Bytes(content) => std::slice::from_ref(content),
+            Filling::Segments { blobs, .. } => blobs,
+        }
+    }
+
+    /// Whether both give the same.
+    pub(super) fn is(&self, other: &Filling) -> bool {
+        match (self, other) {
+            (Filling::Bytes(one), Filling::Bytes(other)) => one.blob == other.blob,
+            (Filling::Segments { content: one, .. }, Filling::Segments { content: other, .. }) => one == other,
+            _ => false,
+        }
+    }
 }
 
 /// A rendered resource.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use minijinja::Value;
 use muster_schema::document::Selector;
+use muster_schema::secret::SecretName;
 use muster_schema::{Collection, ExtensionName, HostId};
 
 use super::FactsOfFleet;
@@ -33,6 +34,8 @@ enum Read {
     Applications,
     /// The declaration of a collection.
     Extension { name: ExtensionName },
+    /// Whether a host can read a secret, and its ciphertext.
+    Secret { host: HostId, name: SecretName },
 }
 
 /// What a render read: its host's layers and applications, and all else with a hash of the answer it got.
@@ -135,6 +138,10 @@ impl Reads {
         self.note(Read::Extension { name }, model, facts);
     }
 
+    pub(super) fn note_secret(&mut self, host: &HostId, name: &SecretName, model: &Model, facts: &FactsOfFleet) {
+        self.note(Read::Secret { host: host.clone(), name: name.clone() }, model, facts);
+    }
+
     pub(super) fn note_applications(&mut self, model: &Model, facts: &FactsOfFleet) {
         self.note(Read::Applications, model, facts);
     }
@@ -179,6 +186,11 @@ impl Read {
                 };
                 let below: Vec<_> = model.contents().below(path).map(|(below, found)| (below, entry(found))).collect();
                 hash_of(&(model.contents().entry(path).map(entry), below))
+            }
+            Read::Secret { host, name } => {
+                let host = model.host(host);
+                let readable = host.and_then(|host| model.secrets().readable(name, host).ok());
+                hash_of(&readable.map(|secret| secret.ciphertext))
             }
             Read::Applications => model.names_of_applications(),
             Read::Extension { name } => {

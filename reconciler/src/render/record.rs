@@ -4,26 +4,41 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use muster_schema::HostId;
+use muster_schema::secret::SecretName;
 use serde::Serialize;
 
 use super::Reads;
 use crate::model::Finding;
 
-/// A fact that a render needs and that has not been reported.
+/// What a render needs and does not have yet. It is no fault: the host waits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct MissingFact {
-    /// The host that has not reported.
-    pub host: HostId,
-    /// The fact; none where any report would do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fact: Option<&'static str>,
+#[serde(untagged)]
+pub enum Missing {
+    /// A fact that has not been reported.
+    Fact {
+        /// The host that has not reported.
+        host: HostId,
+        /// The fact; none where any report would do.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        fact: Option<&'static str>,
+    },
+    /// A secret that is not encrypted to the host.
+    Recipient {
+        /// The host that cannot read it.
+        host: HostId,
+        /// The secret.
+        secret: SecretName,
+    },
 }
 
-impl fmt::Display for MissingFact {
+impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.fact {
-            Some(fact) => write!(f, "{fact} of {}", self.host),
-            None => write!(f, "facts of {}", self.host),
+        match self {
+            Missing::Fact { host, fact: Some(fact) } => write!(f, "{fact} of {host}"),
+            Missing::Fact { host, fact: None } => write!(f, "facts of {host}"),
+            Missing::Recipient { secret, .. } => {
+                write!(f, "the secret {secret}, which is not encrypted to it yet (run: muster secret rekey {secret})")
+            }
         }
     }
 }
@@ -32,7 +47,7 @@ impl fmt::Display for MissingFact {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Record {
     pub(super) reads: Reads,
-    pub(super) missing: BTreeSet<MissingFact>,
+    pub(super) missing: BTreeSet<Missing>,
     pub(super) found: Vec<Finding>,
     /// Faults and waits so far; an evaluation during which it grew has no result.
     pub(super) stops: usize,
@@ -45,10 +60,10 @@ pub(super) struct Record {
 }
 
 impl Record {
-    pub(super) fn miss(&mut self, missing: MissingFact) {
+    pub(super) fn miss(&mut self, missing: Missing) {
+        self.tainted |= matches!(missing, Missing::Fact { .. });
         self.missing.insert(missing);
         self.stops += 1;
-        self.tainted = true;
     }
 
     pub(super) fn find(&mut self, finding: Finding) {

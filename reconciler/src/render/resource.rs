@@ -85,7 +85,8 @@ fn render_entry(
 /// The `key` and `item` of each resource.
 fn items_of(rendering: &Arc<Rendering>, each: &Node, origin: &Origin) -> Result<Vec<Locals>, Stopped> {
     let scope = Root::of_resources(rendering, origin.instance.clone(), Vec::new());
-    let value = value_of_node(&rendering.evaluate_node(each, &scope)?);
+    let evaluated = rendering.evaluate_node(each, &scope)?;
+    let value = value_of_node(&evaluated);
     let fault = |reason: String| rendering.fault(Finding::new(each.place.clone(), reason));
     let pairs: Vec<(Value, Value)> = match value.kind() {
         ValueKind::Map => {
@@ -96,7 +97,7 @@ fn items_of(rendering: &Arc<Rendering>, each: &Node, origin: &Origin) -> Result<
             let items = value.try_iter().map_err(|error| fault(error.to_string()))?;
             items.enumerate().map(|(index, item)| (Value::from(index), item)).collect()
         }
-        other => return Err(fault(format!("'each' must be a list or a map, not {other}"))),
+        _ => return Err(fault(format!("'each' must be a list or a map, not {}", evaluated.kind()))),
     };
     if pairs.len() > MAX_ITEMS {
         return Err(fault(format!("'each' gives {} resources, more than {MAX_ITEMS}", pairs.len())));

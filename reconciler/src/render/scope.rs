@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use minijinja::Value;
 use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr};
-use minijinja::{Error, ErrorKind, State, Value};
 
 use super::host_object::{FactsObject, HostObject, HostsFunction};
 use super::rendering::Rendering;
+use super::secret::SecretFunction;
 use super::settings::{SettingsObject, instance_value};
 
 /// The outermost scope of a template.
@@ -98,19 +99,5 @@ impl Object for Root {
 
     fn custom_cmp(self: &Arc<Self>, _: &DynObject) -> Option<std::cmp::Ordering> {
         None
-    }
-}
-
-/// `secret()`, which has a meaning and no support.
-#[derive(Debug)]
-struct SecretFunction;
-
-impl Object for SecretFunction {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Plain
-    }
-
-    fn call(self: &Arc<Self>, _: &mut State<'_, '_>, _: &[Value]) -> Result<Value, Error> {
-        Err(Error::new(ErrorKind::InvalidOperation, "secrets are not supported yet"))
     }
 }

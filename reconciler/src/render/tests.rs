@@ -6,6 +6,7 @@ mod purity;
 mod reads;
 mod reported;
 mod rules;
+mod secrets;
 
 use std::fmt::Write;
 

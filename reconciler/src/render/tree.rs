@@ -7,7 +7,7 @@ use minijinja::Value;
 use muster_schema::{Address, Collection};
 
 use super::content::{content_fault, file_path};
-use super::placed::{Contents, Placed, PlacedContent};
+use super::placed::{Contents, Filling, Placed, PlacedContent};
 use super::rendering::{Rendering, Stopped};
 use crate::model::{Finding, Map, Node, NodeValue};
 
@@ -46,6 +46,7 @@ pub(super) fn expand_tree(
         };
         let mut file = member(rendering, &directory, source, Collection::Files, below)?;
         let origin = format!("source {path}");
+        let content = Filling::Bytes(content);
         file.contents.insert("content", PlacedContent { content, place: source.place.clone(), origin });
         placed.push(file);
     }

@@ -109,7 +109,7 @@ fn unite_two(rendering: &Rendering, first: Placed, second: Placed) -> Placed {
     let mut contents = first.contents.clone();
     for (slot, content) in &second.contents {
         match contents.get(slot) {
-            Some(other) if other.content.blob != content.content.blob => {
+            Some(other) if !other.content.is(&content.content) => {
                 let reason = format!("'{slot}' of {} differs from that at {}", second.address, other.place);
                 let finding = Finding::new(content.place.clone(), reason).with_scope(rendering.scope_of(tainted));
                 rendering.record().find(finding);

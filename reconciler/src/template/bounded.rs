@@ -3,6 +3,8 @@
 use minijinja::value::{Rest, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 
+use super::secret::{STANDS_ALONE, SecretText};
+
 /// The most bytes that a join gives, and that a value may stand for.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// What a value counts for beside its text.
@@ -22,6 +24,9 @@ pub(super) fn add(engine: &mut Environment<'static>) {
 fn join(state: &mut State<'_, '_>, operands: Rest<Value>) -> Result<String, Error> {
     let mut joined = String::new();
     for operand in operands.iter() {
+        if SecretText::of_value(operand).is_some() {
+            return Err(Error::new(ErrorKind::InvalidOperation, STANDS_ALONE));
+        }
         match operand.as_str() {
             Some(text) => joined.push_str(text),
             None => joined.push_str(&state.format(operand.clone())?),

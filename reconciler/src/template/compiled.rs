@@ -7,6 +7,7 @@ use minijinja::{Environment, Expression, Value};
 
 use super::guard::{Guarded, guard_expression, guard_template};
 use super::printable::check_printable;
+use super::secret::{self, MARK, SecretText, TextPiece};
 use super::{TemplateFault, engine, split};
 
 /// More pieces are compiled as one template, so that they share its fuel.
@@ -42,6 +43,7 @@ enum Piece {
 impl Template {
     /// Compiles a string of a document.
     pub fn compile(source: &Arc<str>) -> Result<Template, TemplateFault> {
+        check_source(source)?;
         let program = match split::split(source) {
             Some(parts) if parts.len() <= MAX_PIECES => compile_parts(&parts)?,
             _ => compile_statements(source)?,
@@ -51,6 +53,7 @@ impl Template {
 
     /// Compiles a file: what it yields is always text.
     pub fn compile_file(source: &Arc<str>) -> Result<Template, TemplateFault> {
+        check_source(source)?;
         Ok(Template { source: source.clone(), program: compile_statements(source)? })
     }
 
@@ -64,16 +67,21 @@ impl Template {
         match &self.program {
             Program::Expression(piece) => piece.evaluate(scope),
             Program::Pieces(pieces) => {
-                let mut text = String::new();
+                let mut rendered = Vec::with_capacity(pieces.len());
                 for piece in pieces {
-                    text.push_str(&piece.render(scope)?);
+                    piece.render(scope, &mut rendered)?;
                 }
-                Ok(Value::from(text))
+                Ok(text_of(rendered))
             }
             Program::Statements { engine, guarded } => {
-                let render = || engine.get_template(engine::ONLY).and_then(|template| template.render(scope));
+                let render = || {
+                    let rendered = engine.get_template(engine::ONLY)?.render_captured(scope)?;
+                    let printed = secret::printed(rendered.state());
+                    Ok((rendered.into_output(), printed))
+                };
                 let rendered = uninterrupted(render).ok_or_else(|| TemplateFault::new(0, ENGINE_FAILED))?;
-                Ok(Value::from(rendered.map_err(|error| TemplateFault::of_error(&error, guarded))?))
+                let (text, printed) = rendered.map_err(|error| TemplateFault::of_error(&error, guarded))?;
+                secret::of_printed(text, printed).map_err(|reason| TemplateFault::new(0, reason))
             }
         }
     }
@@ -94,14 +102,51 @@ impl Piece {
         Ok(value)
     }
 
-    fn render(&self, scope: &Value) -> Result<String, TemplateFault> {
+    fn render(&self, scope: &Value, rendered: &mut Vec<TextPiece>) -> Result<(), TemplateFault> {
         let offset = match self {
-            Piece::Text(literal) => return Ok(literal.clone()),
+            Piece::Text(literal) => {
+                rendered.push(TextPiece::Literal(literal.as_str().into()));
+                return Ok(());
+            }
             Piece::Expression { offset, .. } => *offset,
         };
         let value = self.evaluate(scope)?;
+        if let Some(text) = SecretText::of_value(&value) {
+            rendered.extend(text.pieces.iter().cloned());
+            return Ok(());
+        }
         check_printable(&value).map_err(|reason| TemplateFault::new(offset, reason))?;
-        Ok(value.to_string())
+        rendered.push(TextPiece::Literal(value.to_string().into()));
+        Ok(())
+    }
+}
+
+/// The pieces as one text, or as one with secrets in it.
+fn text_of(pieces: Vec<TextPiece>) -> Value {
+    let mut joined: Vec<TextPiece> = Vec::new();
+    let mut text = String::new();
+    let take = |text: &mut String| (!text.is_empty()).then(|| TextPiece::Literal(std::mem::take(text).into()));
+    for piece in pieces {
+        match piece {
+            TextPiece::Literal(literal) => text.push_str(&literal),
+            TextPiece::Secret(_) => {
+                joined.extend(take(&mut text));
+                joined.push(piece);
+            }
+        }
+    }
+    if joined.is_empty() {
+        return Value::from(text);
+    }
+    joined.extend(take(&mut text));
+    SecretText { pieces: joined.into() }.to_value()
+}
+
+/// No text of a repository holds what marks a secret while a template runs.
+fn check_source(source: &str) -> Result<(), TemplateFault> {
+    match source.find(MARK) {
+        Some(offset) => Err(TemplateFault::new(offset, "the character U+FDD0 is no text")),
+        None => Ok(()),
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, escape_formatter};
 
 use super::printable::check_printable;
+use super::secret::print_secret;
 use super::{FUEL, bounded, filters, text_filters};
 
 /// The name of the only template of an engine.
@@ -45,6 +46,9 @@ fn bare() -> Environment<'static> {
         engine.set_syntax(syntax);
     }
     engine.set_formatter(|out, state, value| {
+        if let Some(printed) = print_secret(out, state, value) {
+            return printed;
+        }
         check_printable(value).map_err(|reason| Error::new(ErrorKind::InvalidOperation, reason))?;
         escape_formatter(out, state, value)
     });

@@ -6,6 +6,7 @@ use minijinja::value::Kwargs;
 use minijinja::{Environment, Error, ErrorKind, Value};
 
 use super::native::node_of_value;
+use super::secret::STANDS_ALONE;
 use crate::model::Place;
 
 /// All filters, for hints.
@@ -81,6 +82,9 @@ fn encode_json(value: &Value, options: Kwargs) -> Result<String, Error> {
     options.assert_all_used()?;
     let pretty = indent.is_some_and(|indent| indent.is_true());
     let node = node_of_value(value, &Place::start_of("")).map_err(|fault| refused(fault.to_string()))?;
+    if node.secret().is_some() {
+        return Err(refused(STANDS_ALONE.to_owned()));
+    }
     let json = node.to_json();
     let written = if pretty { serde_json::to_string_pretty(&json) } else { serde_json::to_string(&json) };
     written.map_err(|error| refused(error.to_string()))

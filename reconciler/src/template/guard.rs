@@ -3,9 +3,11 @@
 //! The engine's `~` writes `None`, and its `~` and `in` make text of any value, however large: so
 //! `a ~ b` becomes `__join(a, b)`, and `a in b` becomes `__bounded(a) in b`. Values that a loop
 //! nests ever deeper would exhaust the stack: so `set x = a` becomes `set x = __bounded((a))`.
-//! So would long chains of operators, when they are compiled: they are refused.
+//! So would long chains of operators, when they are compiled: they are refused. So is a call of `secret()` in an
+//! operation, which would compare or change what nobody here knows.
 
 mod limits;
+mod secret_calls;
 mod tag;
 
 use minijinja::machinery::{Token, tokenize};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
+use super::secret::{CAPTURED, MARK, SecretText};
 use crate::model::{Entry, Map, Node, NodeValue, Place, Text};
 
 /// How deep maps and lists of a result may lie in one another.
@@ -57,6 +58,9 @@ fn convert(value: &Value, place: &Place, depth: usize, left: &mut usize) -> Resu
         ValueKind::None => return Err(NativeFault::MissingWithin("null")),
         ValueKind::Bool => NodeValue::Bool(value.is_true()),
         ValueKind::Number => number(value)?,
+        ValueKind::String if value.as_str().is_some_and(|text| text.contains(MARK)) => {
+            return Err(NativeFault::Invalid(CAPTURED.to_owned()));
+        }
         ValueKind::String => text(value.as_str().unwrap_or_default()),
         ValueKind::Seq | ValueKind::Iterable => {
             let items = value.try_iter().map_err(|error| NativeFault::Invalid(error.to_string()))?;
@@ -80,6 +84,7 @@ fn convert(value: &Value, place: &Place, depth: usize, left: &mut usize) -> Resu
             let reason = error.map_or_else(|| "the result is invalid".to_owned(), |error| error.to_string());
             return Err(NativeFault::Invalid(reason));
         }
+        ValueKind::Plain if let Some(text) = SecretText::of_value(value) => NodeValue::Secret(text.clone()),
         ValueKind::Bytes => return Err(NativeFault::Unfit("bytes")),
         _ => return Err(NativeFault::Unfit("a function or an object")),
     };
@@ -108,6 +113,7 @@ pub fn value_of_node(node: &Node) -> Value {
         NodeValue::Integer(value) => Value::from(*value),
         NodeValue::Float(text) => text.parse::<f64>().map_or(Value::UNDEFINED, Value::from),
         NodeValue::String(text) => Value::from(text.text.clone()),
+        NodeValue::Secret(text) => text.to_value(),
         NodeValue::List(items) => items.iter().map(value_of_node).collect(),
         NodeValue::Map(map) => {
             Value::from_pairs(map.entries().iter().map(|entry| (entry.key.clone(), value_of_node(&entry.value))))

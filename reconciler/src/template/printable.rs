@@ -3,6 +3,8 @@
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
+use super::secret::{CAPTURED, MARK, STANDS_ALONE, SecretText};
+
 /// How deep a printed value may be.
 const MAX_DEPTH: usize = 48;
 /// The most bytes that a printed value may have, about; lists of one long string share it until they are printed.
@@ -31,6 +33,8 @@ fn check(value: &Value, depth: usize, bytes_left: &mut usize) -> Result<(), Stri
         ValueKind::None if depth == 0 => Err("the value is null".to_owned()),
         ValueKind::None => Err("a value in it is null".to_owned()),
         ValueKind::Undefined => Err("a value in it is undefined".to_owned()),
+        ValueKind::Plain if SecretText::of_value(value).is_some() => Err(STANDS_ALONE.to_owned()),
+        ValueKind::String if value.as_str().is_some_and(|text| text.contains(MARK)) => Err(CAPTURED.to_owned()),
         ValueKind::Plain => Err("the value is an object or a function: name one of its attributes".to_owned()),
         ValueKind::Seq | ValueKind::Iterable | ValueKind::Invalid => {
             value.try_iter().map_err(reason)?.try_for_each(|item| check(&item, depth + 1, bytes_left))

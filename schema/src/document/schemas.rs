@@ -7,7 +7,7 @@ use super::resources::resources_schema;
 
 use super::{
     AccessDocument, ApplicationDocument, EnvironmentDocument, ExtensionDocument, FleetDocument, HostDocument,
-    ProfileDocument,
+    ProfileDocument, RecipientsDocument,
 };
 
 /// The JSON Schema of one document type.
@@ -16,7 +16,7 @@ pub fn document_schema<T: JsonSchema>() -> Value {
 }
 
 /// The JSON Schemas of all documents, by the name of the document's kind.
-pub fn document_schemas() -> [(&'static str, Value); 8] {
+pub fn document_schemas() -> [(&'static str, Value); 9] {
     [
         ("access", document_schema::<AccessDocument>()),
         ("application", document_schema::<ApplicationDocument>()),
@@ -25,6 +25,7 @@ pub fn document_schemas() -> [(&'static str, Value); 8] {
         ("host", document_schema::<HostDocument>()),
         ("muster", document_schema::<FleetDocument>()),
         ("profile", document_schema::<ProfileDocument>()),
+        ("recipients", document_schema::<RecipientsDocument>()),
         ("resources", resources_schema()),
     ]
 }

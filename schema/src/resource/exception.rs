@@ -55,6 +55,14 @@ impl Exception {
         }
     }
 
+    /// The attributes that hold meanwhile, to be completed.
+    pub fn variant_mut(&mut self) -> Option<&mut Variant> {
+        match &mut self.holds {
+            Held::Waiver => None,
+            Held::Instead(variant) => Some(variant),
+        }
+    }
+
     pub(super) fn to_wire(&self) -> ExceptionWire<&Spec> {
         let variant = self.variant();
         ExceptionWire {

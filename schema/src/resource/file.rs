@@ -7,15 +7,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::IdForm;
 use crate::content::BlobRef;
+use crate::digest::Sha256Digest;
 use crate::mode::Mode;
 use crate::resource::{AclEntry, AclWho, ContentForm, Meta, NamedAccounts, OrderClass, ResourceSpec};
+use crate::secret::{Content, SecretContent};
 
 /// Where people may put extended attributes of their own, as in xattr(7).
 const XATTR_SPACES: [&str; 2] = ["user.", "trusted."];
 /// The longest name of an extended attribute, in bytes: the kernel's limit.
 const MAX_XATTR_NAME_BYTES: usize = 255;
 
-/// A regular file. On creation it gets root:root and mode 0644 where nothing is said.
+/// A regular file. On creation it gets root:root and mode 0644 where nothing is said; with a secret in its content it
+/// always has mode 0600 where nothing is said.
 ///
 /// A new content is written beside the file and takes its place in one step, with owner, mode, extended attributes and
 /// access control list already on it: those that are given, and for the rest those of the file that was there. A file
@@ -31,9 +34,9 @@ const MAX_XATTR_NAME_BYTES: usize = 255;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FileSpec {
-    /// Its whole content.
+    /// Its whole content. Secrets may stand in it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub content: Option<BlobRef>,
+    pub content: Option<Content>,
     /// The owner: a user name or a number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
@@ -72,13 +75,26 @@ impl ResourceSpec for FileSpec {
     const CLASS: Option<OrderClass> = Some(OrderClass::Paths);
     const CONTENTS: ContentForm = ContentForm::Whole;
     const HAS_PERMISSIONS: bool = true;
+    const SECRET_SLOTS: &'static [&'static str] = &["content"];
 
     fn contents(&self) -> Vec<(&'static str, BlobRef)> {
-        self.content.map(|content| ("content", content)).into_iter().collect()
+        self.content.iter().flat_map(Content::blobs).map(|blob| ("content", blob)).collect()
     }
 
     fn set_content(&mut self, _: &str, content: BlobRef) {
-        self.content = Some(content);
+        self.content = Some(content.into());
+    }
+
+    fn set_secret_content(&mut self, _: &str, content: SecretContent) {
+        self.content = Some(content.into());
+    }
+
+    fn secret_contents(&mut self) -> Vec<&mut SecretContent> {
+        self.content.iter_mut().filter_map(Content::secret_mut).collect()
+    }
+
+    fn filled_contents(&self) -> Vec<Sha256Digest> {
+        self.content.iter().filter_map(|content| content.secret()?.filled).collect()
     }
 
     fn accounts(&self) -> NamedAccounts<'_> {
@@ -96,6 +112,14 @@ impl ResourceSpec for FileSpec {
     fn contradiction(&self, _: &Meta) -> Option<String> {
         if self.validate.as_ref().is_some_and(Vec::is_empty) {
             return Some("has an empty list in 'validate'".to_owned());
+        }
+        if let Some(secret) = self.content.as_ref().and_then(Content::secret) {
+            if let Some(fault) = secret.fault() {
+                return Some(fault);
+            }
+            if self.backup == Some(true) {
+                return Some("has a secret and 'backup', which would leave older secrets beside it".to_owned());
+            }
         }
         let fits = |name: &str| {
             let space = XATTR_SPACES.iter().find_map(|space| name.strip_prefix(space));

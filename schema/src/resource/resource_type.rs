@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::IdForm;
 use crate::content::BlobRef;
+use crate::digest::Sha256Digest;
 use crate::resource::Meta;
+use crate::secret::SecretContent;
 
 /// The attributes of one resource type, and what follows from them alone.
 ///
@@ -37,18 +39,34 @@ pub trait ResourceSpec: Default + Serialize + DeserializeOwned + JsonSchema {
     /// Attributes beside [`Self::OWN_PATH`] that name a file which is the thing's, whole.
     const FURTHER_PATHS: &'static [&'static str] = &[];
 
+    /// The slots of [`ContentForm::slots`] whose contents may have secrets in them.
+    const SECRET_SLOTS: &'static [&'static str] = &[];
+
     /// The paths of the files that a resource of this id is, whole: no other resource has them.
     fn paths_of(id: &str) -> Vec<String> {
         if Self::ID == IdForm::Path { vec![id.to_owned()] } else { Vec::new() }
     }
 
-    /// The contents that it names, by slot: one of [`ContentForm::slots`].
+    /// The blobs of the contents that it names, by slot: one of [`ContentForm::slots`].
     fn contents(&self) -> Vec<(&'static str, BlobRef)> {
         Vec::new()
     }
 
     /// Takes the content of a slot of [`ContentForm::slots`].
     fn set_content(&mut self, _slot: &str, _content: BlobRef) {}
+
+    /// Takes the content of a slot of [`Self::SECRET_SLOTS`].
+    fn set_secret_content(&mut self, _slot: &str, _content: SecretContent) {}
+
+    /// Its contents with secrets in them.
+    fn secret_contents(&mut self) -> Vec<&mut SecretContent> {
+        Vec::new()
+    }
+
+    /// The keyed digests of its contents with secrets in them, as far as they were read.
+    fn filled_contents(&self) -> Vec<Sha256Digest> {
+        Vec::new()
+    }
 
     /// The accounts that it needs, by name or number: they are made before it.
     fn accounts(&self) -> NamedAccounts<'_> {
@@ -197,6 +215,7 @@ where
     const EDITS_FILE: bool = S::EDITS_FILE;
     const OWN_PATH: OwnPath = S::OWN_PATH;
     const FURTHER_PATHS: &'static [&'static str] = S::FURTHER_PATHS;
+    const SECRET_SLOTS: &'static [&'static str] = S::SECRET_SLOTS;
 
     fn paths_of(id: &str) -> Vec<String> {
         S::paths_of(id)
@@ -208,6 +227,18 @@ where
 
     fn set_content(&mut self, slot: &str, content: BlobRef) {
         S::set_content(self, slot, content);
+    }
+
+    fn set_secret_content(&mut self, slot: &str, content: SecretContent) {
+        S::set_secret_content(self, slot, content);
+    }
+
+    fn secret_contents(&mut self) -> Vec<&mut SecretContent> {
+        S::secret_contents(self)
+    }
+
+    fn filled_contents(&self) -> Vec<Sha256Digest> {
+        S::filled_contents(self)
     }
 
     fn accounts(&self) -> NamedAccounts<'_> {

@@ -10,6 +10,7 @@ mod memory_host;
 mod memory_repository;
 mod own_files;
 mod repository;
+mod secret;
 mod signed;
 mod words;
 
@@ -34,6 +35,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "published_path", run: words::published_path },
     Target { name: "report", run: signed::report },
     Target { name: "root", run: signed::root },
+    Target { name: "secret", run: secret::secret },
     Target { name: "words", run: words::words },
     // What people write.
     Target { name: "host_file", run: repository::host_file },

@@ -8,6 +8,7 @@ mod live;
 mod power;
 mod root;
 mod rotation;
+mod secrets;
 
 use super::harness::Agent;
 use crate::accepted::Accepted;

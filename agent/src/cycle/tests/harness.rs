@@ -11,6 +11,7 @@ use crate::io::status_file::{Identity, StatusFile, load_status};
 use crate::known::Known;
 use crate::ledger::Ledger;
 use crate::rest::Rest;
+use crate::secrets::Secrets;
 use crate::store::Store;
 use crate::test_orchestrator::{TestOrchestrator, host_id};
 use crate::vault::Vault;
@@ -53,8 +54,9 @@ impl Agent {
     pub(super) async fn start(&mut self) {
         let state = self.dir.path();
         let (store, _) = Store::open(&state.join("store")).unwrap();
+        let secrets = Arc::new(Secrets::new(self.keys.clone()));
         let managed = ManagedHost {
-            host: Box::new(RealHost::open(&state.join("root")).unwrap()),
+            host: Box::new(RealHost::open(&state.join("root")).unwrap().with_secrets(secrets.clone())),
             ledger: Ledger::open(&state.join("ledger")).unwrap(),
             originals: Vault::open(&state.join("originals")).unwrap(),
             blobs: Arc::new(Vault::open(&state.join("blobs")).unwrap()),
@@ -66,14 +68,15 @@ impl Agent {
         let (store, blobs) = (managed.store.clone(), managed.blobs.clone());
         let told = load_status(state).ok().and_then(|status| status.applied);
         let (accepted, manifest) = Accepted::in_force(&store, &blobs, told.as_ref()).unwrap().unzip();
-        let resources = manifest.map(|manifest| manifest.resources);
+        let mut resources = manifest.map(|manifest| manifest.resources).unwrap_or_default();
+        secrets.keep_only(&mut resources, &blobs);
         let in_force = accepted.is_some();
         let mode = Default::default();
         let shared = Arc::new(Shared::default());
         if let Some(accepted) = &accepted {
             shared.note_head(accepted.marks.issued, accepted.expires);
         }
-        let begun = Converger::begin(managed, resources.unwrap_or_default(), mode, shared.judged_time());
+        let begun = Converger::begin(managed, resources, mode, shared.judged_time());
         let converger = begun.unwrap();
         let (orders, receiver) = std::sync::mpsc::channel();
         let identity = Identity { id: None, name: host_id(), key: self.keys.public_key().fingerprint() };
@@ -94,6 +97,7 @@ impl Agent {
             blobs: blobs.clone(),
             orders: orders.clone(),
             extensions: None,
+            secrets: Some(secrets.clone()),
             turns: Rest::new_turns(),
         });
         let cycle = Cycle {
@@ -102,6 +106,7 @@ impl Agent {
             keys: self.keys.clone(),
             store,
             blobs,
+            secrets,
             fingerprint: self.orchestrator.fingerprint(),
             name: host_id(),
             in_force,
@@ -121,6 +126,11 @@ impl Agent {
         let _ = cycle.await;
         orders.send(Order::Stop).unwrap();
         worker.await.unwrap();
+    }
+
+    /// What secrets for this host are encrypted to.
+    pub(super) fn recipient(&self) -> age::x25519::Recipient {
+        self.keys.recipient().parse().unwrap()
     }
 
     /// What a run leaves that took up the next manifest, with one blob, and was killed before it changed anything.

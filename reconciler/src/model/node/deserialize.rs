@@ -54,6 +54,7 @@ impl<'de> Deserializer<'de> for &'de Node {
             },
             NodeValue::Float(text) => visitor.visit_f64(text.parse().unwrap_or(f64::NAN)),
             NodeValue::String(text) => visitor.visit_borrowed_str(&text.text),
+            NodeValue::Secret(_) => Err(de::Error::invalid_type(de::Unexpected::Other(self.kind()), &visitor)),
             NodeValue::List(items) => visitor.visit_seq(SeqDeserializer::new(items.iter())),
             NodeValue::Map(map) => entries_deserializer(map.entries().iter()).deserialize_map(visitor),
         }

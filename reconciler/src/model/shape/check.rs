@@ -23,6 +23,11 @@ impl Shape {
         if templates == Templates::Allowed && node.as_str().is_some_and(is_template) {
             return;
         }
+        let is_secret = matches!(node.value, NodeValue::Secret(_));
+        if is_secret && !self.types.contains(&Type::Secret) {
+            found.push(misplaced_secret(node, what));
+            return;
+        }
         if !self.types.is_empty() && !self.types.iter().any(|allowed| allowed.fits(node)) {
             found.push(wrong_type(&self.types, node, what));
             return;
@@ -154,6 +159,7 @@ impl Type {
                 | (Type::String, NodeValue::String(_))
                 | (Type::Array, NodeValue::List(_))
                 | (Type::Object, NodeValue::Map(_))
+                | (Type::Secret, NodeValue::Secret(_))
         )
     }
 }
@@ -177,6 +183,12 @@ pub(crate) fn unknown_field<'a>(
     }
 }
 
+/// The finding for a secret where none can stand.
+fn misplaced_secret(node: &Node, what: &str) -> Finding {
+    let finding = Finding::new(node.place.clone(), format!("{what} cannot hold a secret"));
+    finding.with_hint("secrets stand in contents of files, and in parameters that are declared 'secret: true'")
+}
+
 fn wrong_type(allowed: &[Type], node: &Node, what: &str) -> Finding {
     let mut names: Vec<&str> = Vec::new();
     for allowed in allowed.iter().filter(|allowed| **allowed != Type::Null) {
@@ -186,6 +198,9 @@ fn wrong_type(allowed: &[Type], node: &Node, what: &str) -> Finding {
     }
     let reason = format!("{what} must be {}, not {}", names.join(" or "), node.kind());
     let finding = Finding::new(node.place.clone(), reason);
+    if allowed.contains(&Type::Secret) {
+        return finding.with_hint("write \"{{ secret('NAME') }}\", with the name of a file in secrets/");
+    }
     let scalar = matches!(node.value, NodeValue::Float(_) | NodeValue::Integer(_) | NodeValue::Bool(_));
     if scalar && allowed.contains(&Type::String) {
         return finding.with_hint("quote it");

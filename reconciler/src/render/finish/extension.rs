@@ -29,6 +29,9 @@ pub(super) fn finish_extension(
         let finding = Finding::new(float.place.clone(), format!("{what} has a number with a fraction"));
         faults.push(finding.with_hint("quote it: a manifest has whole numbers only"));
     }
+    if let Some(secret) = attributes.secret() {
+        faults.push(Finding::new(secret.place.clone(), format!("{what} cannot hold a secret")));
+    }
     let tell = |faults: Vec<Finding>| {
         let scope = rendering.scope_of(placed.tainted);
         let mut record = rendering.record();

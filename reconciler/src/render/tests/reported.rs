@@ -112,8 +112,8 @@ fn unknown_facts_are_findings_reported_or_not() {
         ("{{ hosts('role=') }}", "is not a term of a selector"),
         ("{{ hosts('role=web', environment='fra') | length }}", "there is no environment 'fra'"),
         ("{{ hosts('role=web', al=true) | length }}", "al"),
-        ("{{ secret('db') }}", "secrets are not supported yet"),
-        ("{{ 'x' ~ (secret('db') | default('none')) }}", "secrets are not supported yet"),
+        ("{{ secret('db') }}", "there is no secret 'db'"),
+        ("{{ 'x' ~ (secret('db') | default('none')) }}", "a secret stands alone"),
     ] {
         let told = content(expression, &ALL);
         assert!(told.contains(reason), "{expression}: {told}");

@@ -4,6 +4,7 @@ use minijinja::machinery::Token;
 
 use super::Edit;
 use super::limits::Operators;
+use super::secret_calls::SecretCalls;
 
 /// What stands between brackets, or between the tag's own ends.
 #[derive(Debug)]
@@ -45,6 +46,7 @@ pub(super) struct Tag {
     sets_attribute: bool,
     /// What ends with the tag.
     closing: &'static str,
+    secrets: SecretCalls,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,11 +73,13 @@ impl Tag {
             expects_in: false,
             sets_attribute: false,
             closing: "",
+            secrets: SecretCalls::new(true),
         }
     }
 
     pub(super) fn of_statement(start: usize) -> Tag {
-        Tag { statement: Some(Statement::Unknown), ..Tag::of_expression(start) }
+        let secrets = SecretCalls::new(false);
+        Tag { statement: Some(Statement::Unknown), secrets, ..Tag::of_expression(start) }
     }
 
     /// Ends the tag; what is to be changed in it.
@@ -91,6 +95,7 @@ impl Tag {
 
     /// Adds the token that stands from `start` to `end`.
     pub(super) fn add(&mut self, token: &Token<'_>, start: usize, end: usize) -> Result<(), String> {
+        self.secrets.add(token)?;
         let outermost = self.levels.len() == 1;
         let Some(level) = self.levels.last_mut() else { return Ok(()) };
         let before = std::mem::replace(&mut self.before, Before::Operator);

@@ -1,0 +1,175 @@
+//! Secrets from `muster secret set` to the file on the host, by real programs: it is in the file and nowhere else.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+
+use std::fs;
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use muster_tests::fleet::{Fleet, SOON, SandboxAgent};
+use muster_tests::wait::wait_until;
+use serde_json::Value;
+
+const FIRST: &str = "correct horse/battery";
+const SECOND: &str = "wrong donkey/charger";
+const HOST: &str = "labels: {role: db}\nresources:\n  files:\n    /etc/app:\n      \
+                    content: \"first={{ secret('db', encode='url') }}\\nsecond={{ secret('db') }}\\n\"\n";
+
+/// Runs `muster` in the operator's clone, with `input` as standard input.
+fn run(fleet: &Fleet, arguments: &[&str], input: &str) -> Output {
+    let mut command = fleet.muster(arguments).unwrap();
+    command.current_dir(fleet.repository.work());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn muster(fleet: &Fleet, arguments: &[&str], input: &str) -> String {
+    let output = run(fleet, arguments, input);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "muster {arguments:?}: {told}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    let shown = arguments[1] == "get";
+    assert!(shown || ![FIRST, SECOND].iter().any(|secret| said.contains(secret) || told.contains(secret)), "{said}");
+    said
+}
+
+/// All files below `dir` that hold one of these.
+fn holders(dir: &Path, needles: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for path in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
+        if path.is_symlink() {
+            continue;
+        }
+        if path.is_dir() {
+            found.extend(holders(&path, needles));
+        } else if let Ok(bytes) = fs::read(&path) {
+            let holds = |needle: &&str| bytes.windows(needle.len()).any(|window| window == needle.as_bytes());
+            found.extend(needles.iter().any(holds).then_some(path));
+        }
+    }
+    found
+}
+
+fn content(secret: &str) -> String {
+    let url = secret.replace(' ', "%20").replace('/', "%2F");
+    format!("first={url}\nsecond={secret}\n")
+}
+
+fn wait_content(agent: &SandboxAgent, secret: &str) {
+    let file = agent.root().join("etc/app");
+    let wanted = content(secret);
+    wait_until("the file with the secret", SOON, || fs::read_to_string(&file).is_ok_and(|text| text == wanted))
+        .unwrap();
+}
+
+/// The commit that a command made and pushed.
+fn tip(fleet: &Fleet) -> String {
+    fleet.repository.tip().unwrap()
+}
+
+#[test]
+fn a_secret_reaches_its_file_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let mut fleet = Fleet::make(folder, IpAddr::V4(Ipv4Addr::LOCALHOST), None).unwrap();
+    fleet.start().unwrap();
+    let identity = folder.join("admin.key");
+    let identity = identity.to_str().unwrap();
+    let admin = muster(&fleet, &["secret", "keygen", identity], "").trim().to_owned();
+    assert_eq!(fs::metadata(identity).unwrap().permissions().mode() & 0o777, 0o600);
+    fleet.repository.write("environments/production/hosts/db-1.yaml", HOST).unwrap();
+    fleet.repository.write("environments/production/hosts/web-1.yaml", "labels: {role: web}\n").unwrap();
+    fleet.repository.publish("hosts: Declare").unwrap();
+    muster(&fleet, &["secret", "set", "db", "--hosts", "role=db", "--admin", &admin], FIRST);
+    assert_eq!(muster(&fleet, &["secret", "get", "db", "--identity", identity], ""), FIRST);
+
+    // Approved without an admin's key: it waits, and says for what.
+    let mut agent = SandboxAgent::make(&fleet, folder, "db-1").unwrap();
+    agent.start().unwrap();
+    fleet.wait_pending("db-1").unwrap();
+    let said = muster(&fleet, &["host", "approve", "db-1", "--yes"], "");
+    assert!(said.contains("muster secret rekey db"), "{said}");
+    let waits = |host: &Value| host["reason"] == "WaitingForRecipient" && host["health"] == "Pending";
+    let host = fleet.wait_host("db-1", "to wait for the secret", waits).unwrap();
+    assert!(host.to_string().contains("muster secret rekey db"), "{host:#}");
+    assert!(!agent.root().join("etc/app").exists());
+    let listed: Value = serde_json::from_str(&muster(&fleet, &["secret", "ls", "-o", "json"], "")).unwrap();
+    assert_eq!(listed[0]["missing"], serde_json::json!(["db-1"]), "{listed}");
+    assert_eq!(listed[0]["used_in"], serde_json::json!(["environments/production/hosts/db-1.yaml"]), "{listed}");
+
+    muster(&fleet, &["secret", "rekey", "--all", "--identity", identity], "");
+    wait_content(&agent, FIRST);
+    fleet.wait_synced("db-1", &tip(&fleet)).unwrap();
+    let file = agent.root().join("etc/app");
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o7777, 0o600);
+
+    // Another ciphertext of the same secret: the host takes it, and the file stays as it is.
+    let before = fs::metadata(&file).unwrap();
+    muster(&fleet, &["secret", "set", "db"], FIRST);
+    fleet.wait_synced("db-1", &tip(&fleet)).unwrap();
+    let after = fs::metadata(&file).unwrap();
+    assert_eq!((before.ino(), before.ctime_nsec()), (after.ino(), after.ctime_nsec()), "the file was touched");
+
+    // Another secret; then nothing anywhere tells of the first.
+    muster(&fleet, &["secret", "set", "db"], SECOND);
+    wait_content(&agent, SECOND);
+    fleet.wait_synced("db-1", &tip(&fleet)).unwrap();
+    let needles = [FIRST, SECOND, "correct%20horse", "wrong%20donkey"];
+    for path in ["hosts", "hosts/db-1", "fleet", "findings", "revisions", "hosts/db-1/v1/files/etc/app"] {
+        let answer = fleet.fetch(path).unwrap().to_string();
+        assert!(!needles.iter().any(|needle| answer.contains(needle)), "{path}: {answer}");
+    }
+    let answer = fleet.fetch("hosts/db-1/v1/files/etc/app").unwrap().to_string();
+    assert!(answer.contains("***"), "{answer}");
+    // Every object of Git, unpacked: status branch, facts, commits.
+    let mut git = Command::new("git");
+    fleet.repository.as_operator(&mut git);
+    git.arg("-C").arg(fleet.repository.bare());
+    let objects = git.args(["cat-file", "--batch-all-objects", "--batch"]).output().unwrap();
+    assert!(objects.status.success() && objects.stdout.len() > 1000);
+    let objects = String::from_utf8_lossy(&objects.stdout);
+    assert!(objects.contains("secret('db'"), "objects are read");
+    assert!(!needles.iter().any(|needle| objects.contains(needle)), "Git holds the secret");
+    agent.stop().unwrap();
+    fleet.stop().unwrap();
+    assert_eq!(holders(folder, &needles), [file]);
+}
+
+#[test]
+fn approving_with_an_admins_key_encrypts_in_the_same_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let mut fleet = Fleet::make(folder, IpAddr::V4(Ipv4Addr::LOCALHOST), None).unwrap();
+    fleet.start().unwrap();
+    let identity = folder.join("admin.key");
+    let identity = identity.to_str().unwrap();
+    let admin = muster(&fleet, &["secret", "keygen", identity], "").trim().to_owned();
+    fleet.repository.write("environments/production/hosts/db-1.yaml", HOST).unwrap();
+    fleet.repository.publish("hosts: Declare").unwrap();
+    muster(&fleet, &["secret", "set", "db", "--hosts", "role=db", "--admin", &admin], FIRST);
+    let before = tip(&fleet);
+    let mut agent = SandboxAgent::make(&fleet, folder, "db-1").unwrap();
+    agent.start().unwrap();
+    fleet.wait_pending("db-1").unwrap();
+    let said = muster(&fleet, &["host", "approve", "db-1", "--yes", "--identity", identity], "");
+    assert!(said.contains("It can read: db"), "{said}");
+    let count = fleet.repository.git(&["rev-list", "--count", &format!("{before}..main")]).unwrap();
+    assert_eq!(count.trim(), "1");
+    wait_content(&agent, FIRST);
+
+    // Nobody else's key opens it, and a key that opens nothing changes nothing.
+    let other = folder.join("other.key");
+    let other = other.to_str().unwrap();
+    muster(&fleet, &["secret", "keygen", other], "");
+    let refused = run(&fleet, &["secret", "get", "db", "--identity", other], "");
+    assert_eq!((refused.status.code(), refused.stdout.len()), (Some(2), 0));
+    let refused = run(&fleet, &["secret", "set", "db", "--hosts", "role=web"], SECOND);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("role=db"));
+    let again = muster(&fleet, &["secret", "rekey", "db", "--identity", identity], "");
+    assert!(again.contains("nothing was changed"), "{again}");
+}
