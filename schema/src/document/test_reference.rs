@@ -26,6 +26,13 @@ pub(super) fn reference_page() -> String {
             let _ = write!(page, "\n## Document: {name}\n{about}\n\n");
             write_table(&mut page, &properties(&schema), &schema);
         }
+        if name == "access" {
+            for (definition, what) in [("AccessRule", "A rule"), ("ApprovalRule", "An entry of `approvals`")] {
+                let entry = schema.pointer(&format!("/$defs/{definition}")).cloned().unwrap_or_default();
+                let _ = write!(page, "\n{what} has:\n\n");
+                write_table(&mut page, &properties(&entry), &schema);
+            }
+        }
         if name == "application" {
             let parameter = schema.pointer("/$defs/ParameterDocument").cloned().unwrap_or_default();
             page.push_str("\nA parameter is declared by:\n\n");
