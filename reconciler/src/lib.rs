@@ -1,6 +1,7 @@
 //! The orchestrator and the operator's command line.
 
 pub mod access;
+pub mod audit;
 pub mod bundle;
 pub mod cli;
 pub mod cycle;

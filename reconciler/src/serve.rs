@@ -18,7 +18,6 @@ use self::bus_events::tell_refusals;
 use crate::cycle::{Config, Orchestrator, run_cycle};
 use crate::inbound::ReplayMarks;
 use crate::io::api::{self, Access, LiveApi, live_router};
-use crate::io::audit::AuditLog;
 use crate::io::bus::{
     BrokerState, BrokerUrl, HttpLimits, Inbound, InboundSettings, agent_router, serve_amqp, serve_http,
 };
@@ -83,18 +82,19 @@ pub async fn serve(options: ServeOptions, announce: impl FnOnce(SocketAddr, Sock
         tracing::warn!(error = &error as &dyn std::error::Error, "the remote's status branch cannot be read");
     }
     let orchestrator = Orchestrator::start(config, keys, branch)?;
+    let audit = orchestrator.audit();
     let (cycle, inbound) = mpsc::channel(INBOUND_QUEUE);
     let door = Inbound::open(InboundSettings {
         fleet: orchestrator.fleet().clone(),
         fresh,
         enrolment_dir: &enrolment_dir,
         marks: replay_marks(&orchestrator),
+        audit: audit.clone(),
         cycle,
     })?;
     let hook = look.clone();
     let hooks = axum::Router::new().route("/hooks/push", post(move || async move { hook.notify_one() }));
     let agents = agent_router(door.clone(), orchestrator.tree().top().to_owned()).merge(hooks.clone());
-    let audit = Arc::new(AuditLog::open(&data)?);
     let live = LiveApi { state: orchestrator.state(), door: door.clone(), audit: audit.clone() };
     let access = Arc::new(Access::new(&data, orchestrator.state(), audit));
     let people = access.protect(api::router(orchestrator.state()).merge(live_router(live)));

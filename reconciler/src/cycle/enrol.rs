@@ -59,6 +59,7 @@ impl Orchestrator {
         for (key, host) in pending.iter().filter(|(key, _)| !before.contains_key(*key)) {
             let message = format!("'{}' waits for approval; fingerprint {}", host.announce.name, key.fingerprint());
             self.state.events.push(clock::now(), EventKind::EnrolmentPending, None, message);
+            self.note_announced(key, &host.announce.name);
         }
         if before != pending {
             self.note_fleet_changed();

@@ -2,6 +2,7 @@
 
 use crate::bundle::BundleError;
 use crate::io::anchor::AnchorError;
+use crate::io::audit::AuditError;
 use crate::io::git::GitError;
 use crate::io::inbox::InboxError;
 use crate::io::repository::RepositoryError;
@@ -46,6 +47,9 @@ pub enum CycleError {
     /// The anchor cannot be kept.
     #[error(transparent)]
     Anchor(#[from] AnchorError),
+    /// The audit log cannot be written: nothing is done that is not in it.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// Rendering a host panicked: a fault of muster's own.
     #[error("rendering stopped unexpectedly; this is a fault of muster")]
     RenderPanicked,

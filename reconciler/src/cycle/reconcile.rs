@@ -48,10 +48,12 @@ impl Orchestrator {
         let revision = match verified {
             Ok(revision) => revision,
             Err(rejection) => {
+                self.note_refused(&rejection);
                 self.refuse(&repository, tip, &rejection);
                 return Ok(Vec::new());
             }
         };
+        self.note_revision(&revision)?;
         let published = self.follow(&repository, &revision, &assignments)?;
         self.verified = Some(revision);
         let counters = &self.state.counters;
@@ -196,7 +198,7 @@ impl Orchestrator {
 
     /// Takes over what the assigned revisions declare; returns the declared hosts.
     fn declare_hosts(&mut self) -> BTreeSet<HostId> {
-        let mut declared = BTreeSet::new();
+        let (mut declared, mut approved) = (BTreeSet::new(), Vec::new());
         let mut fleet = self.state.fleet_mut();
         let assignments = fleet.assignments.clone();
         for (revision, model) in &self.models {
@@ -209,6 +211,7 @@ impl Orchestrator {
                 status.environment = Some(host.environment.to_string());
                 status.labels = host.labels.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
                 if status.key != host.key {
+                    approved.extend(host.key.map(|key| (host.id.clone(), key, revision.clone())));
                     status.key = host.key;
                     status.enrolled = false;
                 }
@@ -220,6 +223,8 @@ impl Orchestrator {
                 status.retired = None;
             }
         }
+        drop(fleet);
+        self.note_approved(approved);
         declared
     }
 

@@ -16,6 +16,7 @@ use super::rekey::publish_roots;
 use super::save::StatusWriter;
 use super::survey::LastRender;
 use crate::io::anchor::load_anchor;
+use crate::io::audit::AuditLog;
 use crate::io::clock;
 use crate::io::git::StatusBranch;
 use crate::io::inbox::Inbox;
@@ -75,6 +76,10 @@ pub struct Orchestrator {
     pub(super) heads: HashMap<HostId, muster_schema::head::Head>,
     /// Writes status commits.
     pub(super) writer: StatusWriter,
+    /// What was decided.
+    pub(super) audit: Arc<AuditLog>,
+    /// The revision that was last written down there.
+    pub(super) audited: Option<CommitId>,
     /// Hosts whose status changed since the last status commit.
     pub(super) unsaved: BTreeSet<HostId>,
 }
@@ -116,6 +121,8 @@ impl Orchestrator {
             trails: HashMap::new(),
             committed_facts: CommittedFacts::at(branch.tip()),
             heads: HashMap::new(),
+            audit: Arc::new(AuditLog::open(&config.data)?),
+            audited: None,
             unsaved: BTreeSet::new(),
             writer: StatusWriter::start(branch),
             config,
@@ -139,6 +146,11 @@ impl Orchestrator {
     /// The state that the surfaces read.
     pub fn state(&self) -> Arc<SharedState> {
         self.state.clone()
+    }
+
+    /// The audit log.
+    pub fn audit(&self) -> Arc<AuditLog> {
+        self.audit.clone()
     }
 
     /// The fleet's name.

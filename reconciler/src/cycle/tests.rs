@@ -1,6 +1,7 @@
 //! The cycle on a real repository, without a bus.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 mod attack;
+mod audit;
 
 use std::time::Duration;
 

@@ -56,6 +56,7 @@ impl Orchestrator {
             fresh: Arc::new(fresh),
             enrolment_dir: &dir.path().join("enrolment"),
             marks,
+            audit: Arc::new(muster_reconciler::io::audit::AuditLog::open(dir.path()).unwrap()),
             cycle,
         };
         let inbound = Inbound::open(settings).unwrap();

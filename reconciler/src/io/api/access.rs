@@ -5,28 +5,24 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Extension, Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
+use muster_schema::HostId;
 use muster_schema::api::{Problem, ProblemReason};
-use muster_schema::{HostId, Timestamp};
 
 use super::live::refused;
 use crate::access::{Caller, Denied, Scope};
-use crate::io::audit::{AuditEntry, AuditLog, Decision};
+use crate::audit::{AuditEntry, Decision};
+use crate::io::audit::AuditLog;
 use crate::io::clock;
 use crate::io::token_file::TokenFile;
 use crate::state::SharedState;
 
-/// What begins and ends within it counts as one flood.
-const WINDOW: Duration = Duration::from_secs(60);
-/// So many refusals of strangers are written down in that time; who floods us shall not fill the disk.
-const MAX_NOTED: u32 = 20;
 /// The longest token that is looked at, in bytes.
 const LONGEST: usize = 256;
 
@@ -36,13 +32,6 @@ pub struct Access {
     tokens: TokenFile,
     state: Arc<SharedState>,
     audit: Arc<AuditLog>,
-    noted: Mutex<Noted>,
-}
-
-#[derive(Debug, Default)]
-struct Noted {
-    since: Timestamp,
-    count: u32,
 }
 
 /// Put there by [`crate::io::bus::serve_http`].
@@ -51,7 +40,7 @@ type ClientAddress = Option<Extension<ConnectInfo<SocketAddr>>>;
 impl Access {
     /// By the tokens in this data folder.
     pub fn new(data: &Path, state: Arc<SharedState>, audit: Arc<AuditLog>) -> Access {
-        Access { tokens: TokenFile::new(data), state, audit, noted: Mutex::default() }
+        Access { tokens: TokenFile::new(data), state, audit }
     }
 
     /// Lets nobody reach these routes who may not. Handlers get the [`Caller`].
@@ -100,28 +89,14 @@ impl Access {
         }
     }
 
-    /// Writes a refusal down; those of strangers up to a number.
-    fn note(&self, who: String, request: &Request, reason: &str, is_stranger: bool) {
-        let now = clock::now();
-        if is_stranger {
-            let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-            if now.since(noted.since) > WINDOW {
-                *noted = Noted { since: now, count: 0 };
-            }
-            noted.count = noted.count.saturating_add(1);
-            if noted.count > MAX_NOTED {
-                return;
-            }
-        }
-        let entry = AuditEntry {
-            at: now,
-            who,
-            action: format!("{} {}", request.method(), request.uri().path().chars().take(LONGEST).collect::<String>()),
-            hosts: String::new(),
-            decision: Decision::Deny,
-            reason: reason.to_owned(),
-        };
-        if let Err(error) = self.audit.append(entry) {
+    /// Writes a refusal down, but not each of a flood; strangers are one kind together.
+    fn note(&self, who: &str, request: &Request, problem: &Problem, is_stranger: bool) {
+        let path: String = request.uri().path().chars().take(LONGEST).collect();
+        let code = format!("{:?}", problem.reason);
+        let kind = if is_stranger { code.clone() } else { format!("{code} {who}") };
+        let action = format!("{} {path}", request.method());
+        let entry = AuditEntry::new(clock::now(), who, action, Decision::Deny, code).because(&problem.detail);
+        if let Err(error) = self.audit.append_limited(entry, &kind) {
             tracing::error!(error = &error as &dyn std::error::Error, "a refusal is not written down");
         }
     }
@@ -142,7 +117,7 @@ async fn admit(
         Ok(caller) => caller,
         Err(problem) => {
             let who = address.map_or_else(|| "unknown".to_owned(), |address| address.to_string());
-            access.note(who, &request, &problem.detail, true);
+            access.note(&who, &request, &problem, true);
             let mut response = refused(&problem);
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             return response;
@@ -151,8 +126,9 @@ async fn admit(
     if !is_live(path)
         && let Err(denied) = access.check_read(&caller, path)
     {
-        access.note(caller.name(), &request, &denied.to_string(), false);
-        return refused(&Problem::new(ProblemReason::Forbidden, denied.to_string()));
+        let problem = Problem::new(ProblemReason::Forbidden, denied.to_string());
+        access.note(&caller.name(), &request, &problem, false);
+        return refused(&problem);
     }
     request.extensions_mut().insert(caller);
     next.run(request).await

@@ -19,7 +19,8 @@ use serde::Deserialize;
 
 use super::targets::{Chosen, choose_hosts};
 use crate::access::{Caller, Scope};
-use crate::io::audit::{AuditEntry, AuditLog, Decision};
+use crate::audit::{AuditEntry, Decision};
+use crate::io::audit::{AuditError, AuditLog};
 use crate::io::bus::{Inbound, NotAnswered};
 use crate::io::clock;
 use crate::query::{Answered, QueryView, Unanswered};
@@ -88,11 +89,11 @@ async fn ask_host(
     // What no agent would answer goes to none.
     let request = ApiRequest::load(method, target)?;
     if let Err(problem) = check_may(api, asked, headers, method, id) {
-        api.note(asked, Decision::Deny, &problem.detail)?;
+        api.deny(asked, &problem.detail)?;
         return Err(problem);
     }
     let host = find_host(&api.state, id)?;
-    api.note(asked, Decision::Allow, "")?;
+    api.allow(asked)?;
     let patience = if request.acts() { RUN } else { READ };
     let request = LiveRequest { method, target: target.to_owned() };
     api.door.ask(&host, request, patience).await.map_err(|why| not_answered(&host.id, why))
@@ -148,7 +149,7 @@ async fn ask_many(api: &LiveApi, who: Caller, question: Question) -> Result<Quer
     let named = question.hosts.or(question.selector.map(|selector| format!("-l {selector}"))).unwrap_or_default();
     let asked = Asked { who, action: format!("GET {}", question.target), hosts: named };
     let hosts = api.keep_allowed(&asked, hosts, &mut unanswered)?;
-    api.note(&asked, Decision::Allow, "")?;
+    api.allow(&asked)?;
     let patience = Duration::from_millis(question.timeout_ms.unwrap_or(QUERY_MS).clamp(1, LONGEST_QUERY_MS));
     let mut asking = tokio::task::JoinSet::new();
     for host in hosts {
@@ -199,7 +200,7 @@ impl LiveApi {
         if let Some(first) = refused.first() {
             let ids: Vec<&str> = refused.iter().map(|one| one.host.as_str()).collect();
             let denied = Asked { who: asked.who.clone(), action: asked.action.clone(), hosts: ids.join(",") };
-            self.note(&denied, Decision::Deny, &first.reason)?;
+            self.deny(&denied, &first.reason)?;
             if allowed.is_empty() {
                 return Err(Problem::new(ProblemReason::Forbidden, first.reason.clone()));
             }
@@ -208,16 +209,29 @@ impl LiveApi {
         Ok(allowed)
     }
 
-    /// Writes a decision down, durably. What cannot be written down is not done.
-    fn note(&self, asked: &Asked, decision: Decision, reason: &str) -> Result<(), Problem> {
-        let Asked { who, action, hosts } = asked;
-        let (who, action, hosts) = (who.name(), action.clone(), hosts.clone());
-        let entry = AuditEntry { at: clock::now(), who, action, hosts, decision, reason: reason.to_owned() };
-        self.audit.append(entry).map_err(|error| {
-            tracing::error!(error = &error as &dyn std::error::Error, "nothing is passed on");
-            Problem::new(ProblemReason::Busy, "the audit log cannot be written, so nothing is passed on")
-        })
+    /// Writes down, durably, that it is done. What cannot be written down is not.
+    fn allow(&self, asked: &Asked) -> Result<(), Problem> {
+        self.audit.append([asked.entry(Decision::Allow, "Allowed")]).map_err(|error| not_written(&error))
     }
+
+    /// Writes a refusal down; of a flood of one caller's not each.
+    fn deny(&self, asked: &Asked, reason: &str) -> Result<(), Problem> {
+        let entry = asked.entry(Decision::Deny, "Forbidden").because(reason);
+        let kind = format!("Forbidden {}", entry.who);
+        self.audit.append_limited(entry, &kind).map_err(|error| not_written(&error))
+    }
+}
+
+impl Asked {
+    fn entry(&self, decision: Decision, code: &str) -> AuditEntry {
+        let entry = AuditEntry::new(clock::now(), self.who.name(), self.action.as_str(), decision, code);
+        AuditEntry { hosts: self.hosts.clone(), ..entry }
+    }
+}
+
+fn not_written(error: &AuditError) -> Problem {
+    tracing::error!(error = error as &dyn std::error::Error, "nothing is passed on");
+    Problem::new(ProblemReason::Busy, "the audit log cannot be written, so nothing is passed on")
 }
 
 /// An enrolled host of this fleet.

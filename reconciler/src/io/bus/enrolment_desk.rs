@@ -17,6 +17,7 @@ use super::enrolment_files::{EnrolmentFileError, RecordFolder};
 use super::reply::accept;
 use crate::enrolment::{CHALLENGE_BYTES, Listed, OpenChallenges, PendingHost, PendingList, check_announcement};
 use crate::inbound::{ApprovedHosts, Refusal, VerifiedMessage};
+use crate::io::audit::AuditError;
 
 /// A host that proved both of its keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +44,9 @@ pub enum DeskError {
     /// No random number is to be had.
     #[error("the system gives no random numbers: {0}")]
     Random(getrandom::Error),
+    /// It cannot be written down.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// age failed.
     #[error("a challenge cannot be encrypted")]
     Encrypt(#[from] age::EncryptError),

@@ -17,8 +17,10 @@ use super::hints::Hints;
 use super::live::{Live, NotAnswered};
 use super::refusal_log::{RefusalLog, RefusedMessage};
 use super::reply::{Reply, ReplyWriter, accept};
+use crate::audit::{AuditEntry, Decision};
 use crate::enrolment::{PendingHost, RateLimit};
 use crate::inbound::{ApprovedHosts, Refusal, ReplayMarks, Seq, Stream, VerifiedMessage, verify_frame};
+use crate::io::audit::{AuditError, AuditLog};
 use crate::io::clock;
 use crate::io::signer::Signer;
 
@@ -61,6 +63,8 @@ pub struct InboundSettings<'a> {
     pub enrolment_dir: &'a Path,
     /// Marks of reports and facts, from the status that their effects are kept in.
     pub marks: ReplayMarks,
+    /// Where it is written down who enrols, and what is refused.
+    pub audit: Arc<AuditLog>,
     /// Where messages go.
     pub cycle: mpsc::Sender<InboundMessage>,
 }
@@ -84,6 +88,7 @@ pub struct Inbound {
     hints: Hints,
     live: Live,
     refusals: RefusalLog,
+    audit: Arc<AuditLog>,
     approved: RwLock<Arc<ApprovedHosts>>,
     marks: Mutex<ReplayMarks>,
     lines: Mutex<HashMap<Line, Arc<AsyncMutex<()>>>>,
@@ -98,7 +103,7 @@ impl Inbound {
     /// # Errors
     /// When enrolment's records cannot be read.
     pub fn open(settings: InboundSettings<'_>) -> Result<Arc<Self>, DeskError> {
-        let InboundSettings { fleet, fresh, enrolment_dir, marks, cycle } = settings;
+        let InboundSettings { fleet, fresh, enrolment_dir, marks, audit, cycle } = settings;
         Ok(Arc::new(Inbound {
             replies: ReplyWriter::new(fleet.clone(), fresh),
             fleet,
@@ -106,6 +111,7 @@ impl Inbound {
             hints: Hints::default(),
             live: Live::default(),
             refusals: RefusalLog::new(),
+            audit,
             approved: RwLock::default(),
             marks: Mutex::new(marks),
             lines: Mutex::default(),
@@ -195,6 +201,7 @@ impl Inbound {
     /// The reply that tells a refusal.
     pub(super) fn refuse(&self, refusal: Refusal, source: Source) -> Reply {
         self.refusals.note(&refusal, source, clock::now());
+        self.note_refusal(&refusal, source);
         self.replies.refuse(refusal)
     }
 
@@ -315,15 +322,52 @@ impl Inbound {
     fn enrol_at_desk(&self, sent: &VerifiedMessage, source: Source) -> Result<Result<Body, Refusal>, DeskError> {
         let (approved, now) = (self.approved(), clock::now());
         match &sent.message().body {
-            Body::Announce(announce) => self.desk.announce(sent, announce, &approved, &source.network(), now),
+            Body::Announce(announce) => {
+                let answer = self.desk.announce(sent, announce, &approved, &source.network(), now)?;
+                if let Ok(Body::Challenge(_)) = &answer {
+                    self.note_enrolment(sent, "Challenged", source)?;
+                }
+                Ok(answer)
+            }
             Body::ChallengeAnswer(answer) => {
                 let Some(host) = approved.current(sent.key()) else {
                     return Ok(Err(sent.refuse(ReceiptCode::UnknownKey, "this key is not approved any more")));
                 };
+                self.note_enrolment(sent, "Enrolled", source)?;
                 self.desk.enrol(sent, answer, now)?;
                 Ok(Ok(Body::Enrolled(Enrolled { id: host.id.clone() })))
             }
             _ => Ok(Err(sent.refuse(ReceiptCode::WrongType, "this is no part of enrolment"))),
+        }
+    }
+
+    /// Writes a step of enrolment down before it is taken. An agent can take it as often as it likes.
+    fn note_enrolment(&self, sent: &VerifiedMessage, code: &str, source: Source) -> Result<(), AuditError> {
+        let who = format!("key:{}", sent.key().fingerprint());
+        let kind = format!("{code} {who}");
+        let entry = AuditEntry::new(clock::now(), who, "enrol", Decision::Allow, code);
+        let approved = self.approved();
+        let hosts = approved.current(sent.key()).map(|host| host.id.to_string()).unwrap_or_default();
+        let entry = AuditEntry { hosts, ..entry.because(&format!("from {}", source.network())) };
+        self.audit.append_limited(entry, &kind)
+    }
+
+    /// Writes a refusal down, but not each of a flood.
+    fn note_refusal(&self, refusal: &Refusal, source: Source) {
+        if refusal.code == ReceiptCode::Busy {
+            return;
+        }
+        let (code, network) = (refusal.code.as_str(), source.network());
+        let who = match &refusal.answer_to {
+            Some(to) => format!("key:{}", to.0.key.fingerprint()),
+            None => network.clone(),
+        };
+        // The id is only a claim where the code says so.
+        let hosts = refusal.answer_to.as_ref().map(|to| to.0.id.to_string()).unwrap_or_default();
+        let entry = AuditEntry::new(clock::now(), who, "message", Decision::Deny, code);
+        let entry = AuditEntry { hosts, ..entry.because(&format!("{} (from {network})", refusal.message)) };
+        if let Err(error) = self.audit.append_limited(entry, code) {
+            tracing::error!(error = &error as &dyn std::error::Error, "a refusal is not written down");
         }
     }
 

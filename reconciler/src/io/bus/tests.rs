@@ -149,6 +149,7 @@ impl Fleet {
             fresh: Arc::new(fresh),
             enrolment_dir: &dir.path().join("enrolment"),
             marks,
+            audit: Arc::new(crate::io::audit::AuditLog::open(dir.path()).unwrap()),
             cycle,
         };
         let inbound = Inbound::open(settings).unwrap();

@@ -142,6 +142,7 @@ async fn a_busy_cycle_is_told_and_nothing_is_marked() {
         fresh: Arc::new(FileSigner::load(&fleet.dir.path().join("fresh.key"), None).unwrap()),
         enrolment_dir: &fleet.dir.path().join("enrolment"),
         marks: ReplayMarks::default(),
+        audit: Arc::new(crate::io::audit::AuditLog::open(fleet.dir.path()).unwrap()),
         cycle,
     };
     let inbound = Inbound::open(settings).unwrap();

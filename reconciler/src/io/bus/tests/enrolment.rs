@@ -61,3 +61,25 @@ async fn a_new_key_in_the_file_needs_a_new_proof() {
     assert_eq!(fleet.send(&old.sign(report())).await.refusal(), Some(ReceiptCode::UnknownKey));
     assert_eq!(fleet.prove(&new).await, Ok(new.id.clone()));
 }
+
+#[tokio::test]
+async fn each_step_is_written_down_with_its_code() {
+    use crate::audit::{Decision, check_log, load_entries};
+    let (fleet, web) = (Fleet::new(), Host::new("web-1"));
+    fleet.approve(&[&web]);
+    let wrong = ChallengeAnswer { answer: "00".repeat(32), recipient: web.recipient() };
+    assert_eq!(code(&fleet.ask(&web, Body::ChallengeAnswer(wrong)).await), Some(ReceiptCode::NoChallenge));
+    assert_eq!(fleet.prove(&web).await, Ok(web.id.clone()));
+    let _ = fleet.send(b"nonsense").await;
+    let text = std::fs::read(fleet.dir.path().join(crate::io::audit::AUDIT_LOG)).unwrap();
+    assert_eq!(check_log(&text, &[]), []);
+    let key = format!("key:{}", web.key().fingerprint());
+    let entries = load_entries(&text);
+    let told: Vec<_> =
+        entries.iter().map(|entry| (entry.who.as_str(), entry.hosts.as_str(), entry.code.as_str())).collect();
+    let of_key = |code| (key.as_str(), "web-1", code);
+    let expected = [of_key("NoChallenge"), of_key("Challenged"), of_key("Enrolled"), ("192.0.2.1", "", "Malformed")];
+    assert_eq!(told, expected);
+    let decisions: Vec<_> = entries.iter().map(|entry| entry.decision).collect();
+    assert_eq!(decisions, [Decision::Deny, Decision::Allow, Decision::Allow, Decision::Deny]);
+}

@@ -1,0 +1,67 @@
+//! What the cycle writes into the audit log, read from the disk.
+
+use super::*;
+use crate::audit::{AuditEntry, Decision, check_log, load_entries};
+use crate::io::audit::AUDIT_LOG;
+
+impl Fleet {
+    pub(super) fn audit_log(&self) -> Vec<u8> {
+        std::fs::read(self.orchestrator.config.data.join(AUDIT_LOG)).unwrap()
+    }
+
+    fn audited(&self) -> Vec<AuditEntry> {
+        let text = self.audit_log();
+        assert_eq!(check_log(&text, &[]), []);
+        load_entries(&text)
+    }
+}
+
+fn brief(entry: &AuditEntry) -> (&str, &str, &str, Decision) {
+    (&entry.who, &entry.action, &entry.code, entry.decision)
+}
+
+#[test]
+fn every_revision_and_every_refused_commit_is_written_down_with_its_signer() {
+    let mut fleet = Fleet::start();
+    let anchor = fleet.orchestrator.assignments().anchor.unwrap();
+    fleet.orchestrator.reconcile().unwrap();
+    // Nothing new is nothing to be decided.
+    fleet.orchestrator.reconcile().unwrap();
+    let entries = fleet.audited();
+    let first = fleet.repo.head();
+    assert_eq!(entries.len(), 2, "{entries:?}");
+    assert_eq!(brief(&entries[0]), ("signer:alice@example.com", "push main", "Verified", Decision::Allow));
+    assert_eq!(entries[0].commits, format!("{anchor}..{first}"));
+    let key = format!("key:{}", fleet.identity().key.fingerprint());
+    assert_eq!(brief(&entries[1]), (key.as_str(), "enrol", "Approved", Decision::Allow));
+    assert_eq!((entries[1].hosts.as_str(), entries[1].commits.clone()), ("web-1", first.to_string()));
+
+    fleet.repo.write("environments/lab/environment.yaml", "{}\n");
+    let strange = fleet.repo.commit_as("mallory", "mine");
+    fleet.repo.write("x", "x");
+    let unsigned = fleet.repo.commit_unsigned("nobody's");
+    fleet.repo.git(&["push", "-q", "origin", "main"]);
+    assert_eq!(fleet.orchestrator.reconcile().unwrap(), []);
+    let entries = fleet.audited();
+    let [.., by_mallory, by_nobody] = &entries[..] else { panic!("{entries:?}") };
+    assert_eq!(brief(by_nobody), ("unknown", "push main", "Unsigned", Decision::Deny));
+    assert_eq!(by_nobody.commits, unsigned.to_string());
+    assert_eq!((by_mallory.code.as_str(), by_mallory.commits.clone()), ("UnknownSigner", strange.to_string()));
+    let listed = std::process::Command::new("ssh-keygen").arg("-lf").arg(fleet.repo.key("mallory")).output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    assert!(by_mallory.who.starts_with("SHA256:") && listed.contains(&by_mallory.who), "{listed} {by_mallory:?}");
+    assert_eq!(entries.len(), 4);
+}
+
+#[test]
+fn what_cannot_be_written_down_is_not_followed() {
+    let mut fleet = Fleet::start();
+    fleet.orchestrator.reconcile().unwrap();
+    let before = fleet.orchestrator.assignments();
+    // Every write to it fails, also those of root.
+    let full = std::fs::OpenOptions::new().append(true).open("/dev/full").unwrap();
+    fleet.orchestrator.audit.replace_file(full);
+    fleet.push("second");
+    assert!(fleet.orchestrator.reconcile().is_err());
+    assert_eq!(fleet.orchestrator.assignments(), before);
+}
