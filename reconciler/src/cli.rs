@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod audit;
 mod change;
 mod completions;
 mod confirm;
@@ -62,6 +63,7 @@ enum Command {
     Policy(policy::Args),
     Secret(secret::Args),
     Token(token::Args),
+    Audit(audit::Args),
     #[command(name = "enrol-command")]
     Enrol(enrol_command::Args),
     Completions(completions::Args),
@@ -91,6 +93,7 @@ impl Cli {
             Command::Policy(args) => policy::run(&args),
             Command::Secret(args) => secret::run(&args),
             Command::Token(args) => token::run(&args),
+            Command::Audit(args) => audit::run(&args),
             Command::Enrol(args) => enrol_command::run(&args),
             Command::Completions(args) => completions::run(&args),
         }

@@ -22,6 +22,18 @@ pub struct Checkpoint {
     pub last: Sha256Digest,
 }
 
+impl Checkpoint {
+    /// The bytes of its file.
+    ///
+    /// # Errors
+    /// Never for one that serialises; the error is serde's.
+    pub fn to_file(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let mut bytes = serde_json::to_vec(self)?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+}
+
 /// A checkpoint, and the commit that it was found in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckpointSeen {

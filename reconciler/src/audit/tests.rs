@@ -49,7 +49,7 @@ fn a_limit_tells_kinds_apart_up_to_a_number() {
     let mut limit = EntryLimit::default();
     for kind in 0..5000 {
         let admitted = limit.admit(&kind.to_string(), Timestamp(1));
-        assert_eq!(admitted.is_some(), kind < 1024 + 19, "{kind}");
+        assert_eq!(admitted.is_some(), kind < 1024 + 20, "{kind}");
     }
     assert_eq!(limit.admit("0", Timestamp(2)), Some(0));
     assert!(limit.admit("new", Timestamp(100_000)).is_some());

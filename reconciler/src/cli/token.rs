@@ -116,7 +116,7 @@ fn selector(text: &str) -> Result<Selector, String> {
 }
 
 /// `30d`.
-fn duration(text: &str) -> Result<Duration, anyhow::Error> {
+pub(super) fn duration(text: &str) -> Result<Duration, anyhow::Error> {
     let wrong = || format!("'{text}' is no time like 12h, 30d or 8w");
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let seconds = match text.strip_prefix(digits).unwrap_or_default() {

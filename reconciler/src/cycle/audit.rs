@@ -2,18 +2,46 @@
 
 use std::collections::BTreeSet;
 
+use muster_schema::condition::ConditionStatus;
 use muster_schema::{CommitId, HostId, PublicKey};
 
 use super::{CycleError, Orchestrator};
-use crate::audit::{AuditEntry, Decision};
-use crate::io::audit::AuditError;
+use crate::audit::{AuditEntry, CHECKPOINT_PATH, CheckpointSeen, Decision, check_log};
+use crate::io::audit::{AuditError, read_log};
 use crate::io::clock;
+use crate::io::git::StatusTree;
 use crate::verify::{CommitFault, Rejection, VerifiedRevision, commit_id};
 
+/// Whether the audit log was found as it was left.
+const CONDITION: &str = "AuditLogIntact";
 /// So many signers of one step are named.
 const MOST_SIGNERS: usize = 8;
 
 impl Orchestrator {
+    /// Looks whether the log is the one of the newest checkpoint, and says so where it is not: as a condition, and as
+    /// the next line of the log, so that it stays said.
+    ///
+    /// # Errors
+    /// When the log cannot be read or written.
+    pub(super) fn check_audit_log(&mut self, status: &StatusTree) -> Result<(), CycleError> {
+        let Some(bytes) = status.files.get(CHECKPOINT_PATH) else { return Ok(()) };
+        let Ok(checkpoint) = serde_json::from_slice(bytes) else {
+            tracing::warn!(path = CHECKPOINT_PATH, "a status file does not count");
+            return Ok(());
+        };
+        let seen = CheckpointSeen { commit: status.commit.to_string(), checkpoint };
+        let faults = check_log(&read_log(self.audit.path())?, &[seen]);
+        let Some(anchor) = self.assignments().anchor else { return Ok(()) };
+        let Some(fault) = faults.first() else {
+            self.state_condition(CONDITION, ConditionStatus::True, "Intact", "", &anchor);
+            return Ok(());
+        };
+        tracing::error!("the audit log is not what it was: {fault}");
+        self.state_condition(CONDITION, ConditionStatus::False, "Changed", &fault.to_string(), &anchor);
+        let entry = AuditEntry::new(clock::now(), "muster", "start", Decision::Deny, "AuditLogChanged");
+        Ok(self.audit.append([entry.because(&fault.to_string())])?)
+    }
+
     /// Writes down that a revision is followed, once.
     ///
     /// # Errors
@@ -82,9 +110,8 @@ fn signer_of(fault: &CommitFault) -> Option<String> {
         CommitFault::NotAllowed { who, .. } => Some(format!("signer:{who}")),
         CommitFault::NoTouch { fingerprint }
         | CommitFault::UnknownSigner { fingerprint, .. }
-        | CommitFault::SignerNotValidNow { fingerprint, .. }
-        | CommitFault::RevokedSigner { fingerprint, .. } => Some(fingerprint.clone()),
-        // The key of a signature that does not fit proves nothing.
+        | CommitFault::SignerNotValidNow { fingerprint, .. } => Some(fingerprint.clone()),
+        // Of the others no signature was found to fit: the key that they name is a claim.
         _ => None,
     }
 }

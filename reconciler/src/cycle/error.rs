@@ -50,6 +50,9 @@ pub enum CycleError {
     /// The audit log cannot be written: nothing is done that is not in it.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// A checkpoint cannot be written down.
+    #[error("a checkpoint of the audit log cannot be written down")]
+    Checkpoint(#[from] serde_json::Error),
     /// Rendering a host panicked: a fault of muster's own.
     #[error("rendering stopped unexpectedly; this is a fault of muster")]
     RenderPanicked,

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::{CycleError, Orchestrator};
+use crate::audit::{CHECKPOINT_PATH, Checkpoint};
 use crate::io::clock;
 use crate::io::git::{GitError, StatusBranch};
 use crate::status::{ChangedHosts, CommitPace, StatusFiles, fold_conditions, render_status};
@@ -55,6 +56,8 @@ pub(super) struct StatusWriter {
     pub(super) saved: mpsc::Receiver<Saved>,
     busy: bool,
     pace: CommitPace,
+    /// How far the audit log went at the last commit.
+    checkpoint: Option<Checkpoint>,
     /// Something changed that is of no host.
     fleet_changed: bool,
     /// The first commit after a start writes every host.
@@ -67,7 +70,8 @@ impl StatusWriter {
         let (jobs, queue) = mpsc::channel(1);
         let (tell, saved) = mpsc::channel(16);
         std::thread::spawn(move || write_jobs(branch, queue, &tell));
-        StatusWriter { jobs, saved, busy: false, pace: CommitPace::default(), fleet_changed: true, all: true }
+        let pace = CommitPace::default();
+        StatusWriter { jobs, saved, busy: false, pace, checkpoint: None, fleet_changed: true, all: true }
     }
 }
 
@@ -111,8 +115,16 @@ fn write_jobs(mut branch: StatusBranch, mut queue: mpsc::Receiver<Job>, tell: &m
 impl Orchestrator {
     /// When the next status commit is due, if there is something to commit.
     pub(super) fn status_due(&self) -> Option<Instant> {
-        let changed = self.writer.fleet_changed || self.writer.all || !self.unsaved.is_empty();
-        (changed && !self.writer.busy).then(|| Instant::now() + self.writer.pace.wait(clock::now()))
+        let writer = &self.writer;
+        let changed = writer.fleet_changed || writer.all || !self.unsaved.is_empty();
+        let wait = if changed {
+            writer.pace.wait(clock::now())
+        } else if self.audit.checkpoint() != writer.checkpoint {
+            writer.pace.wait_for_audit(clock::now())
+        } else {
+            return None;
+        };
+        (!writer.busy).then(|| Instant::now() + wait)
     }
 
     /// Something changed that is of no host: conditions, findings, enrolment.
@@ -128,10 +140,15 @@ impl Orchestrator {
         let now = clock::now();
         self.fold_conditions();
         let hosts = if self.writer.all { ChangedHosts::All } else { ChangedHosts::Some(self.unsaved.clone()) };
-        let files = render_status(&self.state.fleet(), &hosts, now)?;
+        let mut files = render_status(&self.state.fleet(), &hosts, now)?;
+        let checkpoint = self.audit.checkpoint();
+        if let Some(checkpoint) = &checkpoint {
+            files.files.insert(CHECKPOINT_PATH.to_owned(), Some(checkpoint.to_file()?));
+        }
         let job = Job { files, hosts, inbox: self.inbox.size()?, facts: self.committed_facts.newer(), now };
         if self.writer.jobs.try_send(job).is_ok() {
             self.writer.busy = true;
+            self.writer.checkpoint = checkpoint;
             self.writer.fleet_changed = false;
             self.writer.all = false;
             self.writer.pace.committed(now);

@@ -18,7 +18,7 @@ use super::survey::LastRender;
 use crate::io::anchor::load_anchor;
 use crate::io::audit::AuditLog;
 use crate::io::clock;
-use crate::io::git::StatusBranch;
+use crate::io::git::{StatusBranch, StatusTree};
 use crate::io::inbox::Inbox;
 use crate::io::store::PublishedTree;
 use crate::keys::ServerKeys;
@@ -97,7 +97,8 @@ impl Orchestrator {
         };
         let kept = load_anchor(&config.data)?;
         let tree = PublishedTree::open(config.data.join("published"))?;
-        let mut status = load_known_status(&branch, &fleet)?;
+        let known = branch.load()?;
+        let mut status = load_known_status(known.as_ref(), &fleet);
         let (inbox, frames) = Inbox::open(&config.data.join("inbox"))?;
         let anchor = kept.or(status.assignments.anchor.take()).or(config.trust.clone());
         status.assignments.anchor = Some(anchor.ok_or(CycleError::NoAnchor)?);
@@ -133,6 +134,9 @@ impl Orchestrator {
             inbox,
             serials,
         };
+        if let Some(tree) = &known {
+            orchestrator.check_audit_log(tree)?;
+        }
         orchestrator.load_published()?;
         orchestrator.resign_manifests(&orchestrator.keys)?;
         publish_roots(&orchestrator, &orchestrator.keys)?;
@@ -197,15 +201,15 @@ impl Orchestrator {
 }
 
 /// What the status branch remembers.
-fn load_known_status(branch: &StatusBranch, fleet: &FleetName) -> Result<FleetStatus, CycleError> {
-    let Some(tree) = branch.load()? else {
-        return Ok(FleetStatus::new(fleet.clone()));
+fn load_known_status(tree: Option<&StatusTree>, fleet: &FleetName) -> FleetStatus {
+    let Some(tree) = tree else {
+        return FleetStatus::new(fleet.clone());
     };
     let loaded = load_status(fleet, &tree.files, clock::now());
     for (path, error) in &loaded.refused {
         tracing::warn!(path, error = error as &dyn std::error::Error, "a status file does not count");
     }
-    Ok(loaded.fleet)
+    loaded.fleet
 }
 
 /// A serial of `found` as far as it counts in `epoch`: each begins its own line.

@@ -69,6 +69,11 @@ impl AuditLog {
         Ok(AuditLog { path, end: Mutex::new(end), limit: Mutex::default() })
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Writes entries down, durably.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ mod remote_url;
 mod repository;
 mod signed_commit;
 mod status_branch;
+mod status_history;
 mod tree_edit;
 mod watch;
 
@@ -26,6 +27,7 @@ pub use remote_url::{BadRemoteUrl, RemoteUrl};
 pub use repository::{init_bare_repository, open_repository, read_tip};
 pub use signed_commit::{CommitAuthor, CommitSigner, SshKeygenSigner, commit_signed};
 pub use status_branch::{StatusBranch, StatusTree};
+pub use status_history::{StatusHistory, load_status_history};
 pub use watch::{BranchWatch, StateSource, wait_for_change};
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! What the cycle writes into the audit log, read from the disk.
 
 use super::*;
-use crate::audit::{AuditEntry, Decision, check_log, load_entries};
+use muster_schema::condition::ConditionStatus;
+
+use crate::audit::{AuditEntry, CHECKPOINT_PATH, Checkpoint, Decision, check_log, digest_lines, load_entries};
 use crate::io::audit::AUDIT_LOG;
 
 impl Fleet {
@@ -44,7 +46,7 @@ fn every_revision_and_every_refused_commit_is_written_down_with_its_signer() {
     assert_eq!(fleet.orchestrator.reconcile().unwrap(), []);
     let entries = fleet.audited();
     let [.., by_mallory, by_nobody] = &entries[..] else { panic!("{entries:?}") };
-    assert_eq!(brief(by_nobody), ("unknown", "push main", "Unsigned", Decision::Deny));
+    assert_eq!(brief(by_nobody), ("unknown", "push main", "UnsignedCommit", Decision::Deny));
     assert_eq!(by_nobody.commits, unsigned.to_string());
     assert_eq!((by_mallory.code.as_str(), by_mallory.commits.clone()), ("UnknownSigner", strange.to_string()));
     let listed = std::process::Command::new("ssh-keygen").arg("-lf").arg(fleet.repo.key("mallory")).output().unwrap();
@@ -64,4 +66,50 @@ fn what_cannot_be_written_down_is_not_followed() {
     fleet.push("second");
     assert!(fleet.orchestrator.reconcile().is_err());
     assert_eq!(fleet.orchestrator.assignments(), before);
+}
+
+#[tokio::test]
+async fn status_commits_hold_how_far_the_log_goes_and_a_log_without_its_end_is_told() {
+    let mut fleet = Fleet::start();
+    fleet.orchestrator.reconcile().unwrap();
+    let first = fleet.commit_status().await;
+    fleet.push("second");
+    fleet.orchestrator.reconcile().unwrap();
+    let second = fleet.commit_status().await;
+    let at = |commit: &str| -> Checkpoint {
+        let bare = fleet.repo.bare();
+        let file = format!("{commit}:{CHECKPOINT_PATH}");
+        serde_json::from_str(&fleet.repo.git(&["--git-dir", bare.to_str().unwrap(), "show", &file])).unwrap()
+    };
+    let (first, second) = (at(&first), at(&second));
+    let text = fleet.audit_log();
+    let digests = digest_lines(&text);
+    assert_eq!((first.lines, first.last, digests.len()), (2, digests[1], 3));
+    assert_eq!((second.lines, second.last), (3, digests[2]));
+
+    // What grows alone is not committed at once, and not for ever left out.
+    assert_eq!(fleet.orchestrator.status_due(), None);
+    fleet.orchestrator.note_announced(&fleet.identity().key, &id());
+    let due = fleet.orchestrator.status_due().unwrap() - tokio::time::Instant::now();
+    assert!(due > Duration::from_secs(290) && due <= Duration::from_secs(300), "{due:?}");
+
+    let restart = |fleet: Fleet| {
+        let Fleet { repo, orchestrator, pair, seq } = fleet;
+        let (config, keys) = (orchestrator.config.clone(), keys::load(&repo.path().join("keys"), None).unwrap());
+        let branch = StatusBranch::open(&repo.bare(), keys.status.clone(), None).unwrap();
+        Fleet { orchestrator: Orchestrator::start(config, keys, branch).unwrap(), repo, pair, seq }
+    };
+    let intact = |fleet: &Fleet| {
+        let state = fleet.orchestrator.state();
+        let fleet = state.fleet();
+        fleet.conditions.iter().find(|held| held.r#type == "AuditLogIntact").map(|held| held.status)
+    };
+    let fleet = restart(fleet);
+    assert_eq!(intact(&fleet), Some(ConditionStatus::True));
+    let two: Vec<u8> = text.split_inclusive(|byte| *byte == b'\n').take(2).flatten().copied().collect();
+    std::fs::write(fleet.orchestrator.audit.path(), two).unwrap();
+    let fleet = restart(fleet);
+    assert_eq!(intact(&fleet), Some(ConditionStatus::False));
+    let entries = fleet.audited();
+    assert_eq!((entries.len(), entries[2].code.as_str()), (3, "AuditLogChanged"));
 }

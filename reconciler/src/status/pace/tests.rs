@@ -9,6 +9,7 @@ fn the_first_change_goes_at_once_then_one_per_five_seconds() {
     assert_eq!(pace.wait(at(1)), Duration::from_millis(4_999));
     assert_eq!(pace.wait(at(5_000)), Duration::ZERO);
     assert_eq!(pace.wait(at(60_000)), Duration::ZERO);
+    assert_eq!(pace.wait_for_audit(at(60_000)), Duration::from_secs(240));
     pace.committed(at(5_000));
     assert_eq!(pace.wait(at(6_000)), Duration::from_secs(4));
     // The clock was set back.
