@@ -1,5 +1,7 @@
 //! One door for what agents send, whichever way it came.
 
+mod decisions;
+
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::Path;
@@ -17,10 +19,9 @@ use super::hints::Hints;
 use super::live::{Live, NotAnswered};
 use super::refusal_log::{RefusalLog, RefusedMessage};
 use super::reply::{Reply, ReplyWriter, accept};
-use crate::audit::{AuditEntry, Decision};
 use crate::enrolment::{PendingHost, RateLimit};
 use crate::inbound::{ApprovedHosts, Refusal, ReplayMarks, Seq, Stream, VerifiedMessage, verify_frame};
-use crate::io::audit::{AuditError, AuditLog};
+use crate::io::audit::AuditLog;
 use crate::io::clock;
 use crate::io::signer::Signer;
 
@@ -338,36 +339,6 @@ impl Inbound {
                 Ok(Ok(Body::Enrolled(Enrolled { id: host.id.clone() })))
             }
             _ => Ok(Err(sent.refuse(ReceiptCode::WrongType, "this is no part of enrolment"))),
-        }
-    }
-
-    /// Writes a step of enrolment down before it is taken. An agent can take it as often as it likes.
-    fn note_enrolment(&self, sent: &VerifiedMessage, code: &str, source: Source) -> Result<(), AuditError> {
-        let who = format!("key:{}", sent.key().fingerprint());
-        let kind = format!("{code} {who}");
-        let entry = AuditEntry::new(clock::now(), who, "enrol", Decision::Allow, code);
-        let approved = self.approved();
-        let hosts = approved.current(sent.key()).map(|host| host.id.to_string()).unwrap_or_default();
-        let entry = AuditEntry { hosts, ..entry.because(&format!("from {}", source.network())) };
-        self.audit.append_limited(entry, &kind)
-    }
-
-    /// Writes a refusal down, but not each of a flood.
-    fn note_refusal(&self, refusal: &Refusal, source: Source) {
-        if refusal.code == ReceiptCode::Busy {
-            return;
-        }
-        let (code, network) = (refusal.code.as_str(), source.network());
-        let who = match &refusal.answer_to {
-            Some(to) => format!("key:{}", to.0.key.fingerprint()),
-            None => network.clone(),
-        };
-        // The id is only a claim where the code says so.
-        let hosts = refusal.answer_to.as_ref().map(|to| to.0.id.to_string()).unwrap_or_default();
-        let entry = AuditEntry::new(clock::now(), who, "message", Decision::Deny, code);
-        let entry = AuditEntry { hosts, ..entry.because(&format!("{} (from {network})", refusal.message)) };
-        if let Err(error) = self.audit.append_limited(entry, code) {
-            tracing::error!(error = &error as &dyn std::error::Error, "a refusal is not written down");
         }
     }
 
