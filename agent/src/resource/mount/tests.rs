@@ -120,3 +120,65 @@ fn what_is_not_ours_or_not_there_is_said() {
     converge_wholly(&json!({"mounts/srv/taken": {"what": "somebody", "type": "tmpfs", "meta": {"state": "absent"}}}));
     assert_eq!(mounted("/srv/taken"), None);
 }
+
+/// A loop device with a file system of its own, detached when it is dropped.
+struct Loop(String);
+
+impl Loop {
+    fn with_file_system(file: &str, uuid: &str) -> Loop {
+        fs::File::create(file).expect("made").set_len(8 << 20).expect("sized");
+        run(Command::new("mkfs.ext4").args(["-q", "-U", uuid, file]));
+        let output = Command::new("losetup").args(["--find", "--show", file]).output().expect("runs");
+        assert!(output.status.success(), "{output:?}");
+        Loop(String::from_utf8(output.stdout).expect("text").trim().to_owned())
+    }
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        let _ = Command::new("losetup").args(["--detach", &self.0]).status();
+    }
+}
+
+/// udev makes the links to devices by name; here the test does, in a /dev of its own.
+#[test]
+fn a_device_by_its_name_is_the_device() {
+    if !enter("resource::mount::tests::a_device_by_its_name_is_the_device") {
+        return;
+    }
+    if !std::path::Path::new("/dev/loop-control").exists() {
+        println!("skipped: a_device_by_its_name_is_the_device needs loop devices");
+        return;
+    }
+    fs::write("/etc/fstab", FOUND).expect("write");
+    for folder in ["/tmp/up", "/tmp/work", "/srv/data"] {
+        fs::create_dir_all(folder).expect("folder");
+    }
+    run(Command::new("mount").args(["-t", "overlay", "overlay"]).args([
+        "-o",
+        "lowerdir=/dev,upperdir=/tmp/up,workdir=/tmp/work",
+        "/dev",
+    ]));
+    let uuids = ["0a3407de-014b-458b-b5c1-848e92a327a3", "1a3407de-014b-458b-b5c1-848e92a327a3"];
+    let devices = ["/tmp/one", "/tmp/two"].iter().zip(uuids).map(|(file, uuid)| Loop::with_file_system(file, uuid));
+    let devices: Vec<Loop> = devices.collect();
+    fs::create_dir_all("/dev/disk/by-uuid").expect("folder");
+    for (device, uuid) in devices.iter().zip(uuids) {
+        let target = device.0.replace("/dev/", "../../");
+        std::os::unix::fs::symlink(target, format!("/dev/disk/by-uuid/{uuid}")).expect("link");
+    }
+    let wanted = |uuid: &str| json!({"mounts/srv/data": {"what": format!("UUID={uuid}"), "type": "ext4"}});
+    converge_wholly(&wanted(uuids[0]));
+    assert!(mounted("/srv/data").expect("mounted").contains(&format!("ext4 {} ", devices[0].0)));
+    let line = format!("UUID={} /srv/data ext4 defaults 0 0\n", uuids[0]);
+    assert_eq!(fs::read_to_string("/etc/fstab").expect("read"), format!("{FOUND}{line}"));
+    // Somebody unmounts it; then another is there.
+    run(Command::new("umount").arg("/srv/data"));
+    converge_wholly(&wanted(uuids[0]));
+    assert!(mounted("/srv/data").is_some());
+    let other = converge(&wanted(uuids[1]));
+    assert_eq!(outcome_of(&other, "mounts/srv/data").state, Some(ResourceState::Blocked), "{other:?}");
+    converge_wholly(&json!({}));
+    assert_eq!(mounted("/srv/data"), None);
+    assert_eq!(fs::read_to_string("/etc/fstab").expect("read"), FOUND);
+}
