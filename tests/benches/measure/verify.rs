@@ -7,7 +7,7 @@ use git2::build::TreeUpdateBuilder;
 use git2::{Oid, Repository, Signature};
 use muster_reconciler::verify::{Terms, verify_commits, verify_commits_after};
 use muster_schema::Timestamp;
-use muster_tests::fleet::{ACCESS, StateRepository};
+use muster_tests::fleet::StateRepository;
 use ssh_key::{HashAlg, LineEnding, PrivateKey};
 
 use super::figures::{Figures, millis, percentile};
@@ -16,6 +16,9 @@ const HOSTS: usize = 2000;
 const COMMITS: usize = 1000;
 /// How often the verification of one more commit is measured.
 const ROUNDS: usize = 20;
+/// Rules by which each commit's changes have to be looked at.
+const RULES: &str =
+    "rules: [{who: [\"*\"], may: [write, merge], paths: [\"policy/**\", \"environments/*/hosts/**\"]}]\n";
 const RECEIPT: Timestamp = Timestamp(1_780_000_000_000);
 
 pub(crate) fn measure(figures: &mut Figures) -> Result<()> {
@@ -24,7 +27,7 @@ pub(crate) fn measure(figures: &mut Figures) -> Result<()> {
     repository.write("muster.yaml", "schema: 1\nfleet: lab\n")?;
     repository.write("policy/allowed_signers", repository.allowed_signer()?)?;
     repository.write("policy/revoked_signers", "")?;
-    repository.write("policy/access.yaml", ACCESS)?;
+    repository.write("policy/access.yaml", RULES)?;
     for number in 0..HOSTS {
         let path = format!("environments/e{}/hosts/host-{number}.yaml", number % 4);
         repository.write(&path, format!("labels: {{number: \"{number}\"}}\n"))?;

@@ -6,7 +6,7 @@ use git2::Oid;
 use muster_reconciler::policy::{ACCESS_POLICY, AccessPolicy, Decision, load_access_policy};
 use muster_reconciler::status::load_status;
 use muster_reconciler::verify::{
-    SigningPolicy, is_in_order, parse_allowed_signers, parse_certificate, parse_commit, parse_revoked_signers,
+    SigningPolicy, Terms, is_in_order, parse_allowed_signers, parse_certificate, parse_commit, parse_revoked_signers,
     parse_tree, verify_openpgp_signature, verify_ssh_signature,
 };
 use muster_schema::Timestamp;
@@ -66,6 +66,12 @@ pub(crate) fn signers(bytes: &[u8]) {
         let _ = (signer.covers_namespace("git"), signer.is_valid_at(NOW));
     }
     let _ = parse_revoked_signers(bytes);
+}
+
+pub(crate) fn approval(bytes: &[u8]) {
+    let fleet = "example".parse().unwrap();
+    let terms = Terms { receipt: NOW, fleet: &fleet, reference: "refs/heads/main" };
+    assert!(verify_approval(bytes, Oid::ZERO_SHA1, &policy(), &terms).is_err(), "nobody has signed an approval");
 }
 
 pub(crate) fn access_policy(bytes: &[u8]) {

@@ -45,6 +45,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "yaml", run: repository::yaml },
     // What Git holds.
     Target { name: "access_policy", run: git::access_policy },
+    Target { name: "approval", run: git::approval },
     Target { name: "commit", run: git::commit },
     Target { name: "openpgp", run: git::openpgp },
     Target { name: "signers", run: git::signers },

@@ -122,10 +122,13 @@ async fn look_at_branch(watch: &mut BranchWatch) -> Result<Option<Oid>, GitError
             watch.next_look = Instant::now() + *poll;
             let branch = format!("+{0}:{0}", watch.reference);
             let approvals = format!("+{APPROVAL_REFERENCES}*:{APPROVAL_REFERENCES}*");
-            // Whatever somebody put among the approvals: the branch goes on.
-            if let Err(error) = fetch_remote(mirror, url, &[&branch, &approvals]).await {
-                fetch_remote(mirror, url, &[&branch]).await?;
-                tracing::warn!(error = &error as &dyn std::error::Error, "approvals cannot be fetched");
+            match fetch_remote(mirror, url, &[&branch, &approvals]).await {
+                // Whatever somebody put among the approvals: the branch goes on.
+                Err(error @ GitError::Failed { .. }) => {
+                    fetch_remote(mirror, url, &[&branch]).await?;
+                    tracing::warn!(error = &error as &dyn std::error::Error, "approvals cannot be fetched");
+                }
+                fetched => fetched?,
             }
         }
     }

@@ -66,6 +66,15 @@ async fn a_tip_is_looked_at_again_when_approvals_come() {
     let blob = repo.hash_object("blob", b"cc").to_string();
     repo.git(&["push", "-q", "origin", &format!("{blob}:refs/muster/approvals/{commit}/cc")]);
     assert_eq!(timeout(SOON, wait_for_change(&mut watch, Some(tip))).await.unwrap().unwrap(), tip);
+    // One that the mirror cannot take, because a folder is in its place, keeps no branch waiting.
+    let inner = format!("refs/muster/approvals/{commit}/dd/inner");
+    fetched.reference(&inner, fetched.blob(b"dd").unwrap(), false, "in the way").unwrap();
+    repo.git(&["push", "-q", "origin", &format!("{blob}:refs/muster/approvals/{commit}/dd")]);
+    let second = repo.commit_as("alice", "second");
+    repo.git(&["push", "-q", "origin", "main"]);
+    let seen =
+        async { while timeout(SOON, wait_for_change(&mut watch, Some(tip))).await.unwrap().unwrap() != second {} };
+    timeout(SOON, seen).await.unwrap();
 }
 
 #[tokio::test]
