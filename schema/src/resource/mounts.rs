@@ -28,8 +28,9 @@ use crate::resource::{Meta, OrderClass, ResourceSpec};
 /// What is in use is never unmounted by force: that is an error, and tried again. Something that was mounted without a
 /// line in the file is not mounted again.
 ///
-/// Names such as `UUID=` are looked up among the links that udev makes. The hosts of the tests are containers, which have
-/// none: what is mounted there is named by folder or type, and a device by its name is tried with links made by hand.
+/// Names such as `UUID=` are looked up among the links that udev makes. The hosts of the tests are containers, which
+/// have none: what is mounted there is named by folder or type, and a device by its name is tried with links made by
+/// hand.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MountSpec {
