@@ -7,7 +7,7 @@ use muster_reconciler::policy::{ACCESS_POLICY, AccessPolicy, Decision, load_acce
 use muster_reconciler::status::load_status;
 use muster_reconciler::verify::{
     SigningPolicy, Terms, is_in_order, parse_allowed_signers, parse_certificate, parse_commit, parse_revoked_signers,
-    parse_tree, verify_openpgp_signature, verify_ssh_signature,
+    parse_tree, verify_approval, verify_openpgp_signature, verify_ssh_signature,
 };
 use muster_schema::Timestamp;
 use muster_schema::document::Verb;
