@@ -66,7 +66,7 @@ fn validate_needs_no_git_and_tells_by_its_exit_code() {
     let expected = "environments/lab/hosts/web-1.yaml:1:1: unknown field 'setings'
     did you mean 'settings'?
 web-2 waits for arch of web-2
-1 fault in 2 hosts, 1 waiting for facts
+1 fault in 2 hosts, 1 waiting
 ";
     assert_eq!(run(&["validate", "."], dir.path()), (Some(2), expected.to_owned()));
     let (code, json) = run(&["validate", "-o", "json"], dir.path());
