@@ -162,8 +162,8 @@ fn check(tools: &Tools) {
     assert!(!host.holds("pgrep --exact muster-agent"), "it ends by its script");
 }
 
-/// The first processes of what runs.
-const IDS: &str = "cat /run/nginx.pid; pgrep --exact worker";
+/// The first processes of what runs. A script that is asked for its state has the name of its service meanwhile.
+const IDS: &str = "cat /run/nginx.pid; pgrep --full --exact '/usr/local/bin/worker infinity'";
 
 fn prepare(host: &Host, tools: &Tools) {
     host.exec("DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes nginx >/dev/null 2>&1").unwrap();
@@ -200,7 +200,7 @@ fn wait_settled(host: &Host, tools: &Tools, settled: &[String; 3], after: &str) 
 fn look(host: &Host, tools: &Tools) -> [String; 3] {
     let run = tools.run.replace("NAME", "$name");
     let status = format!("for name in nginx worker found; do {run} status >/dev/null 2>&1 && echo $name; done");
-    [tools.enabled, &status, "pgrep --list-name '^(nginx|worker|found)$' | cut -d' ' -f2 | sort -u"]
+    [tools.enabled, &status, "ps -eo args= | grep -E '^(nginx: master|/usr/local/bin/(worker|found) )' | sort -u"]
         .map(|line| host.exec(&format!("({line}) || true")).unwrap())
 }
 
