@@ -79,6 +79,16 @@ async fn a16_a_head_of_another_fleet() {
 }
 
 #[tokio::test]
+async fn a16_a_manifest_of_another_fleet() {
+    refused(RejectCode::ManifestOtherFleet, |orchestrator, _| {
+        let mut manifest = evil(orchestrator, 2);
+        manifest.fleet = "other".parse().unwrap();
+        orchestrator.set_head(orchestrator.lay_down(&manifest));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a18_a_lost_store_never_rolls_back() {
     let mut agent = Agent::begin().await;
     let good = agent.orchestrator.blob("good");
