@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod armour;
+mod attack;
 mod bindings;
 mod keyring;
 mod signing;
