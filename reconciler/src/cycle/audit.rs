@@ -58,7 +58,8 @@ impl Orchestrator {
         let who = if more == 0 { who.join(" ") } else { format!("{} and {more} more", who.join(" ")) };
         let entry = AuditEntry::new(clock::now(), who, self.push_action(), Decision::Allow, "Verified");
         let commits = format!("{}..{id}", commit_id(revision.anchor()));
-        let reason = format!("{} commits", revision.commits().len());
+        let count = revision.commits().len();
+        let reason = if count == 1 { "1 commit".to_owned() } else { format!("{count} commits") };
         self.audit.append([AuditEntry { commits, ..entry.because(&reason) }])?;
         self.audited = Some(id);
         Ok(())

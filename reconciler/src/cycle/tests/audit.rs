@@ -34,6 +34,7 @@ fn every_revision_and_every_refused_commit_is_written_down_with_its_signer() {
     assert_eq!(entries.len(), 2, "{entries:?}");
     assert_eq!(brief(&entries[0]), ("signer:alice@example.com", "push main", "Verified", Decision::Allow));
     assert_eq!(entries[0].commits, format!("{anchor}..{first}"));
+    assert_eq!(entries[0].reason, "1 commit");
     let key = format!("key:{}", fleet.identity().key.fingerprint());
     assert_eq!(brief(&entries[1]), (key.as_str(), "enrol", "Approved", Decision::Allow));
     assert_eq!((entries[1].hosts.as_str(), entries[1].commits.clone()), ("web-1", first.to_string()));
