@@ -1,5 +1,6 @@
 //! What one team's templates would do with another team's things.
 
+use super::secrets::{of_content, told};
 use super::{debian, render};
 use crate::render::FactsOfFleet;
 
@@ -22,16 +23,23 @@ fn rendered(ours: &str) -> String {
 
 #[test]
 fn a39_another_teams_resource_is_a_fault() {
-    for ours in [
+    let cases = [
         "resources:\n  files: {/etc/theirs: {content: ours}}\n",
         "parameters: {path: {type: string, default: /etc/theirs}}\nresources:\n  files: {'{{ path }}': {content: ours}}\n",
         "resources:\n  files: {/etc/../etc/theirs: {content: ours}}\n",
         "resources:\n  links: {/etc/theirs: {target: /etc/ours}}\n",
         "resources:\n  lines: {x: {path: /etc/theirs, line: ours}}\n",
-    ] {
-        let shown = rendered(ours);
-        assert!(shown.contains("applications/ours/application.yaml:"), "{ours}: {shown}");
-        assert!(!shown.contains("| ours"), "{ours}: {shown}");
+    ];
+    let is_fault = |shown: &str| shown.contains("applications/ours/application.yaml:") && !shown.contains("| ours");
+    let taken: Vec<String> = cases.into_iter().map(rendered).filter(|shown| !is_fault(shown)).collect();
+    assert_eq!(taken, Vec::<String>::new());
+}
+
+#[test]
+fn a39_a_secret_of_other_hosts_is_a_fault() {
+    for name in ["'vault'", "'va' ~ 'ult'", "'vault', encode='base64'"] {
+        let shown = told(&of_content(&format!("\"{{{{ secret({name}) }}}}\"")));
+        assert!(shown.contains("the host 'web-1' cannot have the secret 'vault'"), "{name}: {shown}");
     }
 }
 

@@ -23,7 +23,7 @@ fn repository(rest: &str) -> String {
     )
 }
 
-fn of_content(content: &str) -> String {
+pub(super) fn of_content(content: &str) -> String {
     repository(&format!("resources:\n  files:\n    /etc/app: {{content: {content}}}\n"))
 }
 
@@ -48,7 +48,7 @@ fn pieces(host: &RenderedHost) -> Vec<String> {
     content.segments.iter().map(text).collect()
 }
 
-fn told(repository: &str) -> String {
+pub(super) fn told(repository: &str) -> String {
     render(repository, "web-1", &FactsOfFleet::default())
 }
 

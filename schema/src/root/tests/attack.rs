@@ -44,7 +44,10 @@ fn a04_one_key_counts_once() {
 #[test]
 fn a05_thresholds_that_nobody_or_nothing_meets() {
     let key = pair();
-    refused(&[root(1, role(0, &[&key])), root(1, role(2, &[&key]))], &key);
+    // Of another role than the one that must have signed this very document.
+    let mut more = root(1, role(1, &[&key]));
+    more.roles.render.threshold = 2;
+    refused(&[root(1, role(0, &[&key])), root(1, role(2, &[&key])), more], &key);
 }
 
 #[test]

@@ -49,6 +49,17 @@ async fn a24_a_manifest_shown_as_a_head() {
 }
 
 #[tokio::test]
+async fn a24_a_head_that_calls_itself_a_manifest() {
+    refused(RejectCode::HeadMalformed, |orchestrator, _| {
+        let head = serde_json::to_string(&orchestrator.lay_down(&evil(orchestrator, 2))).unwrap();
+        let other = head.replace(r#""type":"head""#, r#""type":"manifest""#);
+        assert_ne!(other, head);
+        orchestrator.replay(other.as_bytes(), &orchestrator.fresh.sign(other.as_bytes()));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a25_a_duplicate_key() {
     refused(RejectCode::HeadMalformed, |orchestrator, _| {
         let head = serde_json::to_string(&orchestrator.lay_down(&evil(orchestrator, 2))).unwrap();
