@@ -50,7 +50,7 @@ pub use commit_object::{CommitObject, parse_commit};
 pub use commits::{verify_commits, verify_commits_after};
 pub use fault::CommitFault;
 pub use lockout::check_somebody_left;
-pub use merge::MergeChanges;
+pub use merge::{MergeChanges, changed_paths, conflicting_paths, merge_automatically};
 pub use openpgp::{OpenPgpCertificate, parse_certificate, verify_openpgp_signature};
 pub use policy::{APPROVAL_NAMESPACE, PolicyFault, SigningPolicy, load_signing_policy};
 pub use rejection::{RefusedCommit, Rejection};

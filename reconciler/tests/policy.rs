@@ -161,3 +161,31 @@ fn judges_commits_as_the_orchestrator_would() {
         assert_eq!(test(faulty, &state).0, Some(2), "{faulty:?}");
     }
 }
+
+#[test]
+fn a_merge_that_would_be_refused_says_whose_word_is_missing() {
+    let dir = state();
+    let state = dir.path().join("state");
+    git(&["config", "user.name", "Carol"], &state);
+    git(&["config", "user.email", "carol@example.org"], &state);
+    let before = git(&["rev-parse", "HEAD"], &state);
+    git(&["checkout", "-q", "-b", "side"], &state);
+    write(&state, "policy/revoked_signers", "# none yet\n");
+    let change = commit("carol", "nobody is revoked", &state);
+    git(&["checkout", "-q", "main"], &state);
+    let merge = || command(env!("CARGO_BIN_EXE_muster"), &["change", "merge", "side"], &state);
+    let (code, told) = merge();
+    assert_eq!(code, Some(1), "{told}");
+    let says = format!("'policy/revoked_signers' needs 1 approvals by policy/access.yaml:10 at {before}, and");
+    for part in [&says, "has 0", "    others who may", "who may approve 'policy/revoked_signers': carol@example.org\n"]
+    {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert!(told.ends_with("Nothing is merged.\n"), "{told}");
+    assert_eq!(git(&["rev-parse", "main"], &state), before);
+    let (code, told) = command(env!("CARGO_BIN_EXE_muster"), &["change", "approve", "side"], &state);
+    assert_eq!(code, Some(0), "{told}");
+    let (code, told) = merge();
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains(&format!("{change} is merged into main")), "{told}");
+}

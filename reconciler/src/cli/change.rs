@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 mod approve;
+mod merge;
 
 /// Bring changes of others onto the watched branch.
 #[derive(Debug, clap::Args)]
@@ -16,10 +17,12 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Approve(approve::Args),
+    Merge(merge::Args),
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     match &args.command {
         Command::Approve(args) => approve::run(args),
+        Command::Merge(args) => merge::run(args),
     }
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-mod judge;
+pub(super) mod judge;
 mod rights;
 mod test;
 

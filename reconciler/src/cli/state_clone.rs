@@ -11,11 +11,12 @@ use muster_schema::FleetName;
 use super::progress;
 use crate::io::clock;
 use crate::io::git::{
-    CommitAuthor, RemoteUrl, SshKeygenSigner, commit_signed, fetch_remote, load_operator, load_signing_key,
-    open_repository, push_refs, read_tip,
+    CommitAuthor, GitError, RemoteUrl, SshKeygenSigner, advance_branch, commit_signed, fetch_remote, load_operator,
+    load_signing_key, open_repository, push_refs, read_tip, store_merge,
 };
 use crate::io::repository::list_revision;
 use crate::model::{Model, ModelCache, Node, RepositoryFiles, load_model, load_yaml};
+use crate::verify::APPROVAL_REFERENCES;
 
 /// Which repository, and who signs.
 #[derive(Debug, clap::Args)]
@@ -81,7 +82,7 @@ pub(super) struct HostFile {
     pub(super) id: String,
 }
 
-const BRANCH: &str = "main";
+pub(super) const BRANCH: &str = "main";
 
 impl CommitArgs {
     /// Opens the clone, and looks whether it is current.
@@ -159,6 +160,29 @@ impl StateClone {
     ) -> Result<Oid, anyhow::Error> {
         let StateClone { repository, tip, author, signer, .. } = self;
         Ok(commit_signed(repository, BRANCH, Some(*tip), edits, message, author, signer)?)
+    }
+
+    /// The clone, and the newest commit of its `main`.
+    pub(super) fn main(&self) -> (&Repository, Oid) {
+        (&self.repository, self.tip)
+    }
+
+    /// Fetches every branch, and the approvals of changes.
+    pub(super) fn fetch(&self) -> Result<(), anyhow::Error> {
+        let Some(remote) = &self.remote else { return Ok(()) };
+        let approvals = format!("+{APPROVAL_REFERENCES}*:{APPROVAL_REFERENCES}*");
+        let refspecs = ["+refs/heads/*:refs/remotes/origin/*", &approvals];
+        Ok(block_on(fetch_remote(self.repository.path(), remote, &refspecs))??)
+    }
+
+    /// Makes a signed merge of `change` into `main`, to which nothing points yet.
+    pub(super) fn merge(&self, change: Oid, message: &str) -> Result<Oid, GitError> {
+        store_merge(&self.repository, self.tip, change, message, &self.author, &self.signer)
+    }
+
+    /// Moves `main` to a commit made on top of it.
+    pub(super) fn advance(&self, to: Oid, message: &str) -> Result<(), GitError> {
+        advance_branch(&self.repository, BRANCH, self.tip, to, message)
     }
 
     /// Pushes `main`, where it is to be pushed.

@@ -93,7 +93,14 @@ fn compare_with_automatic(
     let tree = scratch.find_tree(merge.tree_id())?;
     let diff = scratch.diff_tree_to_index(Some(&tree), Some(&automatic), None)?;
     let mut paths = changed_paths(&diff);
-    for conflict in automatic.conflicts()? {
+    paths.append(&mut conflicting_paths(&automatic)?);
+    Ok(paths)
+}
+
+/// Where a merge has a conflict.
+pub fn conflicting_paths(merged: &Index) -> Result<BTreeSet<String>, git2::Error> {
+    let mut paths = BTreeSet::new();
+    for conflict in merged.conflicts()? {
         let conflict = conflict?;
         let sides = [conflict.ancestor, conflict.our, conflict.their];
         paths.extend(sides.into_iter().flatten().map(|entry| name_of(&entry.path)));
@@ -101,9 +108,10 @@ fn compare_with_automatic(
     Ok(paths)
 }
 
-/// The index that `git merge` would leave, conflicts and all. The options are
+/// The index that `git merge` would leave, conflicts and all: what is no conflict is written to the
+/// repository's objects. The options are
 /// given in full: what is left out, libgit2 takes from the machine's settings.
-fn merge_automatically(repo: &Repository, ours: Oid, theirs: Oid) -> Result<Index, git2::Error> {
+pub fn merge_automatically(repo: &Repository, ours: Oid, theirs: Oid) -> Result<Index, git2::Error> {
     let mut options = MergeOptions::new();
     options.find_renames(true).rename_threshold(RENAME_THRESHOLD).target_limit(MAX_RENAMES).recursion_limit(MAX_BASES);
     repo.merge_commits(&repo.find_commit(ours)?, &repo.find_commit(theirs)?, Some(&options))
@@ -117,7 +125,8 @@ fn compare_trees<'repo>(
     repo.diff_tree_to_tree(Some(before), Some(after), Some(&mut DiffOptions::new()))
 }
 
-fn changed_paths(diff: &Diff<'_>) -> BTreeSet<String> {
+/// The paths in a difference, of both sides.
+pub fn changed_paths(diff: &Diff<'_>) -> BTreeSet<String> {
     let files = diff.deltas().flat_map(|delta| [delta.old_file().path_bytes(), delta.new_file().path_bytes()]);
     files.flatten().map(name_of).collect()
 }

@@ -61,7 +61,7 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
 }
 
 /// The commit that is meant; a branch that only origin has is found there.
-fn find_commit<'repo>(repository: &'repo Repository, name: &str) -> Result<Commit<'repo>, anyhow::Error> {
+pub(super) fn find_commit<'repo>(repository: &'repo Repository, name: &str) -> Result<Commit<'repo>, anyhow::Error> {
     for name in [name.to_owned(), format!("refs/remotes/origin/{name}")] {
         if let Ok(commit) = repository.revparse_single(&name).and_then(|object| object.peel_to_commit()) {
             return Ok(commit);

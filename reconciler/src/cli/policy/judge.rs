@@ -12,23 +12,36 @@ use crate::cli::say::say;
 use crate::cli::state_clone::fleet_at;
 use crate::io::clock;
 use crate::io::git::open_repository;
-use crate::verify::{Terms, verify_commits};
+use crate::verify::{Rejection, Terms, verify_commits};
 
 /// Judges what `to` has and `from` has not.
 pub(super) fn run(dir: &Path, from: &str, to: &str, branch: &str) -> Result<ExitCode, anyhow::Error> {
     let repository = open_repository(dir)?;
     let (anchor, offered) = (resolve(&repository, from)?, resolve(&repository, to)?);
-    let fleet = fleet_at(&repository, anchor)?;
+    Ok(match judge(&repository, anchor, offered, branch)? {
+        None => ExitCode::SUCCESS,
+        Some(_) => ExitCode::from(exit::DIFFERS),
+    })
+}
+
+/// Judges what `offered` has and `anchor` has not, and says of each commit whether it stands.
+pub(in crate::cli) fn judge(
+    repository: &Repository,
+    anchor: Oid,
+    offered: Oid,
+    branch: &str,
+) -> Result<Option<Rejection>, anyhow::Error> {
+    let fleet = fleet_at(repository, anchor)?;
     let reference = format!("refs/heads/{branch}");
     let terms = Terms { receipt: clock::now(), fleet: &fleet, reference: &reference };
-    match verify_commits(&repository, anchor, offered, &terms) {
+    match verify_commits(repository, anchor, offered, &terms) {
         Ok(revision) => {
             for commit in revision.commits() {
                 let place = if commit.on_mainline { "" } else { " (merged)" };
                 let subject = commit.message.lines().next().unwrap_or_default();
                 say!("yes: {} by {}{place}: {}", commit.id, inert(&commit.signer.principals.join(",")), inert(subject));
             }
-            Ok(ExitCode::SUCCESS)
+            Ok(None)
         }
         Err(rejection) => {
             for refused in &rejection.commits {
@@ -40,7 +53,7 @@ pub(super) fn run(dir: &Path, from: &str, to: &str, branch: &str) -> Result<Exit
             if rejection.unlisted > 0 {
                 say!("no: {} more", rejection.unlisted);
             }
-            Ok(ExitCode::from(exit::DIFFERS))
+            Ok(Some(rejection))
         }
     }
 }

@@ -48,6 +48,12 @@ pub enum GitError {
         /// The path.
         path: String,
     },
+    /// Two branches change the same, so that there is no automatic merge.
+    #[error("both sides change {}", .paths.join(", "))]
+    Conflict {
+        /// Where, cleaned for display.
+        paths: Vec<String>,
+    },
     /// A file in the work tree has changes that are not committed.
     #[error("'{path}' has changes that are not committed")]
     Dirty {

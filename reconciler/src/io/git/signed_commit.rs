@@ -123,7 +123,8 @@ pub fn commit_signed(
         blobs.insert(path, blob);
     }
     let (tree, _) = edit_tree(repo, base, &blobs)?;
-    let commit = store_signed_commit(repo, tree, parent_commit.as_ref(), message, author, signer)?;
+    let parents: Vec<&Commit<'_>> = parent_commit.iter().collect();
+    let commit = store_signed_commit(repo, tree, &parents, message, author, signer)?;
     move_reference(repo, &reference, parent, commit, message)?;
     if in_work_tree {
         update_work_tree(repo, edits.keys())?;
@@ -135,7 +136,7 @@ pub fn commit_signed(
 pub(super) fn store_signed_commit(
     repo: &Repository,
     tree: Oid,
-    parent: Option<&Commit<'_>>,
+    parents: &[&Commit<'_>],
     message: &str,
     author: &CommitAuthor,
     signer: &dyn CommitSigner,
@@ -145,8 +146,7 @@ pub(super) fn store_signed_commit(
     let who = Signature::new(&author.name, &author.email, &Time::new(seconds, 0)).map_err(write)?;
     let tree = repo.find_tree(tree).map_err(GitError::read("the tree"))?;
     let message = if message.ends_with('\n') { message.to_owned() } else { format!("{message}\n") };
-    let parents: Vec<&Commit<'_>> = parent.into_iter().collect();
-    let payload = repo.commit_create_buffer(&who, &who, &message, &tree, &parents).map_err(write)?;
+    let payload = repo.commit_create_buffer(&who, &who, &message, &tree, parents).map_err(write)?;
     let text = std::str::from_utf8(&payload).map_err(|_| write(git2::Error::from_str("the commit is not UTF-8")))?;
     let signature = signer.sign_commit(&payload)?;
     repo.commit_signed(text, &signature, None).map_err(write)
@@ -184,13 +184,13 @@ fn mode_of(repo: &Repository, base: Option<Oid>, path: &str) -> FileMode {
     }
 }
 
-fn is_checked_out(repo: &Repository, reference: &str) -> bool {
+pub(super) fn is_checked_out(repo: &Repository, reference: &str) -> bool {
     let head = repo.find_reference("HEAD");
     let target = head.as_ref().ok().and_then(|head| head.symbolic_target().ok().flatten());
     !repo.is_bare() && target == Some(reference)
 }
 
-fn check_clean<'a>(repo: &Repository, paths: impl Iterator<Item = &'a String>) -> Result<(), GitError> {
+pub(super) fn check_clean<'a>(repo: &Repository, paths: impl Iterator<Item = &'a String>) -> Result<(), GitError> {
     for path in paths {
         match repo.status_file(Path::new(path)) {
             Ok(status) if status == Status::CURRENT => {}
@@ -203,7 +203,7 @@ fn check_clean<'a>(repo: &Repository, paths: impl Iterator<Item = &'a String>) -
     Ok(())
 }
 
-fn update_work_tree<'a>(repo: &Repository, paths: impl Iterator<Item = &'a String>) -> Result<(), GitError> {
+pub(super) fn update_work_tree<'a>(repo: &Repository, paths: impl Iterator<Item = &'a String>) -> Result<(), GitError> {
     let mut checkout = CheckoutBuilder::new();
     checkout.force().disable_pathspec_match(true).remove_untracked(false);
     for path in paths {

@@ -92,8 +92,8 @@ impl StatusBranch {
         let old_month = parent.as_ref().map(|commit| month_of(commit_time(commit)));
         let rolls = !self.roll_refused && old_month.as_ref().is_some_and(|old| *old < month);
         let commit = {
-            let parent = parent.as_ref().filter(|_| !rolls);
-            store_signed_commit(&repo, tree, parent, message, &self.author(now), &self.key)?
+            let parents: Vec<_> = parent.iter().filter(|_| !rolls).collect();
+            store_signed_commit(&repo, tree, &parents, message, &self.author(now), &self.key)?
         };
         written.push(commit);
         writer.finish(&written)?;

@@ -118,7 +118,7 @@ impl StatusBranch {
         let time = now.max(commit_time(&parent));
         let message = "status: Go on without a new start, which the remote refuses";
         let commit =
-            store_signed_commit(&repo, tip_commit.tree_id(), Some(&parent), message, &self.author(time), &self.key)?;
+            store_signed_commit(&repo, tip_commit.tree_id(), &[&parent], message, &self.author(time), &self.key)?;
         repo.reference(STATUS, commit, true, message).map_err(GitError::write(STATUS))?;
         self.tip = Some(commit);
         self.roll_refused = true;
