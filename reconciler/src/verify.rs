@@ -14,6 +14,8 @@
 //! - the key is valid at our receipt time, whatever date the commit claims;
 //! - it changes only what `policy/access.yaml` of the mainline parent lets its
 //!   signer change, and only who may merge it puts it on the mainline;
+//! - a key of a `forge` counts on the automatic merge of two parents alone, by the
+//!   right to merge of people who signed for all that it brings;
 //! - where the policy asks for it, enough other people have approved the commit
 //!   that was merged;
 //! - a missing or malformed policy file refuses the commit that brings it, and
@@ -25,7 +27,9 @@ mod allowed_signers;
 mod approval;
 mod commit_object;
 mod commits;
+mod display;
 mod fault;
+mod forge;
 mod history;
 mod limits;
 mod lockout;

@@ -163,6 +163,19 @@ fn judges_commits_as_the_orchestrator_would() {
 }
 
 #[test]
+fn a_forge_is_shown_as_one_and_has_no_rights() {
+    let dir = state();
+    let state = dir.path().join("state");
+    write(&state, "policy/access.yaml", &format!("forge: [\"*@forge.example.org\"]\n{ACCESS}"));
+    let (code, told) = test(&[], &state);
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("*@forge.example.org is a forge: it makes clean merges"), "{told}");
+    let (code, told) = test(&["--who", "bot@forge.example.org", "--may", "merge", "--path", "muster.yaml"], &state);
+    assert_eq!(code, Some(1));
+    assert!(told.contains("a forge has no rights of its own"), "{told}");
+}
+
+#[test]
 fn a_merge_that_would_be_refused_says_whose_word_is_missing() {
     let dir = state();
     let state = dir.path().join("state");

@@ -130,7 +130,7 @@ impl Orchestrator {
         let mut published = self.publish_hosts(&declared, &of_this_revision)?;
         self.keep_survey(of_this_revision);
         if findings.is_empty() {
-            let messages: Vec<&str> = verified.mainline().map(|commit| commit.message.as_str()).collect();
+            let messages: Vec<&str> = verified.messages().collect();
             published.extend(self.retire_hosts(&declared, &messages, before.anchor.as_ref())?);
         }
         published.extend(self.retire_reverted()?);

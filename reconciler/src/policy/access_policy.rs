@@ -3,11 +3,14 @@
 use muster_schema::document::Verb;
 
 use super::decision::{Decision, Denial, Grant};
+use super::principal_pattern::PrincipalPattern;
 use super::rule::{ApprovalThreshold, Rule, RuleName};
 
 /// `policy/access.yaml`, checked. What no rule grants is denied.
 #[derive(Debug, Clone, Default)]
 pub struct AccessPolicy {
+    /// Whose keys are a Git host's own.
+    pub forges: Vec<PrincipalPattern>,
     /// The rules, in the document's order.
     pub rules: Vec<Rule>,
     /// Which changes need approval by others.
@@ -17,6 +20,9 @@ pub struct AccessPolicy {
 impl AccessPolicy {
     /// Whether whoever has these principals may do `verb` with the file at `path`.
     pub fn allows(&self, principals: &[String], verb: Verb, path: &str) -> Decision {
+        if self.is_forge(principals) {
+            return Decision::Denied(Denial::Forge);
+        }
         let granted = self.grant(principals, verb);
         if let Some(rule) = granted.rule_for(path) {
             return Decision::Allowed(rule);
@@ -30,10 +36,15 @@ impl AccessPolicy {
         })
     }
 
-    /// What the rules give to whoever has these principals, for one verb.
+    /// What the rules give to whoever has these principals, for one verb; nothing to a forge.
     pub fn grant(&self, principals: &[String], verb: Verb) -> Grant<'_> {
         let rules = self.rules.iter().filter(|rule| rule.grants(verb) && rule.is_for(principals));
-        Grant { rules: rules.collect() }
+        Grant { rules: if self.is_forge(principals) { Vec::new() } else { rules.collect() } }
+    }
+
+    /// Whether whoever has these principals is a Git host, whose key counts on clean merges alone.
+    pub fn is_forge(&self, principals: &[String]) -> bool {
+        self.forges.iter().any(|forge| forge.matches(principals))
     }
 
     /// The thresholds that a change of `path` has to meet.

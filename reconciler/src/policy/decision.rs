@@ -17,6 +17,8 @@ pub enum Decision {
 /// Why not: how far the nearest rules go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Denial {
+    /// They are a forge, for whom no rule is.
+    Forge,
     /// No rule is for them.
     NoRule,
     /// Rules are for them, and none grants the verb.
@@ -34,6 +36,7 @@ impl fmt::Display for Denial {
             if rules.len() > 3 { write!(f, " and {} more", rules.len() - 3) } else { Ok(()) }
         };
         match self {
+            Denial::Forge => f.write_str("a forge has no rights of its own"),
             Denial::NoRule => f.write_str("no rule is for them"),
             Denial::OtherVerbs(rules) => {
                 f.write_str("they have other rights by ")?;

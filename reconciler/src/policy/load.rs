@@ -40,16 +40,50 @@ pub fn load_access_policy(file: &Arc<str>, bytes: &[u8]) -> Result<AccessPolicy,
     if !found.is_empty() {
         return Err(found);
     }
-    let teams = load_teams(root.get("teams"), &mut found);
+    let forges = load_forges(root.get("forge"), &mut found);
+    let teams = load_teams(root.get("teams"), &forges, &mut found);
     let rules = limited(root.get("rules"), "rules", MAX_RULES, &mut found);
-    let rules = rules.iter().zip(1..).filter_map(|(node, number)| load_rule(node, number, &teams, &mut found));
+    let rules = rules.iter().zip(1..).filter_map(|(node, number)| load_rule(node, number, &teams, &forges, &mut found));
     let rules: Vec<Rule> = rules.collect();
     let approvals = limited(root.get("approvals"), "approvals", MAX_RULES, &mut found);
     let approvals = approvals.iter().filter_map(|node| load_threshold(node, &mut found)).collect();
-    if found.is_empty() { Ok(AccessPolicy { rules, approvals }) } else { Err(found) }
+    if found.is_empty() { Ok(AccessPolicy { forges, rules, approvals }) } else { Err(found) }
 }
 
-fn load_teams(node: Option<&Node>, found: &mut Vec<Finding>) -> Teams {
+fn load_forges(node: Option<&Node>, found: &mut Vec<Finding>) -> Vec<PrincipalPattern> {
+    let mut forges = Vec::new();
+    for (text, item) in texts(node, "'forge'", found) {
+        if text.starts_with(TEAM) {
+            found.push(Finding::new(item.place.clone(), "a forge is no team").with_hint("write its principal"));
+            continue;
+        }
+        forges.extend(load_principal(text, item, &[], found));
+    }
+    forges
+}
+
+/// A pattern of principals; one that names a forge itself is a fault.
+fn load_principal(
+    text: &str,
+    item: &Node,
+    forges: &[PrincipalPattern],
+    found: &mut Vec<Finding>,
+) -> Option<PrincipalPattern> {
+    let mut reject = |finding| {
+        found.push(finding);
+        None
+    };
+    match PrincipalPattern::load(text) {
+        Ok(pattern) if pattern.is_exact() && forges.iter().any(|forge| forge.matches(&[text.to_owned()])) => {
+            let finding = Finding::new(item.place.clone(), format!("'{text}' is a forge, which no rule is for"));
+            reject(finding.with_hint("its merges count by the rights of the people whose commits they bring"))
+        }
+        Ok(pattern) => Some(pattern),
+        Err(reason) => reject(Finding::new(item.place.clone(), reason)),
+    }
+}
+
+fn load_teams(node: Option<&Node>, forges: &[PrincipalPattern], found: &mut Vec<Finding>) -> Teams {
     let mut teams = Teams::new();
     for Entry { key, place, value } in node.and_then(Node::as_map).map_or(&[][..], Map::entries) {
         if !is_name(key) {
@@ -57,22 +91,26 @@ fn load_teams(node: Option<&Node>, found: &mut Vec<Finding>) -> Teams {
         }
         let mut members = Vec::new();
         for (text, member) in texts(Some(value), &format!("the team '{key}'"), found) {
-            match PrincipalPattern::load(text) {
-                Ok(_) if text.starts_with(TEAM) => {
-                    found.push(Finding::new(member.place.clone(), "a team has no teams as members"));
-                }
-                Ok(pattern) => members.push(pattern),
-                Err(reason) => found.push(Finding::new(member.place.clone(), reason)),
+            if text.starts_with(TEAM) {
+                found.push(Finding::new(member.place.clone(), "a team has no teams as members"));
+                continue;
             }
+            members.extend(load_principal(text, member, forges, found));
         }
         teams.insert(key.clone(), members);
     }
     teams
 }
 
-fn load_rule(node: &Node, number: usize, teams: &Teams, found: &mut Vec<Finding>) -> Option<Rule> {
+fn load_rule(
+    node: &Node,
+    number: usize,
+    teams: &Teams,
+    forges: &[PrincipalPattern],
+    found: &mut Vec<Finding>,
+) -> Option<Rule> {
     let before = found.len();
-    let principals = load_principals(node.get("who"), teams, found);
+    let principals = load_principals(node.get("who"), teams, forges, found);
     let _ = texts(node.get("may"), "'may'", found);
     let paths = node.get("paths").map(|paths| load_paths(paths, found));
     if let Some(collections) = node.get("collections") {
@@ -106,14 +144,16 @@ fn load_rule(node: &Node, number: usize, teams: &Teams, found: &mut Vec<Finding>
     Some(Rule { name, who, may, paths, hosts, collections, principals })
 }
 
-fn load_principals(node: Option<&Node>, teams: &Teams, found: &mut Vec<Finding>) -> Vec<PrincipalPattern> {
+fn load_principals(
+    node: Option<&Node>,
+    teams: &Teams,
+    forges: &[PrincipalPattern],
+    found: &mut Vec<Finding>,
+) -> Vec<PrincipalPattern> {
     let mut principals = Vec::new();
     for (text, item) in texts(node, "'who'", found) {
         let Some(name) = text.strip_prefix(TEAM) else {
-            match PrincipalPattern::load(text) {
-                Ok(pattern) => principals.push(pattern),
-                Err(reason) => found.push(Finding::new(item.place.clone(), reason)),
-            }
+            principals.extend(load_principal(text, item, forges, found));
             continue;
         };
         match teams.get(name) {

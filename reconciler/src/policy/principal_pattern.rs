@@ -21,6 +21,11 @@ impl PrincipalPattern {
         Ok(PrincipalPattern(text.to_owned()))
     }
 
+    /// Whether it is one principal, with nothing that stands for other text.
+    pub fn is_exact(&self) -> bool {
+        !self.0.contains(['*', '?'])
+    }
+
     /// Whether one of a signer's principals, as policy/allowed_signers lists them, is meant. A pattern
     /// there is taken by its text; one that only takes others out stands for nobody.
     pub fn matches(&self, principals: &[String]) -> bool {

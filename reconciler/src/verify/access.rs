@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use git2::{Commit, Oid, Repository};
 use muster_schema::document::Verb;
 
-use super::fault::{CommitFault, display_text};
+use super::display::display_text;
+use super::fault::CommitFault;
+use super::forge::{check_clean_merge, check_merge_right};
 use super::merge::MergeChanges;
 use super::policy::SigningPolicy;
 use super::revision::{Signer, VerifiedCommit};
@@ -14,7 +16,7 @@ use super::threshold::{Approved, check_thresholds};
 use super::tree_diff::changed_paths;
 use crate::policy::{Decision, Grant};
 
-/// Judges a commit of a side branch: its signer may write whatever it changes.
+/// Judges a commit of a side branch: its signer may write whatever it changes, and a forge changes nothing.
 pub(super) fn check_side_commit(
     repo: &Repository,
     commit: &VerifiedCommit,
@@ -25,7 +27,7 @@ pub(super) fn check_side_commit(
         return Ok(());
     }
     let object = repo.find_commit(commit.id).map_err(unreadable(commit.id))?;
-    judge.check(Verb::Write, &written_paths(repo, &object, commit.merge.as_ref())?)
+    judge.check_written(&written_paths(repo, &object, commit.merge.as_ref())?)
 }
 
 /// Where the mainline was, and who brings it on.
@@ -58,18 +60,22 @@ pub(super) fn check_mainline_commit(
         Some(merge) => written_paths(repo, &object, Some(merge))?,
         None => changed.iter().cloned().collect(),
     };
-    judge.check(Verb::Write, &written)?;
-    // Also without a change it may say something, in a trailer.
-    if changed.is_empty() && !judge.grant(Verb::Merge).is_any() {
-        return Err(judge.denied(Verb::Merge, "", 0));
-    }
-    judge.check(Verb::Merge, &changed)?;
+    judge.check_written(&written)?;
     let parents: Vec<Oid> = object.parent_ids().collect();
     let merged = match parents[..] {
         [one, other] if one == step.before => Some(other),
         [one, other] if other == step.before => Some(one),
         _ => None,
     };
+    if commit.by_forge {
+        check_merge_right(repo, commit, (merged, step.side), &changed, policy, terms)?;
+    } else {
+        // Also without a change it may say something, in a trailer.
+        if changed.is_empty() && !judge.grant(Verb::Merge).is_any() {
+            return Err(judge.denied(Verb::Merge, "", 0));
+        }
+        judge.check(Verb::Merge, &changed)?;
+    }
     let authors: Vec<&Signer> = step.side.iter().chain([commit]).map(|commit| &commit.signer).collect();
     check_thresholds(repo, &Approved { merged, changed: &changed, written: &written, authors: &authors }, policy, terms)
 }
@@ -118,6 +124,10 @@ struct Judge<'a> {
 impl<'a> Judge<'a> {
     fn grant(&self, verb: Verb) -> Grant<'a> {
         self.policy.access.grant(&self.commit.signer.principals, verb)
+    }
+
+    fn check_written(&self, written: &BTreeSet<String>) -> Result<(), CommitFault> {
+        if self.commit.by_forge { check_clean_merge(self.commit, written) } else { self.check(Verb::Write, written) }
     }
 
     fn check<'p>(&self, verb: Verb, paths: impl IntoIterator<Item = &'p String>) -> Result<(), CommitFault> {

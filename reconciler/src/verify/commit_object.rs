@@ -3,7 +3,8 @@
 //! git accepts much more than it writes (a second signature, unknown headers,
 //! NUL bytes). What two readers may understand differently is refused here.
 
-use super::fault::{CommitFault, display_text};
+use super::display::display_text;
+use super::fault::CommitFault;
 
 /// A commit taken apart into what was signed and the signature.
 #[derive(Debug, PartialEq, Eq)]

@@ -136,7 +136,8 @@ impl<'repo> Checks<'repo> {
         let signer = verify_commit_signature(&commit.payload, signature, policy, self.receipt)?;
         self.trees.check_tree(self.tree_of(id)?)?;
         let merge = compare_merge(self.repo, id).map_err(|source| CommitFault::Unreadable { id, source })?;
-        Ok(VerifiedCommit { id, signer, message: commit.message, on_mainline: false, merge })
+        let by_forge = policy.access.is_forge(&signer.principals);
+        Ok(VerifiedCommit { id, signer, by_forge, message: commit.message, on_mainline: false, merge })
     }
 
     fn tree_of(&self, id: Oid) -> Result<Oid, CommitFault> {

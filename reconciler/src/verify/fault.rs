@@ -168,6 +168,28 @@ pub enum CommitFault {
         /// The commit whose policy counts.
         policy: Oid,
     },
+    /// A commit by a forge that is not the automatic merge of two parents.
+    #[error("signed by the forge {who}, whose key counts on a clean merge alone, and {reason}")]
+    ForgeNotCleanMerge {
+        /// The forge's principals, cleaned for display.
+        who: String,
+        /// What else it is.
+        reason: String,
+    },
+    /// A clean merge by a forge, where nobody who signed for all of it may merge it.
+    #[error("a forge merged it, and neither {who}, who signed its newest commit, nor anybody who approved {merged} may merge {}{}, by policy/access.yaml at {policy}", shown_path(.path), more_paths(*.more))]
+    ForgeMergeNotAllowed {
+        /// Who signed the newest commit of the branch, cleaned for display.
+        who: String,
+        /// Where, cleaned for display; empty for a merge that changes nothing.
+        path: String,
+        /// How many further paths are concerned.
+        more: usize,
+        /// The commit that was merged.
+        merged: Oid,
+        /// The commit whose policy counts.
+        policy: Oid,
+    },
     /// Too few other people have approved the commit that was merged.
     #[error("'{path}' needs {needs} approvals by policy/access.yaml:{line} at {policy}, and {}{notes}", approvals_of(.merged.as_ref(), *.has))]
     ApprovalsMissing {
@@ -257,6 +279,8 @@ impl CommitFault {
             Self::SignerNotValidNow { .. } => "SignerNotValidNow",
             Self::RevokedSigner { .. } => "RevokedSigner",
             Self::NotAllowed { .. } => "NotAllowed",
+            Self::ForgeNotCleanMerge { .. } => "ForgeNotCleanMerge",
+            Self::ForgeMergeNotAllowed { .. } => "ForgeMergeNotAllowed",
             Self::ApprovalsMissing { .. } => "ApprovalsMissing",
             Self::Policy(fault) => fault.code(),
             Self::Submodule { .. } => "Submodule",
@@ -281,7 +305,7 @@ impl CommitFault {
                 "a force push or another history is never followed: put the branch back on the last verified commit and commit on top of it"
             }
             Self::Unsigned { merge: true } => {
-                "merge on your own machine with `git merge --no-ff -S`, and turn off merging on the Git host"
+                "merge on your own machine, `muster change merge BRANCH` or `git merge --no-ff -S`, or list the Git host's key as a `forge` of policy/access.yaml and let it make merge commits only"
             }
             Self::Unsigned { merge: false } => {
                 "set `gpg.format ssh`, `user.signingKey` and `commit.gpgSign true`, then `git commit --amend -S`; squash and rebase merges made by a Git host carry no signer's signature"
@@ -306,6 +330,12 @@ impl CommitFault {
                 "validity is judged when the commit arrives, not by its date; a listed signer extends or replaces the key"
             }
             Self::NoTouch { .. } => "make the key without `-O no-touch-required`",
+            Self::ForgeNotCleanMerge { .. } => {
+                "let the forge make merge commits only (turn off squash, rebase and commits on its pages), or merge on your own machine: `muster change merge BRANCH`"
+            }
+            Self::ForgeMergeNotAllowed { .. } => {
+                "somebody who may merge it runs `muster change approve BRANCH`, and the push is then looked at again, or merges it: `muster change merge BRANCH`"
+            }
             Self::ApprovalsMissing { merged: None, .. } => {
                 "make the change on a branch of its own; others approve it with `muster change approve BRANCH`, and then it is merged"
             }
@@ -321,7 +351,12 @@ impl CommitFault {
 
     /// Whether the same commit may pass when it is tried again unchanged.
     pub fn may_pass_later(&self) -> bool {
-        matches!(self, Self::Unreadable { .. } | Self::ApprovalsMissing { merged: Some(_), .. })
+        matches!(
+            self,
+            Self::Unreadable { .. }
+                | Self::ForgeMergeNotAllowed { .. }
+                | Self::ApprovalsMissing { merged: Some(_), .. }
+        )
     }
 }
 
@@ -354,24 +389,4 @@ fn needed_rule(who: &str, verb: Verb, path: &str) -> String {
     format!(
         "somebody who may do it signs it, or a rule of policy/access.yaml grants it first, in a commit before: `- {{who: [\"{first}\"], may: [{verb}]{paths}}}`"
     )
-}
-
-/// Bytes of a stranger as text that no terminal and no page interprets.
-pub(super) fn display_text(bytes: &[u8]) -> String {
-    const MOST: usize = 200;
-    let mut text: String = String::from_utf8_lossy(&bytes[..bytes.len().min(MOST)])
-        .chars()
-        .flat_map(
-            |c| if c.is_control() || is_direction_mark(c) { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] },
-        )
-        .collect();
-    if bytes.len() > MOST {
-        text.push('…');
-    }
-    text
-}
-
-/// Marks that reorder the text around them.
-fn is_direction_mark(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

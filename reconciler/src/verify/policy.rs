@@ -5,7 +5,7 @@ use muster_schema::Timestamp;
 use ssh_key::public::KeyData;
 
 use super::allowed_signers::{AllowedSigner, parse_allowed_signers};
-use super::fault::display_text;
+use super::display::display_text;
 use super::limits::{MAX_CERTIFICATES, MAX_POLICY_BYTES};
 use super::openpgp::{MAX_CERTIFICATE_BYTES, OpenPgpCertificate, parse_certificate};
 use super::revoked_signers::parse_revoked_signers;

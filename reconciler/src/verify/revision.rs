@@ -47,10 +47,15 @@ impl VerifiedRevision {
         &self.commits
     }
 
-    /// The commits that were `main` at some time, oldest first: a trailer
-    /// counts only here, never in a side branch.
+    /// The commits that were `main` at some time, oldest first.
     pub fn mainline(&self) -> impl Iterator<Item = &VerifiedCommit> {
         self.commits.iter().filter(|commit| commit.on_mainline)
+    }
+
+    /// The messages whose trailers count, oldest first: of the mainline, never of a side branch, and
+    /// none that a forge wrote.
+    pub fn messages(&self) -> impl Iterator<Item = &str> {
+        self.mainline().filter(|commit| !commit.by_forge).map(|commit| commit.message.as_str())
     }
 }
 
@@ -61,6 +66,8 @@ pub struct VerifiedCommit {
     pub id: Oid,
     /// Who signed it.
     pub signer: Signer,
+    /// Whether that is a Git host, for nobody whom the policy knows.
+    pub by_forge: bool,
     /// Its message. Text of a signer; unknown bytes are replaced.
     pub message: String,
     /// Whether it lies on the mainline, not in a branch merged into it.

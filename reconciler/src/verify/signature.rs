@@ -4,7 +4,8 @@ use muster_schema::Timestamp;
 use ssh_key::public::KeyData;
 use ssh_key::{HashAlg, PublicKey, SshSig};
 
-use super::fault::{CommitFault, display_text};
+use super::display::display_text;
+use super::fault::CommitFault;
 use super::limits::MIN_RSA_BITS;
 use super::openpgp::verify_openpgp_signature;
 use super::policy::{GIT_NAMESPACE, SigningPolicy};

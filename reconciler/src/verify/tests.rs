@@ -5,6 +5,7 @@ mod approvals;
 mod attack;
 mod damage;
 mod evil_merges;
+mod forges;
 mod lockout;
 mod merges;
 mod objects;

@@ -6,7 +6,8 @@ use git2::{Oid, Repository};
 use muster_schema::document::Verb;
 
 use super::approval::load_approvals;
-use super::fault::{CommitFault, display_text};
+use super::display::display_text;
+use super::fault::CommitFault;
 use super::people::People;
 use super::policy::SigningPolicy;
 use super::revision::Signer;

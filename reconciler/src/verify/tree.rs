@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use git2::{ObjectType, Odb, Oid, Repository};
 
-use super::fault::{CommitFault, display_text};
+use super::display::display_text;
+use super::fault::CommitFault;
 use super::limits::{MAX_BLOB_BYTES, MAX_DEPTH, MAX_FILES, MAX_LINK_BYTES, MAX_TREE_BYTES};
 use super::tree_object::{TreeEntry, is_in_order, parse_tree};
 

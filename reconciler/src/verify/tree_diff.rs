@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 
 use git2::{ObjectType, Odb, Oid, Repository};
 
-use super::fault::{CommitFault, display_text};
+use super::display::display_text;
+use super::fault::CommitFault;
 use super::limits::{MAX_DEPTH, MAX_FILES, MAX_TREE_BYTES};
 use super::tree_object::{TreeEntry, compare_entries, parse_tree};
 

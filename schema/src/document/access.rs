@@ -17,6 +17,10 @@ pub struct AccessDocument {
     /// `*` stands for any text, `?` for one character.
     #[serde(default)]
     pub teams: BTreeMap<String, Vec<String>>,
+    /// Principals whose keys are a Git host's own, with `*` and `?`. They count on clean merges alone: the
+    /// automatic merge of two parents, by the rights of the people whose commits it brings. No rule is for them.
+    #[serde(default)]
+    pub forge: Vec<String>,
     /// What is granted, to whom and where.
     pub rules: Vec<AccessRule>,
     /// How many people must approve changes of some paths.

@@ -20,6 +20,9 @@ pub(super) fn print(policy: &SigningPolicy) {
         })
         .collect();
     print_table(&["SIGNER", "WRITE", "MERGE", "APPROVE", "QUERY", "ACT"], &rows);
+    for forge in &policy.access.forges {
+        say!("{forge} is a forge: it makes clean merges, by the rights of those whose commits it brings");
+    }
     for threshold in &policy.access.approvals {
         let paths: Vec<String> = threshold.paths.iter().map(ToString::to_string).collect();
         let own = if threshold.author_counts { ", the author's own among them" } else { "" };

@@ -9,7 +9,7 @@ fn faults(text: &str) -> Vec<String> {
 
 #[test]
 fn each_fault_has_place_reason_and_hint() {
-    let cases: [(&str, &str); 22] = [
+    let cases: [(&str, &str); 27] = [
         ("", "1:1: field 'rules' is missing"),
         ("rules: all\n", "1:8: 'rules' must be a list, not a string"),
         ("rules: [{may: [all]}]\n", "1:9: field 'who' is missing"),
@@ -48,6 +48,17 @@ fn each_fault_has_place_reason_and_hint() {
         (
             "rules: []\napprovals: [{paths: [], needs: 1}]\n",
             "2:21: 'paths' is empty, leave it out, or say what is meant",
+        ),
+        ("forge: []\nrules: []\n", "1:8: 'forge' is empty, leave it out, or say what is meant"),
+        ("forge: [a b]\nrules: []\n", "1:9: 'a b' is no principal; write it as in policy/allowed_signers"),
+        ("forge: [\"team:web\"]\nrules: []\n", "1:9: a forge is no team, write its principal"),
+        (
+            "forge: [\"*@f\"]\nrules: [{who: [a@f, \"*\"], may: [all]}]\n",
+            "2:16: 'a@f' is a forge, which no rule is for, its merges count by the rights of the people whose commits they bring",
+        ),
+        (
+            "forge: [a]\nteams: {web: [a, b]}\nrules: []\n",
+            "2:15: 'a' is a forge, which no rule is for, its merges count by the rights of the people whose commits they bring",
         ),
         ("rules: []\nrules: []\n", "2:1: duplicate key 'rules', also in line 1"),
     ];

@@ -9,7 +9,8 @@ use super::certificate::OpenPgpCertificate;
 use super::key::{JudgedKey, KeyStanding};
 use super::packets::read_packets;
 use super::self_signature::{created, is_in_time, is_strong, is_understood};
-use crate::verify::fault::{CommitFault, display_text};
+use crate::verify::display::display_text;
+use crate::verify::fault::CommitFault;
 use crate::verify::policy::SigningPolicy;
 use crate::verify::revision::Signer;
 

@@ -3,5 +3,6 @@
 mod armour;
 mod attack;
 mod bindings;
+mod forges;
 mod keyring;
 mod signing;

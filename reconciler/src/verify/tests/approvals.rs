@@ -51,7 +51,7 @@ fn statement(fleet: &str, reference: &str, commit: Oid) -> String {
     ApprovalStatement::new(commit, &terms).to_line().unwrap()
 }
 
-fn approve(repo: &TestRepository, who: &str, commit: Oid) {
+pub(super) fn approve(repo: &TestRepository, who: &str, commit: Oid) {
     store(repo, who, commit, &statement(FLEET, REFERENCE, commit), APPROVAL_NAMESPACE);
 }
 
