@@ -30,11 +30,7 @@ fn a_foreign_architecture_stands_beside_the_host_s_own() {
     if !cfg!(target_arch = "x86_64") || !enter_with(&NEEDS, test) {
         return;
     }
-    let mut archive = RpmArchive::new(FEDORA, PROGRAM);
-    for architecture in ["x86_64", "i686"] {
-        archive.add_for(architecture, "probe", "1.0-1", &[]);
-    }
-    archive.publish();
+    let archive = RpmArchive::of_two_architectures(FEDORA, PROGRAM);
     let installed = || ["probe.x86_64", "probe.i686"].map(|name| archive.installed(name).is_some());
     converge_wholly(&json!({"packages/probe:i686": {}}));
     assert_eq!(installed(), [false, true]);

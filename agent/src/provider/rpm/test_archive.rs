@@ -86,6 +86,16 @@ impl RpmArchive {
             .args(["--define", &format!("_rpmdir {FOLDER}/packages"), &path]));
     }
 
+    /// Begins an archive with `probe` for two architectures, which both run on this machine's own.
+    pub(crate) fn of_two_architectures(os_release: &str, program: &'static [&'static str]) -> RpmArchive {
+        let mut archive = RpmArchive::new(os_release, program);
+        for architecture in ["x86_64", "i686"] {
+            archive.add_for(architecture, "probe", "1.0-1", &[]);
+        }
+        archive.publish();
+        archive
+    }
+
     fn program(&self) -> Command {
         let mut command = Command::new(self.program[0]);
         command.args(&self.program[1..]);
