@@ -69,9 +69,7 @@ async fn broker_keeps_reports_while_the_orchestrator_is_away() {
         return;
     }
     let broker = Broker::start().unwrap();
-    let orchestrator = Orchestrator::start().await;
-    let mut state = orchestrator.serve_broker(&broker.url());
-    state.wait_for(|state| *state == BrokerState::Connected).await.unwrap();
+    let orchestrator = Orchestrator::start_on(&broker).await;
     let web = Agent::amqp("web-1", &orchestrator, &broker.url());
     orchestrator.approve(&[&web]);
     web.enrol().await;
@@ -97,9 +95,7 @@ async fn a_hint_waits_for_the_broker() {
         return;
     }
     let broker = Broker::start().unwrap();
-    let orchestrator = Orchestrator::start().await;
-    let mut state = orchestrator.serve_broker(&broker.url());
-    state.wait_for(|state| *state == BrokerState::Connected).await.unwrap();
+    let orchestrator = Orchestrator::start_on(&broker).await;
     let web = Agent::amqp("web-1", &orchestrator, &broker.url());
     orchestrator.approve(&[&web]);
     web.enrol().await;

@@ -11,16 +11,20 @@ use muster_agent::io::host_keys::HostKeys;
 use muster_agent::io::http::HttpTransport;
 use muster_agent::io::messenger::Messenger;
 use muster_agent::io::transport::Transport;
+use muster_agent::message::{Sender, SignedMessage};
 use muster_reconciler::inbound::{ApprovedHost, ApprovedHosts, ReplayMarks};
 use muster_reconciler::io::bus::{
     BrokerState, HttpLimits, Inbound, InboundMessage, InboundSettings, agent_router, serve_amqp, serve_http,
 };
 use muster_reconciler::io::signer::{FileSigner, Signer};
+use muster_schema::envelope::join_frame;
 use muster_schema::facts::{Facts, OsFacts};
+use muster_schema::manifest::HostIdentity;
 use muster_schema::message::{Announce, Body, HeadReply, Message, Receipt};
 use muster_schema::report::Report;
 use muster_schema::state::Health;
 use muster_schema::{HostId, PublicKey};
+use muster_tests::broker::Broker;
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 
@@ -72,6 +76,14 @@ impl Orchestrator {
             let _ = ended.wait_for(|end| *end).await;
         }));
         Orchestrator { inbound, fresh: fresh_key, address, taken, heads, dir, end }
+    }
+
+    /// Starts it with a broker that it has reached.
+    pub(crate) async fn start_on(broker: &Broker) -> Self {
+        let orchestrator = Orchestrator::start().await;
+        let mut state = orchestrator.serve_broker(&broker.url());
+        state.wait_for(|state| *state == BrokerState::Connected).await.unwrap();
+        orchestrator
     }
 
     /// Serves a broker too; gives how that stands.
@@ -212,6 +224,22 @@ impl Agent {
             }
         }
         panic!("no contact");
+    }
+
+    /// What says to be from this agent, signed by `signer`, and numbered `seq` where one is given.
+    pub(crate) fn message_by(&self, signer: &HostKeys, body: Body, seq: Option<u64>) -> SignedMessage {
+        let host = HostIdentity { id: self.name.clone(), key: self.keys.public_key() };
+        let sender = Sender { fleet: "shop".parse().unwrap(), host };
+        let mut outgoing = self.messenger.prepare(body).unwrap();
+        outgoing.seq = seq.unwrap_or(outgoing.seq);
+        let payload = outgoing.to_payload(&sender, muster_agent::io::clock::now()).unwrap();
+        SignedMessage {
+            id: outgoing.id.clone(),
+            body_type: outgoing.body.body_type(),
+            host: self.name.clone(),
+            frame: join_frame(&signer.sign(&payload).unwrap(), &payload),
+            life: outgoing.life(),
+        }
     }
 
     pub(crate) async fn enrol(&self) {

@@ -79,9 +79,7 @@ async fn broker_agents_and_orchestrator_converse_over_amqp() {
         return;
     }
     let broker = Broker::start().unwrap();
-    let orchestrator = Orchestrator::start().await;
-    let mut state = orchestrator.serve_broker(&broker.url());
-    state.wait_for(|state| *state == muster_reconciler::io::bus::BrokerState::Connected).await.unwrap();
+    let orchestrator = Orchestrator::start_on(&broker).await;
     let (web, db) =
         (Agent::amqp("web-1", &orchestrator, &broker.url()), Agent::amqp("db-1", &orchestrator, &broker.url()));
     converse(&orchestrator, &web, &db).await;

@@ -14,7 +14,6 @@ use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use muster_agent::io::amqp::AmqpTransport;
 use muster_agent::io::http::HttpTransport;
 use muster_agent::io::messenger::Woken;
-use muster_reconciler::io::bus::BrokerState;
 use muster_schema::PublicKey;
 use muster_schema::bus::BrokerRights;
 use muster_schema::message::Body;
@@ -30,9 +29,7 @@ async fn a49_replies_cannot_be_had_in_other_queues_amqp() {
         return;
     }
     let broker = Broker::start().unwrap();
-    let orchestrator = Orchestrator::start().await;
-    let mut state = orchestrator.serve_broker(&broker.url());
-    state.wait_for(|state| *state == BrokerState::Connected).await.unwrap();
+    let orchestrator = Orchestrator::start_on(&broker).await;
 
     let connection = Connection::connect(&broker.url(), ConnectionProperties::default()).await.unwrap();
     let channel = connection.create_channel().await.unwrap();
@@ -45,18 +42,13 @@ async fn a49_replies_cannot_be_had_in_other_queues_amqp() {
     }
     // A real announcement, so that there is a reply to write.
     let web = Agent::http("web-1", &orchestrator);
-    let outgoing = web.messenger.prepare(Body::Announce(Box::new(web.announce()))).unwrap();
-    let sender = muster_agent::message::Sender {
-        fleet: "shop".parse().unwrap(),
-        host: muster_schema::manifest::HostIdentity { id: web.name.clone(), key: web.keys.public_key() },
-    };
-    let payload = outgoing.to_payload(&sender, muster_agent::io::clock::now()).unwrap();
-    let frame = muster_schema::envelope::join_frame(&web.keys.sign(&payload).unwrap(), &payload);
+    let announced = web.message_by(&web.keys, Body::Announce(Box::new(web.announce())), None);
     for queue in ["victim", "muster.reply.own"] {
         let properties =
-            BasicProperties::default().with_reply_to(queue.into()).with_correlation_id(outgoing.id.as_str().into());
+            BasicProperties::default().with_reply_to(queue.into()).with_correlation_id(announced.id.as_str().into());
         let options = BasicPublishOptions::default();
-        let sent = channel.basic_publish("muster.inbound".into(), "enrol.web-1".into(), options, &frame, properties);
+        let sent =
+            channel.basic_publish("muster.inbound".into(), "enrol.web-1".into(), options, &announced.frame, properties);
         sent.await.unwrap().await.unwrap();
     }
     let start = Instant::now();
@@ -73,22 +65,14 @@ async fn a47_garbage_and_forgeries_reach_nobody_amqp() {
         return;
     }
     let broker = Broker::start().unwrap();
-    let orchestrator = Orchestrator::start().await;
-    let mut state = orchestrator.serve_broker(&broker.url());
-    state.wait_for(|state| *state == BrokerState::Connected).await.unwrap();
+    let orchestrator = Orchestrator::start_on(&broker).await;
     let web = Agent::amqp("web-1", &orchestrator, &broker.url());
     let db = Agent::amqp("db-1", &orchestrator, &broker.url());
     orchestrator.approve(&[&web, &db]);
     web.enrol().await;
 
     // db signs a report in web's name.
-    let sender = muster_agent::message::Sender {
-        fleet: "shop".parse().unwrap(),
-        host: muster_schema::manifest::HostIdentity { id: web.name.clone(), key: web.keys.public_key() },
-    };
-    let payload = db.messenger.prepare(report("forged")).unwrap();
-    let payload = payload.to_payload(&sender, muster_agent::io::clock::now()).unwrap();
-    let forged = muster_schema::envelope::join_frame(&db.keys.sign(&payload).unwrap(), &payload);
+    let forged = web.message_by(&db.keys, report("forged"), None).frame;
     let connection = Connection::connect(&broker.url(), ConnectionProperties::default()).await.unwrap();
     let channel = connection.create_channel().await.unwrap();
     let large = vec![b'x'; 4 << 20];
@@ -138,9 +122,7 @@ async fn a49_a_hosts_own_user_reaches_nothing_of_others_amqp() {
         return;
     }
     let broker = Broker::start().unwrap();
-    let orchestrator = Orchestrator::start().await;
-    let mut state = orchestrator.serve_broker(&broker.url());
-    state.wait_for(|state| *state == BrokerState::Connected).await.unwrap();
+    let orchestrator = Orchestrator::start_on(&broker).await;
     let mut user = String::new();
     let web = Agent::over("web-1", orchestrator.fresh, |keys| {
         user = broker.add_user("web-1", &BrokerRights::of(&"web-1".parse().unwrap(), keys.public_key().id())).unwrap();

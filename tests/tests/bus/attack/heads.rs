@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use minisign::KeyPair;
 use muster_reconciler::inbound::ApprovedHost;
-use muster_reconciler::io::bus::BrokerState;
 use muster_reconciler::io::signer::Signer;
 use muster_schema::message::{Body, HeadReply};
 use muster_schema::{HostId, PublicKey, Sha256Digest};
@@ -41,11 +40,10 @@ fn sign(pair: &KeyPair, bytes: &[u8]) -> String {
 
 impl Scene {
     async fn begin(broker: Option<Broker>) -> Scene {
-        let orchestrator = Orchestrator::start().await;
-        if let Some(broker) = &broker {
-            let mut state = orchestrator.serve_broker(&broker.url());
-            state.wait_for(|state| *state == BrokerState::Connected).await.unwrap();
-        }
+        let orchestrator = match &broker {
+            Some(broker) => Orchestrator::start_on(broker).await,
+            None => Orchestrator::start().await,
+        };
         let [root, render] = [0, 1].map(|_| KeyPair::generate_unencrypted_keypair().unwrap());
         let role = |key: PublicKey| json!({"threshold": 1, "keys": [key]});
         let document = json!({

@@ -7,10 +7,7 @@ use muster_agent::enrol::Step;
 use muster_agent::io::host_keys::HostKeys;
 use muster_agent::io::messenger::MessengerError;
 use muster_agent::io::transport::Transport;
-use muster_agent::message::{Sender, SignedMessage};
-use muster_reconciler::io::bus::BrokerState;
-use muster_schema::envelope::join_frame;
-use muster_schema::manifest::HostIdentity;
+use muster_agent::message::SignedMessage;
 use muster_schema::message::Body;
 use muster_schema::{PublicKey, ReceiptCode};
 use muster_tests::broker::Broker;
@@ -33,10 +30,8 @@ impl Scene {
         if !need::has(need::BROKER) {
             return None;
         }
-        let (broker, orchestrator) = (Broker::start().unwrap(), Orchestrator::start().await);
-        let mut state = orchestrator.serve_broker(&broker.url());
-        state.wait_for(|state| *state == BrokerState::Connected).await.unwrap();
-        Some(Scene { orchestrator, broker: Some(broker) })
+        let broker = Broker::start().unwrap();
+        Some(Scene { orchestrator: Orchestrator::start_on(&broker).await, broker: Some(broker) })
     }
 
     fn agent(&self, name: &str) -> Agent {
@@ -52,24 +47,9 @@ impl Scene {
 
     /// Sends `body`, numbered `seq`, in the name of `named`, signed by `signer`.
     async fn send(&self, named: &Agent, signer: &HostKeys, body: Body, seq: Option<u64>) {
-        let message = Scene::message(named, signer, body, seq);
+        let message = named.message_by(signer, body, seq);
         // What is forged gets no answer.
         let _ = self.transport(signer.public_key()).request(&message).await;
-    }
-
-    fn message(named: &Agent, signer: &HostKeys, body: Body, seq: Option<u64>) -> SignedMessage {
-        let host = HostIdentity { id: named.name.clone(), key: named.keys.public_key() };
-        let sender = Sender { fleet: "shop".parse().unwrap(), host };
-        let mut outgoing = named.messenger.prepare(body).unwrap();
-        outgoing.seq = seq.unwrap_or(outgoing.seq);
-        let payload = outgoing.to_payload(&sender, muster_agent::io::clock::now()).unwrap();
-        SignedMessage {
-            id: outgoing.id.clone(),
-            body_type: outgoing.body.body_type(),
-            host: named.name.clone(),
-            frame: join_frame(&signer.sign(&payload).unwrap(), &payload),
-            life: outgoing.life(),
-        }
     }
 }
 
@@ -154,7 +134,7 @@ async fn a_flood_of_announcements(scene: Scene) {
     scene.orchestrator.approve(&[&web]);
     let announcement = |_| {
         let stranger = Agent::http("web-1", &scene.orchestrator);
-        Scene::message(&stranger, &stranger.keys, Body::Announce(Box::new(stranger.announce())), None)
+        stranger.message_by(&stranger.keys, Body::Announce(Box::new(stranger.announce())), None)
     };
     let flood: Vec<SignedMessage> = (0..300).map(announcement).collect();
     let transport = scene.transport(web.keys.public_key());
