@@ -37,6 +37,15 @@ fn muster(fleet: &Fleet, arguments: &[&str], input: &str) -> String {
     said
 }
 
+/// A running fleet, and an admin: the file of the key, and the key that is public.
+fn begin(folder: &Path) -> (Fleet, String, String) {
+    let mut fleet = Fleet::make(folder, IpAddr::V4(Ipv4Addr::LOCALHOST), None).unwrap();
+    fleet.start().unwrap();
+    let identity = folder.join("admin.key").to_str().unwrap().to_owned();
+    let admin = muster(&fleet, &["secret", "keygen", &identity], "").trim().to_owned();
+    (fleet, identity, admin)
+}
+
 /// All files below `dir` that hold one of these.
 fn holders(dir: &Path, needles: &[&str]) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -75,11 +84,8 @@ fn tip(fleet: &Fleet) -> String {
 fn a_secret_reaches_its_file_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let mut fleet = Fleet::make(folder, IpAddr::V4(Ipv4Addr::LOCALHOST), None).unwrap();
-    fleet.start().unwrap();
-    let identity = folder.join("admin.key");
-    let identity = identity.to_str().unwrap();
-    let admin = muster(&fleet, &["secret", "keygen", identity], "").trim().to_owned();
+    let (mut fleet, identity, admin) = begin(folder);
+    let identity = identity.as_str();
     assert_eq!(fs::metadata(identity).unwrap().permissions().mode() & 0o777, 0o600);
     fleet.repository.write("environments/production/hosts/db-1.yaml", HOST).unwrap();
     fleet.repository.write("environments/production/hosts/web-1.yaml", "labels: {role: web}\n").unwrap();
@@ -143,11 +149,8 @@ fn a_secret_reaches_its_file_and_nothing_else() {
 fn approving_with_an_admins_key_encrypts_in_the_same_commit() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let mut fleet = Fleet::make(folder, IpAddr::V4(Ipv4Addr::LOCALHOST), None).unwrap();
-    fleet.start().unwrap();
-    let identity = folder.join("admin.key");
-    let identity = identity.to_str().unwrap();
-    let admin = muster(&fleet, &["secret", "keygen", identity], "").trim().to_owned();
+    let (fleet, identity, admin) = begin(folder);
+    let identity = identity.as_str();
     fleet.repository.write("environments/production/hosts/db-1.yaml", HOST).unwrap();
     fleet.repository.publish("hosts: Declare").unwrap();
     muster(&fleet, &["secret", "set", "db", "--hosts", "role=db", "--admin", &admin], FIRST);
