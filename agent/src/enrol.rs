@@ -85,7 +85,11 @@ fn answer_challenge(keys: &HostKeys, challenge: &Challenge) -> Result<ChallengeA
     }
     let ciphertext = STANDARD.decode(&challenge.ciphertext).map_err(|_| EnrolError::Malformed)?;
     let answer = keys.decrypt(&ciphertext)?;
-    Ok(ChallengeAnswer { answer: hex::encode(answer.as_slice()), recipient: keys.recipient() })
+    Ok(ChallengeAnswer {
+        answer: hex::encode(answer.as_slice()),
+        recipient: keys.recipient(),
+        broker_hash: Some(keys.broker_hash()),
+    })
 }
 
 fn read_step(body: Body) -> Result<Step, EnrolError> {

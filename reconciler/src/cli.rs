@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod audit;
+mod broker;
 mod change;
 mod completions;
 mod confirm;
@@ -64,6 +65,7 @@ enum Command {
     Secret(secret::Args),
     Token(token::Args),
     Audit(audit::Args),
+    Broker(broker::Args),
     #[command(name = "enrol-command")]
     Enrol(enrol_command::Args),
     Completions(completions::Args),
@@ -94,6 +96,7 @@ impl Cli {
             Command::Secret(args) => secret::run(&args),
             Command::Token(args) => token::run(&args),
             Command::Audit(args) => audit::run(&args),
+            Command::Broker(args) => broker::run(&args),
             Command::Enrol(args) => enrol_command::run(&args),
             Command::Completions(args) => completions::run(&args),
         }

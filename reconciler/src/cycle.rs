@@ -8,7 +8,6 @@
 mod audit;
 mod broker;
 mod committed_facts;
-mod declare;
 mod digest_trail;
 mod enrol;
 mod error;

@@ -11,8 +11,9 @@ mod pending_list;
 mod rate_limit;
 
 pub use challenge::{CHALLENGE_BYTES, OpenChallenges};
-pub use host_file::{HostFileError, approve_host_file, revoke_host_file};
+pub use host_file::{HostFileError, approve_host_file};
 pub use pending_list::{
-    BadAnnouncement, Listed, MAX_ANNOUNCE_BYTES, PENDING_LIFE, PendingHost, PendingList, check_announcement,
+    BadAnnouncement, Listed, MAX_ANNOUNCE_BYTES, MAX_PENDING, PENDING_LIFE, PendingHost, PendingList,
+    check_announcement,
 };
 pub use rate_limit::RateLimit;

@@ -3,6 +3,7 @@
 pub mod anchor;
 pub mod api;
 pub mod audit;
+pub mod broker;
 pub mod bus;
 pub mod clock;
 pub mod facts_folder;

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod broker;
 pub mod bundle;
 pub mod cli;
 pub mod cycle;

@@ -17,11 +17,11 @@ pub use conditions::fold_conditions;
 pub use enrolment_proof::EnrolmentProof;
 pub use facts_record::FactsRecord;
 pub use files::{
-    ChangedHosts, LoadedStatus, RenderStatusError, StatusFileError, StatusFiles, load_status, render_status,
+    ChangedHosts, LoadedStatus, RenderStatusError, StatusFileError, StatusFiles, fleet_name, load_status, render_status,
 };
 pub use fleet::{FleetStatus, Pending};
 pub use fold::{Folded, fold_facts, fold_report};
-pub use host::{Axes, CONTACT_LOST, CONTACT_STALE, Desired, Hold, HostStatus, MAX_REVOKED, MAX_TRANSITIONS};
+pub use host::{Axes, CONTACT_LOST, CONTACT_STALE, Desired, Hold, HostStatus, MAX_TRANSITIONS};
 pub use inert_text::{inert_line, markdown_code};
 pub use pace::CommitPace;
 

@@ -4,9 +4,16 @@
 //! declares its own queues and nothing else, so that a locked broker needs
 //! to allow it no more: [`BrokerRights`].
 
+mod rights;
+mod user;
+
+pub use rights::{BrokerRights, TopicRights};
+pub use user::{BrokerUser, hash_password};
+
+use crate::envelope::MAX_SIGNATURE_BYTES;
 use crate::host_id::HostId;
 use crate::key::KeyId;
-use crate::message::BodyType;
+use crate::message::{BodyType, MAX_MESSAGE_BYTES};
 
 /// Topic exchange: hints, routed by host id, and live requests. It is of this kind because RabbitMQ checks by routing key
 /// who binds to a topic exchange, and to no other.
@@ -17,6 +24,24 @@ pub const INBOUND_EXCHANGE: &str = "muster.inbound";
 
 /// What the name of every reply queue begins with; replies go nowhere else.
 pub const REPLY_QUEUE_PREFIX: &str = "muster.reply.";
+
+/// What the names of reply queues of hosts begin with that are not enrolled yet.
+pub const ENROLMENT_REPLY_PREFIX: &str = "muster.reply.enrol.";
+
+/// The most bytes of a message with its signature.
+pub const MAX_FRAME_BYTES: usize = MAX_MESSAGE_BYTES + MAX_SIGNATURE_BYTES;
+
+/// Bytes that may wait in a reply queue. Who else may publish to it cannot fill an agent's memory.
+pub const MAX_REPLY_QUEUE_BYTES: usize = 2 * MAX_FRAME_BYTES;
+
+/// Milliseconds after which a hint queue that nobody reads goes away: its host is gone.
+pub const HINT_QUEUE_LIFE_MS: u32 = 24 * 60 * 60 * 1000;
+
+/// Live requests that may wait for a host; more are refused to the orchestrator.
+pub const MAX_LIVE_REQUESTS: u16 = 32;
+
+/// Milliseconds that a live request waits for its host: nobody waits longer for an answer.
+pub const LIVE_REQUEST_LIFE_MS: u16 = 30_000;
 
 /// The longest that the name of a queue may be, in bytes (AMQP 0.9.1, `shortstr`).
 pub const MAX_QUEUE_NAME: usize = 255;
@@ -103,38 +128,6 @@ impl InboundQueue {
     }
 }
 
-/// What RabbitMQ is to let the user of one host do: regular expressions for the names of queues and exchanges and, at
-/// the two exchanges, for routing keys (`rabbitmqctl set_permissions`, `set_topic_permissions`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BrokerRights {
-    /// What it may declare: its own queues.
-    pub configure: String,
-    /// What it may write to: its own queues, which it binds, and [`INBOUND_EXCHANGE`].
-    pub write: String,
-    /// What it may read from: its own queues, and [`NOTIFY_EXCHANGE`], which it binds them to.
-    pub read: String,
-    /// By which routing keys it may publish to [`INBOUND_EXCHANGE`].
-    pub publish: String,
-    /// By which routing keys it may bind to [`NOTIFY_EXCHANGE`].
-    pub bind: String,
-}
-
-impl BrokerRights {
-    /// The rights of the host with this id and key.
-    pub fn of(host: &HostId, key: KeyId) -> Self {
-        let host = host.as_str().replace('.', "\\.");
-        let own = format!("muster\\.(hints\\.{host}|live\\.{host}|reply\\.{key}\\.[0-9a-f]+)");
-        let words: Vec<&str> = InboundQueue::ALL.iter().map(|queue| queue.word()).collect();
-        Self {
-            configure: format!("^{own}$"),
-            write: format!("^({own}|muster\\.inbound)$"),
-            read: format!("^({own}|muster\\.notify)$"),
-            publish: format!("^({})\\.{host}$", words.join("|")),
-            bind: format!("^(live/)?{host}$"),
-        }
-    }
-}
-
 /// The queue of hints to a host.
 pub fn hint_queue(host: &HostId) -> String {
     format!("muster.hints.{host}")
@@ -154,4 +147,9 @@ pub fn live_routing_key(host: &HostId) -> String {
 /// makes it the connection's own.
 pub fn reply_queue(key: KeyId, random: u64) -> String {
     format!("{REPLY_QUEUE_PREFIX}{key}.{random:016x}")
+}
+
+/// The queue of replies to one connection of an agent that is not enrolled yet.
+pub fn enrolment_reply_queue(key: KeyId, random: u64) -> String {
+    format!("{ENROLMENT_REPLY_PREFIX}{key}.{random:016x}")
 }

@@ -123,6 +123,10 @@ pub struct ChallengeAnswer {
     pub answer: String,
     /// The age recipient, so that this signed message binds it to the key.
     pub recipient: String,
+    /// What a broker is to keep of the host's password there, as [`crate::bus::hash_password`] makes it. The password
+    /// stays on the host.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub broker_hash: Option<String>,
 }
 
 /// The end of enrolment.

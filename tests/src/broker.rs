@@ -12,7 +12,6 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use muster_schema::bus::{BrokerRights, INBOUND_EXCHANGE, NOTIFY_EXCHANGE};
 use tempfile::TempDir;
 
 use crate::port::free_ports;
@@ -21,7 +20,8 @@ use crate::wait::wait_until;
 
 /// Debian's start script without the wrapper that changes to the system's user.
 pub const SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
-const CONTROL: &str = "/usr/lib/rabbitmq/bin/rabbitmqctl";
+/// rabbitmqctl without the wrapper that changes to the system's user.
+pub const CONTROL: &str = "/usr/lib/rabbitmq/bin/rabbitmqctl";
 const USER: &str = "muster";
 const PASSWORD: &str = "muster";
 const VHOST: &str = "muster";
@@ -56,11 +56,19 @@ impl Broker {
     /// # Errors
     /// As [`Broker::start`].
     pub fn start_on(address: IpAddr) -> Result<Self> {
+        Self::start_with(address, &[], "")
+    }
+
+    /// Starts a node with these plug-ins and further lines of its configuration.
+    ///
+    /// # Errors
+    /// As [`Broker::start`].
+    pub fn start_with(address: IpAddr, plugins: &[&str], config: &str) -> Result<Self> {
         let [port] = free_ports(address)?;
         let [dist_port, epmd_port] = free_ports(IpAddr::V4(Ipv4Addr::LOCALHOST))?;
         let folder = tempfile::Builder::new().prefix("muster-broker-").tempdir()?;
         let broker = Self { address, port, dist_port, epmd_port, server: None, epmd: None, folder };
-        broker.write_config()?;
+        broker.write_config(plugins, config)?;
         let mut broker = broker;
         broker.resume()?;
         Ok(broker)
@@ -69,20 +77,28 @@ impl Broker {
     /// `amqp://user:password@address:port/vhost`
     #[must_use]
     pub fn url(&self) -> String {
-        format!("amqp://{USER}:{PASSWORD}@{}/{VHOST}", self.socket())
+        self.url_of(USER, PASSWORD, VHOST)
     }
 
-    /// Makes a user with these rights, and gives its URL.
+    /// Has it take these definitions, as `rabbitmqctl import_definitions` reads them.
     ///
     /// # Errors
     /// When rabbitmqctl refuses.
-    pub fn add_user(&self, name: &str, rights: &BrokerRights) -> Result<String> {
-        let BrokerRights { configure, write, read, publish, bind } = rights;
-        self.control(&["add_user", name, PASSWORD])?;
-        self.control(&["set_permissions", "-p", VHOST, name, configure, write, read])?;
-        self.control(&["set_topic_permissions", "-p", VHOST, name, INBOUND_EXCHANGE, publish, "^$"])?;
-        self.control(&["set_topic_permissions", "-p", VHOST, name, NOTIFY_EXCHANGE, "^$", bind])?;
-        Ok(format!("amqp://{name}:{PASSWORD}@{}/{VHOST}", self.socket()))
+    pub fn import(&self, definitions: &[u8]) -> Result<()> {
+        let file = self.path("definitions.json");
+        fs::write(&file, definitions)?;
+        self.control(&["import_definitions", "--format", "json", &file.to_string_lossy()]).map(drop)
+    }
+
+    /// `amqp://user:password@address:port/vhost` of another user.
+    #[must_use]
+    pub fn url_of(&self, user: &str, password: &str, vhost: &str) -> String {
+        format!("amqp://{user}:{password}@{}/{vhost}", self.socket())
+    }
+
+    /// Makes a command find this node, as its administrator on this machine.
+    pub fn administer(&self, command: Command) -> Command {
+        self.prepare(command)
     }
 
     /// Where it listens.
@@ -157,7 +173,9 @@ impl Broker {
         Ok(output)
     }
 
-    fn node(&self) -> String {
+    /// Its node, as in `rabbitmqctl -n`.
+    #[must_use]
+    pub fn node(&self) -> String {
         format!("muster-{}@localhost", self.port)
     }
 
@@ -191,9 +209,9 @@ impl Broker {
         command
     }
 
-    fn write_config(&self) -> Result<()> {
+    fn write_config(&self, plugins: &[&str], more: &str) -> Result<()> {
         let config = format!(
-            "listeners.tcp.1 = {}\n\
+            "{more}listeners.tcp.1 = {}\n\
              default_vhost = {VHOST}\n\
              default_user = {USER}\n\
              default_pass = {PASSWORD}\n\
@@ -204,7 +222,7 @@ impl Broker {
         );
         fs::write(self.path("rabbitmq.conf"), config)?;
         fs::write(self.path("env.conf"), "")?;
-        fs::write(self.path("plugins"), "[].\n")?;
+        fs::write(self.path("plugins"), format!("[{}].\n", plugins.join(",")))?;
         let cookie = self.path(".erlang.cookie");
         fs::write(&cookie, format!("MUSTERTEST{}", self.epmd_port))?;
         fs::set_permissions(&cookie, fs::Permissions::from_mode(0o400))?;

@@ -74,7 +74,7 @@ async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {
     };
     let http = HttpTransport::new(&config.url)?;
     let transport: Arc<dyn Transport> = match &config.bus {
-        Some(bus) => Arc::new(AmqpTransport::new(bus, http, keys.public_key())?),
+        Some(bus) => Arc::new(AmqpTransport::new(bus, http, &keys)?),
         None => Arc::new(http),
     };
     let rest = Arc::new(Rest {

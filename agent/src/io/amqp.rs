@@ -12,12 +12,14 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lapin::uri::AMQPUri;
-use muster_schema::PublicKey;
-use muster_schema::bus::InboundQueue;
+use muster_schema::bus::{BrokerUser, InboundQueue, enrolment_reply_queue, reply_queue};
+use muster_schema::{HostId, KeyId};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 use self::session::Session;
+use super::host_keys::HostKeys;
 use super::http::HttpTransport;
 use super::transport::{Fetched, HINT_WAIT_SECONDS, Transport, TransportError, Waited};
 use crate::message::SignedMessage;
@@ -34,49 +36,91 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// The broker for messages and hints, HTTP for files.
+///
+/// Where the URL names the user that a fleet's hosts share until they are enrolled, only enrolment goes by it, and all
+/// else by the host's own user. Any other user does both.
 pub struct AmqpTransport {
     http: HttpTransport,
     uri: AMQPUri,
     endpoint: String,
-    key: PublicKey,
-    link: Mutex<Link>,
+    key: KeyId,
+    /// Of the host's own user.
+    password: Zeroizing<String>,
+    shared: Mutex<Link>,
+    own: Mutex<Link>,
 }
 
-/// The connection, and how long to leave a broker alone that failed us.
+/// A connection, and how long to leave a broker alone that failed us.
 struct Link {
-    session: Option<Arc<Session>>,
+    /// With the user that it is of.
+    session: Option<(String, Arc<Session>)>,
     pause: Duration,
     not_before: Instant,
 }
 
+/// As whom to speak to the broker.
+struct Login {
+    user: String,
+    uri: AMQPUri,
+    reply_queue: String,
+    is_own: bool,
+}
+
+impl Link {
+    fn new() -> Self {
+        Link { session: None, pause: Duration::ZERO, not_before: Instant::now() }
+    }
+}
+
 impl AmqpTransport {
     /// Speaks by the broker at `url`, `amqp://user:password@host:port/vhost`, as
-    /// the host with this key; fetches by `http`.
+    /// the host with these keys; fetches by `http`.
     ///
     /// # Errors
     /// When `url` is no AMQP URL.
-    pub fn new(url: &str, http: HttpTransport, key: PublicKey) -> Result<Self, TransportError> {
+    pub fn new(url: &str, http: HttpTransport, keys: &HostKeys) -> Result<Self, TransportError> {
         // The text may hold a password, so it is not repeated.
         let bad = || TransportError::BadAddress("the broker's URL".to_owned(), "it is no amqp:// or amqps:// URL");
         let mut uri: AMQPUri = url.parse().map_err(|_| bad())?;
         uri.query.frame_max = Some(FRAME_MAX);
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
         let endpoint = format!("{}://{}:{}/{}", uri.scheme, uri.authority.host, uri.authority.port, uri.vhost);
-        let link = Link { session: None, pause: Duration::ZERO, not_before: Instant::now() };
-        Ok(AmqpTransport { http, uri, endpoint, key, link: Mutex::new(link) })
+        let (key, password) = (keys.public_key().id(), keys.broker_password());
+        let (shared, own) = (Mutex::new(Link::new()), Mutex::new(Link::new()));
+        Ok(AmqpTransport { http, uri, endpoint, key, password, shared, own })
+    }
+
+    /// As whom `host` sends to `queue`.
+    fn login(&self, host: &HostId, queue: Option<InboundQueue>) -> Login {
+        let mut uri = self.uri.clone();
+        let random = getrandom::u64().unwrap_or_default();
+        let user = uri.authority.userinfo.username.clone();
+        let own = BrokerUser::host_beside(&user, host);
+        match own.filter(|_| queue != Some(InboundQueue::Enrol)) {
+            Some(own) => {
+                uri.authority.userinfo.username = own.clone();
+                uri.authority.userinfo.password = self.password.to_string();
+                Login { user: own, uri, reply_queue: reply_queue(self.key, random), is_own: true }
+            }
+            None if BrokerUser::host_beside(&user, host).is_some() => {
+                Login { user, uri, reply_queue: enrolment_reply_queue(self.key, random), is_own: false }
+            }
+            None => Login { user, uri, reply_queue: reply_queue(self.key, random), is_own: false },
+        }
     }
 
     /// The connection that is there, or a new one.
-    async fn session(&self) -> Result<Arc<Session>, TransportError> {
-        let mut link = self.link.lock().await;
-        if let Some(session) = link.session.as_ref().filter(|session| session.is_open()) {
+    async fn session(&self, login: Login) -> Result<Arc<Session>, TransportError> {
+        let Login { user, uri, reply_queue, is_own } = login;
+        let mut link = if is_own { self.own.lock().await } else { self.shared.lock().await };
+        if let Some((_, session)) = link.session.as_ref().filter(|(of, session)| *of == user && session.is_open()) {
             return Ok(session.clone());
         }
-        link.session = None;
+        end(&mut link).await;
         tokio::time::sleep_until(link.not_before).await;
-        let opened = tokio::time::timeout(CONNECT, Session::open(self.uri.clone(), self.key.id())).await;
+        let opened = tokio::time::timeout(CONNECT, Session::open(uri, self.key, reply_queue)).await;
         let opened = match opened {
-            Ok(opened) => opened.map_err(|error| self.unreachable(error)),
+            Ok(opened) => opened.map_err(|error| self.unreachable(error.of_user(&user))),
             Err(_) => Err(self.timed_out()),
         };
         match opened {
@@ -84,22 +128,28 @@ impl AmqpTransport {
                 // One that breaks at once is a failure too, or it would be tried without a pause.
                 link.not_before = Instant::now() + FIRST_PAUSE;
                 link.pause = Duration::ZERO;
-                link.session = Some(Arc::new(session));
+                let session = Arc::new(session);
+                link.session = Some((user, session.clone()));
+                drop(link);
+                if is_own {
+                    // Enrolment is over.
+                    end(&mut *self.shared.lock().await).await;
+                }
+                Ok(session)
             }
             Err(error) => {
                 link.pause = (link.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
                 link.not_before = Instant::now() + jitter(link.pause);
-                return Err(error);
+                Err(error)
             }
         }
-        link.session.clone().ok_or_else(|| self.timed_out())
     }
 
     async fn ask(&self, message: &SignedMessage) -> Result<Vec<u8>, TransportError> {
         let reason = "messages of this type do not go by a broker";
         let queue = InboundQueue::of(message.body_type)
             .ok_or_else(|| TransportError::Form { endpoint: self.endpoint.clone(), reason })?;
-        let session = self.session().await?;
+        let session = self.session(self.login(&message.host, Some(queue))).await?;
         match tokio::time::timeout(REPLY, session.ask(message, queue)).await {
             Ok(Ok(frame)) => Ok(frame),
             Ok(Err(error)) => Err(self.unreachable(error)),
@@ -108,7 +158,7 @@ impl AmqpTransport {
     }
 
     async fn wait(&self, message: &SignedMessage) -> Result<Waited, TransportError> {
-        let session = self.session().await?;
+        let session = self.session(self.login(&message.host, None)).await?;
         let listening = tokio::time::timeout(CONNECT, session.listen(&message.host)).await;
         listening.map_err(|_| self.timed_out())?.map_err(|error| self.unreachable(error))?;
         match tokio::time::timeout(Duration::from_secs(HINT_WAIT_SECONDS), session.next()).await {
@@ -130,9 +180,8 @@ impl AmqpTransport {
 impl Transport for AmqpTransport {
     fn forget_connections(&self) -> BoxFuture<'_, ()> {
         async {
-            if let Some(session) = self.link.lock().await.session.take() {
-                session.end().await;
-            }
+            end(&mut *self.own.lock().await).await;
+            end(&mut *self.shared.lock().await).await;
             self.http.forget_connections().await;
         }
         .boxed()
@@ -153,6 +202,13 @@ impl Transport for AmqpTransport {
 
     fn wait_for_hint<'a>(&'a self, proof: &'a SignedMessage) -> BoxFuture<'a, Result<Waited, TransportError>> {
         self.wait(proof).boxed()
+    }
+}
+
+/// Ends the connection that is there.
+async fn end(link: &mut Link) {
+    if let Some((_, session)) = link.session.take() {
+        session.end().await;
     }
 }
 

@@ -11,6 +11,7 @@ use crate::secrets::mac;
 use age::secrecy::ExposeSecret;
 use minisign::{KeyPair, SecretKey, SecretKeyBox};
 use muster_schema::PublicKey;
+use muster_schema::bus::hash_password;
 use muster_schema::envelope::Signature;
 use zeroize::Zeroizing;
 
@@ -20,6 +21,8 @@ mod tests;
 const SIGNING: &str = "host.key";
 const PUBLIC: &str = "host.pub";
 const AGE: &str = "age.key";
+/// What the password at a broker is derived for.
+const BROKER_PASSWORD: &[u8] = b"muster: password at the broker";
 
 /// The keys of this host. The secrets never leave it.
 pub struct HostKeys {
@@ -115,6 +118,16 @@ impl HostKeys {
     /// A key for `purpose` that follows from the host's age key and tells nothing of it.
     pub fn derive(&self, purpose: &[u8]) -> Zeroizing<Vec<u8>> {
         mac(self.age.to_string().expose_secret().as_bytes(), purpose)
+    }
+
+    /// The host's password at a broker. It follows from the age key, so nobody hands it over and nothing keeps it.
+    pub fn broker_password(&self) -> Zeroizing<String> {
+        Zeroizing::new(hex::encode(self.derive(BROKER_PASSWORD).as_slice()))
+    }
+
+    /// What a broker is to keep of [`HostKeys::broker_password`].
+    pub fn broker_hash(&self) -> String {
+        hash_password(&self.broker_password())
     }
 
     /// Decrypts what was encrypted to [`HostKeys::recipient`].

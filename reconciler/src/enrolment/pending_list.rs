@@ -19,7 +19,7 @@ pub const MAX_ANNOUNCE_BYTES: usize = 16 * 1024;
 pub const PENDING_LIFE: Duration = Duration::from_secs(10 * 60);
 
 /// All entries together: 16 MiB at most.
-const MAX_PENDING: usize = 1024;
+pub const MAX_PENDING: usize = 1024;
 /// One network cannot fill the list alone.
 const MAX_PER_SOURCE: usize = 256;
 const MAX_TEXT: usize = 256;

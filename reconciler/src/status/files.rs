@@ -20,7 +20,7 @@ use muster_schema::{HostId, Sha256Digest, Timestamp};
 
 use super::FleetStatus;
 
-pub use load::{LoadedStatus, StatusFileError, load_status};
+pub use load::{LoadedStatus, StatusFileError, fleet_name, load_status};
 
 /// What the next status commit changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -125,7 +125,7 @@ pub(crate) fn facts_of(fleet: &FleetName, host: HostIdentity, signer: &FileSigne
 /// An answer to the challenge, under the name that the host had claimed.
 pub(crate) fn proof_of(fleet: &FleetName, signer: &FileSigner) -> EnrolmentProof {
     let host = HostIdentity { id: "claimed".parse().unwrap(), key: signer.public_key() };
-    let answer = ChallengeAnswer { answer: "00".into(), recipient: "age1abc".into() };
+    let answer = ChallengeAnswer { answer: "00".into(), recipient: "age1abc".into(), broker_hash: None };
     let (bytes, signature) = sign_message(fleet, host, Body::ChallengeAnswer(answer), signer);
     EnrolmentProof { recipient: "age1abc".into(), bytes, signature }
 }

@@ -39,6 +39,7 @@ pub struct Fleet {
     listen: SocketAddr,
     api: SocketAddr,
     bus: Option<String>,
+    agents_bus: Option<String>,
     fingerprint: String,
     first: String,
     server: Option<Process>,
@@ -75,13 +76,14 @@ impl Fleet {
         let loopback = IpAddr::from(Ipv4Addr::LOCALHOST);
         let [port] = free_ports(loopback)?;
         let api = SocketAddr::new(loopback, port);
-        let bus = bus.map(str::to_owned);
+        let (bus, agents_bus) = (bus.map(str::to_owned), bus.map(str::to_owned));
         Ok(Self {
             repository,
             folder: folder.to_owned(),
             listen,
             api,
             bus,
+            agents_bus,
             fingerprint,
             first,
             server: None,
@@ -118,10 +120,17 @@ impl Fleet {
         self.arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
     }
 
+    /// From the next start on the orchestrator speaks over the broker at `orchestrator`, and agents that are made from
+    /// now on over the one at `agents`.
+    pub fn speak_over(&mut self, orchestrator: &str, agents: &str) {
+        self.bus = Some(orchestrator.to_owned());
+        self.agents_bus = Some(agents.to_owned());
+    }
+
     /// The settings of an agent that would like to be called `name`, as in `/etc/muster/agent.yaml`.
     #[must_use]
     pub fn agent_settings(&self, name: &str) -> String {
-        let bus = self.bus.as_ref().map(|bus| format!("bus: \"{bus}\"\n")).unwrap_or_default();
+        let bus = self.agents_bus.as_ref().map(|bus| format!("bus: \"{bus}\"\n")).unwrap_or_default();
         format!("url: \"{}\"\nroot_fingerprint: \"{}\"\nname: {name}\n{bus}", self.url(), self.fingerprint)
     }
 

@@ -2,6 +2,8 @@
 
 #[path = "attack/broker.rs"]
 mod broker;
+#[path = "attack/broker_users.rs"]
+mod broker_users;
 #[path = "attack/clocks.rs"]
 mod clocks;
 #[path = "attack/heads.rs"]

@@ -80,8 +80,13 @@ impl Orchestrator {
 
     /// Starts it with a broker that it has reached.
     pub(crate) async fn start_on(broker: &Broker) -> Self {
+        Orchestrator::start_over(&broker.url()).await
+    }
+
+    /// Starts it with the broker at this URL, which it has reached.
+    pub(crate) async fn start_over(url: &str) -> Self {
         let orchestrator = Orchestrator::start().await;
-        let mut state = orchestrator.serve_broker(&broker.url());
+        let mut state = orchestrator.serve_broker(url);
         state.wait_for(|state| *state == BrokerState::Connected).await.unwrap();
         orchestrator
     }
@@ -120,24 +125,13 @@ impl Orchestrator {
     }
 
     pub(crate) fn approve(&self, agents: &[&Agent]) {
-        self.approve_instead(agents, &[]);
-    }
-
-    /// Takes the keys of these agents back.
-    pub(crate) fn revoke(&self, revoked: &[&Agent]) {
-        self.approve_instead(&[], revoked);
-    }
-
-    pub(crate) fn approve_instead(&self, agents: &[&Agent], revoked: &[&Agent]) {
         let host = |agent: &&Agent| ApprovedHost {
             id: agent.name.clone(),
             key: agent.keys.public_key(),
             recipient: Some(agent.keys.recipient()),
             leaving: false,
         };
-        let approved: ApprovedHosts = agents.iter().map(host).collect();
-        let revoked = revoked.iter().map(|agent| agent.keys.public_key());
-        self.inbound.set_approved(approved.with_revoked(revoked));
+        self.inbound.set_approved(agents.iter().map(host).collect::<ApprovedHosts>());
     }
 
     /// From now on requests for heads are answered so, from their nonce.
@@ -195,11 +189,11 @@ pub(crate) struct Agent {
 
 impl Agent {
     pub(crate) fn http(name: &str, orchestrator: &Orchestrator) -> Self {
-        Agent::over(name, orchestrator.fresh, |keys| transport(orchestrator, None, keys.public_key()))
+        Agent::over(name, orchestrator.fresh, |keys| transport(orchestrator, None, keys))
     }
 
     pub(crate) fn amqp(name: &str, orchestrator: &Orchestrator, broker: &str) -> Self {
-        Agent::over(name, orchestrator.fresh, |keys| transport(orchestrator, Some(broker), keys.public_key()))
+        Agent::over(name, orchestrator.fresh, |keys| transport(orchestrator, Some(broker), keys))
     }
 
     pub(crate) fn over(name: &str, fresh: PublicKey, transport: impl FnOnce(&HostKeys) -> Arc<dyn Transport>) -> Self {
@@ -258,11 +252,11 @@ impl Agent {
     }
 }
 
-/// The way to the orchestrator for the host with this key, by a broker where one is given.
-pub(crate) fn transport(orchestrator: &Orchestrator, broker: Option<&str>, key: PublicKey) -> Arc<dyn Transport> {
+/// The way to the orchestrator for the host with these keys, by a broker where one is given.
+pub(crate) fn transport(orchestrator: &Orchestrator, broker: Option<&str>, keys: &HostKeys) -> Arc<dyn Transport> {
     let http = HttpTransport::new(&orchestrator.url()).unwrap();
     match broker {
-        Some(broker) => Arc::new(AmqpTransport::new(broker, http, key).unwrap()),
+        Some(broker) => Arc::new(AmqpTransport::new(broker, http, keys).unwrap()),
         None => Arc::new(http),
     }
 }

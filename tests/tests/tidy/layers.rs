@@ -27,6 +27,7 @@ const WORLDLY_CODE: &[&str] = &[
 /// Modules that read no file and no clock: they are given everything.
 const PURE: &[&str] = &[
     "reconciler/src/audit",
+    "reconciler/src/broker",
     "reconciler/src/bundle",
     "reconciler/src/model",
     "reconciler/src/policy",

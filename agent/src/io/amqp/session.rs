@@ -10,14 +10,15 @@ use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions, QueueBindOptions,
     QueueDeclareOptions,
 };
+use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::uri::AMQPUri;
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer};
 use muster_schema::bus::{
-    INBOUND_EXCHANGE, InboundQueue, NOTIFY_EXCHANGE, hint_queue, live_queue, live_routing_key, reply_queue,
+    HINT_QUEUE_LIFE_MS, INBOUND_EXCHANGE, InboundQueue, LIVE_REQUEST_LIFE_MS, MAX_LIVE_REQUESTS, MAX_REPLY_QUEUE_BYTES,
+    NOTIFY_EXCHANGE, hint_queue, live_queue, live_routing_key,
 };
-use muster_schema::envelope::MAX_SIGNATURE_BYTES;
-use muster_schema::message::{Hint, MAX_MESSAGE_BYTES};
+use muster_schema::message::Hint;
 use muster_schema::{HostId, KeyId};
 use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc, oneshot};
 
@@ -26,12 +27,6 @@ use crate::message::SignedMessage;
 
 /// Deliveries on the way to us at once; bounds our memory whatever the broker holds.
 const PREFETCH: u16 = 8;
-/// A hint queue nobody reads goes away after a day: its host is gone.
-const HINT_QUEUE_LIFE_MS: i64 = 24 * 60 * 60 * 1000;
-/// Live requests that may wait for us; more are refused to the orchestrator.
-const MOST_REQUESTS: i32 = 32;
-/// Nobody waits longer for an answer.
-const REQUEST_LIFE_MS: i32 = 30_000;
 const TRANSIENT: u8 = 1;
 const PERSISTENT: u8 = 2;
 
@@ -41,6 +36,14 @@ pub(super) enum SessionError {
     /// The broker or the connection failed.
     #[error("the broker failed")]
     Amqp(#[from] lapin::Error),
+    /// The broker does not let this user in.
+    #[error("the broker does not let {user} in: after a host is enrolled, run 'muster broker setup'")]
+    NotLetIn {
+        /// The user.
+        user: String,
+        /// What the broker said.
+        source: lapin::Error,
+    },
     /// No queue takes messages of this type: the orchestrator was never here.
     #[error("no orchestrator has set up this broker yet")]
     Unroutable,
@@ -50,6 +53,23 @@ pub(super) enum SessionError {
     /// The connection ended while we waited.
     #[error("the connection to the broker ended")]
     Ended,
+}
+
+impl SessionError {
+    /// Names the user where the broker does not let him in.
+    pub(super) fn of_user(self, user: &str) -> Self {
+        match self {
+            SessionError::Amqp(source) if is_not_let_in(&source) => {
+                SessionError::NotLetIn { user: user.to_owned(), source }
+            }
+            other => other,
+        }
+    }
+}
+
+fn is_not_let_in(error: &lapin::Error) -> bool {
+    let refused = AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED);
+    matches!(error.kind(), lapin::ErrorKind::ProtocolError(error) if *error.kind() == refused)
 }
 
 /// How long the broker may take to say goodbye.
@@ -76,19 +96,15 @@ struct Shared {
 }
 
 impl Session {
-    /// Connects, and declares the queue for replies.
-    pub(super) async fn open(uri: AMQPUri, key: KeyId) -> Result<Self, SessionError> {
+    /// Connects, and declares the queue for replies of this name.
+    pub(super) async fn open(uri: AMQPUri, key: KeyId, name: String) -> Result<Self, SessionError> {
         let properties = ConnectionProperties::default().with_connection_name(format!("muster-agent {key}").into());
         let connection = Connection::connect_uri(uri, properties).await?;
         let channel = connection.create_channel().await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
         channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
-        let name = reply_queue(key, getrandom::u64().unwrap_or_default());
         let mut arguments = FieldTable::default();
-        // No message larger than a frame of ours, nor more than a few: who else may
-        // publish to this queue cannot fill our memory.
-        let most_bytes = (2 * (MAX_MESSAGE_BYTES + MAX_SIGNATURE_BYTES)) as i64;
-        arguments.insert("x-max-length-bytes".into(), AMQPValue::LongLongInt(most_bytes));
+        arguments.insert("x-max-length-bytes".into(), AMQPValue::LongLongInt(MAX_REPLY_QUEUE_BYTES as i64));
         let exclusive = QueueDeclareOptions { exclusive: true, auto_delete: true, ..Default::default() };
         channel.queue_declare(name.as_str().into(), exclusive, arguments).await?;
         let replies = consume(&channel, &name).await?;
@@ -157,7 +173,7 @@ impl Session {
         let mut arguments = FieldTable::default();
         arguments.insert("x-max-length".into(), AMQPValue::LongInt(1));
         arguments.insert("x-overflow".into(), AMQPValue::LongString("drop-head".into()));
-        arguments.insert("x-expires".into(), AMQPValue::LongLongInt(HINT_QUEUE_LIFE_MS));
+        arguments.insert("x-expires".into(), AMQPValue::LongLongInt(HINT_QUEUE_LIFE_MS.into()));
         self.channel.queue_declare(name.as_str().into(), QueueDeclareOptions::default(), arguments).await?;
         self.channel
             .queue_bind(
@@ -179,9 +195,9 @@ impl Session {
     async fn take_requests_to(&self, host: &HostId) -> Result<(), SessionError> {
         let name = live_queue(host);
         let mut arguments = FieldTable::default();
-        arguments.insert("x-max-length".into(), AMQPValue::LongInt(MOST_REQUESTS));
+        arguments.insert("x-max-length".into(), AMQPValue::LongInt(MAX_LIVE_REQUESTS.into()));
         arguments.insert("x-overflow".into(), AMQPValue::LongString("reject-publish".into()));
-        arguments.insert("x-message-ttl".into(), AMQPValue::LongInt(REQUEST_LIFE_MS));
+        arguments.insert("x-message-ttl".into(), AMQPValue::LongInt(LIVE_REQUEST_LIFE_MS.into()));
         let options = QueueDeclareOptions { auto_delete: true, ..Default::default() };
         self.channel.queue_declare(name.as_str().into(), options, arguments).await?;
         let (key, options) = (live_routing_key(host), QueueBindOptions::default());

@@ -239,7 +239,7 @@ fn answer(host: &Host, ciphertext: &str) -> ChallengeAnswer {
     use base64::Engine;
     let ciphertext = base64::engine::general_purpose::STANDARD.decode(ciphertext).unwrap();
     let secret = age::decrypt(&host.age, &ciphertext).unwrap();
-    ChallengeAnswer { answer: hex::encode(secret), recipient: host.recipient() }
+    ChallengeAnswer { answer: hex::encode(secret), recipient: host.recipient(), broker_hash: None }
 }
 
 /// The code of a receipt.

@@ -82,6 +82,11 @@ pub fn load_status(fleet: &FleetName, files: &BTreeMap<String, Vec<u8>>, now: Ti
     LoadedStatus { fleet: status, refused }
 }
 
+/// The fleet whose status the files are.
+pub fn fleet_name(files: &BTreeMap<String, Vec<u8>>) -> Option<FleetName> {
+    serde_yaml::from_slice::<FleetFile>(files.get(FLEET)?).ok().map(|file| file.fleet)
+}
+
 fn load_fleet_file(fleet: &FleetName, bytes: &[u8]) -> Result<FleetFile, StatusFileError> {
     let file: FleetFile = serde_yaml::from_slice(bytes)?;
     if file.fleet == *fleet { Ok(file) } else { Err(StatusFileError::Misplaced(file.fleet.to_string())) }

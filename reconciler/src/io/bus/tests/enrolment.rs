@@ -67,7 +67,7 @@ async fn each_step_is_written_down_with_its_code() {
     use crate::audit::{Decision, check_log, load_entries};
     let (fleet, web) = (Fleet::new(), Host::new("web-1"));
     fleet.approve(&[&web]);
-    let wrong = ChallengeAnswer { answer: "00".repeat(32), recipient: web.recipient() };
+    let wrong = ChallengeAnswer { answer: "00".repeat(32), recipient: web.recipient(), broker_hash: None };
     assert_eq!(code(&fleet.ask(&web, Body::ChallengeAnswer(wrong)).await), Some(ReceiptCode::NoChallenge));
     assert_eq!(fleet.prove(&web).await, Ok(web.id.clone()));
     let _ = fleet.send(b"nonsense").await;

@@ -1,13 +1,14 @@
 //! Reads the branch.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use git2::{ErrorCode, ObjectType, Oid, Repository, Tree};
 use ssh_key::PublicKey;
 
-use super::StatusBranch;
+use super::{STATUS, StatusBranch};
 use crate::io::git::error::GitError;
-use crate::io::git::repository::open_repository;
+use crate::io::git::repository::{open_repository, read_tip};
 use crate::verify::verify_commit_by_key;
 
 /// How far back a commit of ours is looked for under foreign ones.
@@ -35,20 +36,39 @@ impl StatusBranch {
         let Some(commit) = self.tip else {
             return Ok(None);
         };
-        let repo = open_repository(&self.path)?;
-        let tree =
-            repo.find_commit(commit).and_then(|commit| commit.tree()).map_err(GitError::read("the status tree"))?;
-        let odb = repo.odb().map_err(GitError::read("the status tree"))?;
-        let mut files = BTreeMap::new();
-        for (path, id) in list_folder(&repo, &tree, "")? {
-            let (size, _) = odb.read_header(id).map_err(GitError::read(path.as_str()))?;
-            if size <= MAX_FILE_BYTES {
-                let blob = odb.read(id).map_err(GitError::read(path.as_str()))?;
-                files.insert(path, blob.data().to_vec());
-            }
-        }
-        Ok(Some(StatusTree { commit, files }))
+        read_files(&open_repository(&self.path)?, commit).map(Some)
     }
+}
+
+/// Where a clone has the branch: as it was fetched, or in the repository that the orchestrator writes.
+const BRANCHES: [&str; 2] = ["refs/remotes/origin/status", STATUS];
+
+/// Reads the status branch of the repository at `path`, as far as `key` signed it; nothing where it signed none of it.
+///
+/// # Errors
+/// When the repository cannot be read.
+pub fn load_status_tree(path: &Path, key: &PublicKey) -> Result<Option<StatusTree>, GitError> {
+    let repo = open_repository(path)?;
+    for branch in BRANCHES {
+        if let Some(commit) = find_own_tip(&repo, read_tip(&repo, branch)?, key)? {
+            return read_files(&repo, commit).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+fn read_files(repo: &Repository, commit: Oid) -> Result<StatusTree, GitError> {
+    let tree = repo.find_commit(commit).and_then(|commit| commit.tree()).map_err(GitError::read("the status tree"))?;
+    let odb = repo.odb().map_err(GitError::read("the status tree"))?;
+    let mut files = BTreeMap::new();
+    for (path, id) in list_folder(repo, &tree, "")? {
+        let (size, _) = odb.read_header(id).map_err(GitError::read(path.as_str()))?;
+        if size <= MAX_FILE_BYTES {
+            let blob = odb.read(id).map_err(GitError::read(path.as_str()))?;
+            files.insert(path, blob.data().to_vec());
+        }
+    }
+    Ok(StatusTree { commit, files })
 }
 
 /// The newest commit at or below `from`, along first parents, that `key` signed.
