@@ -8,6 +8,7 @@
 mod audit;
 mod broker;
 mod committed_facts;
+mod declare;
 mod digest_trail;
 mod enrol;
 mod error;

@@ -11,7 +11,7 @@ mod pending_list;
 mod rate_limit;
 
 pub use challenge::{CHALLENGE_BYTES, OpenChallenges};
-pub use host_file::{HostFileError, approve_host_file};
+pub use host_file::{HostFileError, approve_host_file, revoke_host_file};
 pub use pending_list::{
     BadAnnouncement, Listed, MAX_ANNOUNCE_BYTES, MAX_PENDING, PENDING_LIFE, PendingHost, PendingList,
     check_announcement,

@@ -50,6 +50,8 @@ pub enum EventKind {
     EnrolmentPending,
     /// An agent was enrolled.
     EnrolmentDone,
+    /// A host's key was taken out of its file.
+    KeyRevoked,
     /// A new root document counts: other keys, or a new epoch.
     RootFollowed,
     /// A host was retired.

@@ -21,7 +21,7 @@ pub use files::{
 };
 pub use fleet::{FleetStatus, Pending};
 pub use fold::{Folded, fold_facts, fold_report};
-pub use host::{Axes, CONTACT_LOST, CONTACT_STALE, Desired, Hold, HostStatus, MAX_TRANSITIONS};
+pub use host::{Axes, CONTACT_LOST, CONTACT_STALE, Desired, Hold, HostStatus, MAX_REVOKED, MAX_TRANSITIONS};
 pub use inert_text::{inert_line, markdown_code};
 pub use pace::CommitPace;
 

@@ -19,7 +19,7 @@ crate::document_type::document_type! {
 }
 
 /// Which host a document is for. The id without the key proves nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HostIdentity {
     /// The host's id.

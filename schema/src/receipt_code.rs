@@ -40,6 +40,8 @@ receipt_codes! {
     BadSignature,
     /// The key that signed is not approved.
     UnknownKey,
+    /// The key was approved, and has been taken out of its host's file since.
+    KeyRevoked,
     /// The key is approved under another id.
     WrongHost,
     /// The key is approved; the host has yet to answer the challenge.

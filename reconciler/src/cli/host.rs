@@ -3,13 +3,18 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use muster_schema::HostId;
+use muster_schema::secret::SecretName;
+
+use crate::model::Model;
 
 mod approve;
 mod retire;
+mod revoke;
 #[cfg(test)]
 mod tests;
 
-/// Approve a new host, or retire one: each is a signed commit.
+/// Approve a new host, take its key back, or retire it: each is a signed commit.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -20,11 +25,25 @@ pub(super) struct Args {
 enum Command {
     Approve(approve::Args),
     Retire(retire::Args),
+    Revoke(revoke::Args),
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     match &args.command {
         Command::Approve(args) => approve::run(args),
         Command::Retire(args) => retire::run(args),
+        Command::Revoke(args) => revoke::run(args),
     }
+}
+
+/// The secrets that are for the host.
+fn secrets_of(model: &Model, id: &HostId) -> Vec<SecretName> {
+    let Some(host) = model.host(id) else { return Vec::new() };
+    let secrets = model.secrets().iter().filter(|(_, secret)| secret.hosts.selects(&host.labels));
+    secrets.map(|(name, _)| name.clone()).collect()
+}
+
+/// Names in one line.
+fn joined(secrets: &[SecretName], between: &str) -> String {
+    secrets.iter().map(SecretName::as_str).collect::<Vec<_>>().join(between)
 }

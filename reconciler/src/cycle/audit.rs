@@ -77,14 +77,14 @@ impl Orchestrator {
         }
     }
 
-    /// Writes down whose keys a revision approves.
-    pub(super) fn note_approved(&self, approved: Vec<(HostId, PublicKey, CommitId)>) {
+    /// Writes down whose keys a revision approves or takes back.
+    pub(super) fn note_keys(&self, keys: Vec<(HostId, PublicKey, CommitId)>, decision: Decision, code: &str) {
         let entry = |(id, key, revision): (HostId, PublicKey, CommitId)| {
             let who = format!("key:{}", key.fingerprint());
-            let entry = AuditEntry::new(clock::now(), who, "enrol", Decision::Allow, "Approved");
+            let entry = AuditEntry::new(clock::now(), who, "enrol", decision, code);
             AuditEntry { hosts: id.to_string(), commits: revision.to_string(), ..entry }
         };
-        tell(self.audit.append(approved.into_iter().map(entry)));
+        tell(self.audit.append(keys.into_iter().map(entry)));
     }
 
     /// Writes down that an agent which nobody approved waits.

@@ -13,15 +13,15 @@ use crate::io::clock;
 use crate::status::{EnrolmentProof, HostStatus, Pending};
 
 impl Orchestrator {
-    /// Who may speak, by the newest verified revision; hosts that leave may say so.
+    /// Who may speak, by the newest verified revision; hosts that leave may say so, with the key that they had then.
     pub(super) fn approved_hosts(&self) -> ApprovedHosts {
         let fleet = self.state.fleet();
         let approved = |(id, host): (&HostId, &HostStatus)| {
-            let leaving = host.retired.is_some();
-            let key = if leaving { host.desired.as_ref().map(|desired| desired.host.key) } else { host.key };
-            Some(ApprovedHost { id: id.clone(), key: key?, recipient: host.recipient.clone(), leaving })
+            let (recipient, leaving) = (host.recipient.clone(), host.retired.is_some());
+            Some(ApprovedHost { id: id.clone(), key: host.key?, recipient, leaving })
         };
-        fleet.hosts.iter().filter_map(approved).collect()
+        let approved: ApprovedHosts = fleet.hosts.iter().filter_map(approved).collect();
+        approved.with_revoked(fleet.hosts.values().flat_map(|host| host.revoked_keys.iter().copied()))
     }
 
     /// Takes over what the door knows of enrolment.

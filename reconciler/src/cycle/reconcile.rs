@@ -13,6 +13,7 @@ use super::publish::hold_for_fault;
 use super::survey::{LastRender, SurveyResult, Surveyed, findings_of, survey};
 use super::{CycleError, Orchestrator};
 use crate::events::EventKind;
+use crate::inbound::ApprovedHosts;
 use crate::io::anchor::keep_anchor;
 use crate::io::clock;
 use crate::io::git::{open_repository, read_tip};
@@ -26,11 +27,20 @@ use crate::verify::{Rejection, Terms, VerifiedRevision, verify_commits, verify_c
 impl Orchestrator {
     /// Brings the fleet to the tip of the watched branch.
     ///
-    /// Returns the hosts for which something new was published.
+    /// Returns the hosts that are to look: something new was published, or their key counts no more.
     ///
     /// # Errors
     /// When the repository, the tree or a signer fails; what was published stays.
     pub fn reconcile(&mut self) -> Result<Vec<HostId>, CycleError> {
+        self.reconcile_and_tell(&|_| {})
+    }
+
+    /// As [`Orchestrator::reconcile`]; `tell` hears who may still speak as soon as the tip is verified, long before
+    /// everything is rendered.
+    ///
+    /// # Errors
+    /// As [`Orchestrator::reconcile`].
+    pub fn reconcile_and_tell(&mut self, tell: &dyn Fn(ApprovedHosts)) -> Result<Vec<HostId>, CycleError> {
         let started = Instant::now();
         let repository = open_repository(&self.config.repository)?;
         let branch = format!("refs/heads/{}", self.config.branch);
@@ -54,7 +64,7 @@ impl Orchestrator {
             }
         };
         self.note_revision(&revision)?;
-        let published = self.follow(&repository, &revision, &assignments)?;
+        let published = self.follow(&repository, &revision, &assignments, tell)?;
         self.verified = Some(revision);
         let counters = &self.state.counters;
         counters.reconciles.fetch_add(1, Ordering::Relaxed);
@@ -99,10 +109,14 @@ impl Orchestrator {
         repository: &Repository,
         verified: &VerifiedRevision,
         before: &Assignments,
+        tell: &dyn Fn(ApprovedHosts),
     ) -> Result<Vec<HostId>, CycleError> {
         let Some(id) = commit_id(verified.id()) else { return Ok(Vec::new()) };
         keep_anchor(&self.config.data, &id)?;
         let (model, mut findings) = self.load(&id)?;
+        let newest = model.clone();
+        let withdrawn = self.withdraw_keys(&newest, &id);
+        tell(self.approved_hosts());
         let surveyed = survey(&model, &self.facts, &self.last_renders)?;
         findings.extend(findings_of(&surveyed));
         findings.sort();
@@ -124,7 +138,7 @@ impl Orchestrator {
                 self.models.insert(revision, model);
             }
         }
-        let declared = self.declare_hosts();
+        let declared = self.declare_hosts(&newest);
         self.keep_serial_lines(&declared);
         let of_this_revision = self.assigned_or_faulty(&id, surveyed);
         let mut published = self.publish_hosts(&declared, &of_this_revision)?;
@@ -135,6 +149,8 @@ impl Orchestrator {
         }
         published.extend(self.retire_reverted()?);
         self.record(repository, verified.id(), &findings, published.len());
+        // Who waits for a hint with a key that counts no more is to hear so.
+        published.extend(withdrawn);
         Ok(published)
     }
 
@@ -172,7 +188,7 @@ impl Orchestrator {
     }
 
     /// Loads and checks the model of a verified revision.
-    fn load(&mut self, revision: &CommitId) -> Result<(Model, Vec<Finding>), CycleError> {
+    pub(super) fn load(&mut self, revision: &CommitId) -> Result<(Model, Vec<Finding>), CycleError> {
         let files = list_revision(&self.config.repository, revision.as_str())?;
         let (model, mut findings) = load_model(&files, &mut self.cache);
         if let Some(name) = model.fleet().filter(|name| **name != self.fleet) {
@@ -194,38 +210,6 @@ impl Orchestrator {
                 *held = serial.max(*held);
             }
         }
-    }
-
-    /// Takes over what the assigned revisions declare; returns the declared hosts.
-    fn declare_hosts(&mut self) -> BTreeSet<HostId> {
-        let (mut declared, mut approved) = (BTreeSet::new(), Vec::new());
-        let mut fleet = self.state.fleet_mut();
-        let assignments = fleet.assignments.clone();
-        for (revision, model) in &self.models {
-            for host in model.hosts() {
-                if assignments.revision_of(&host.id, &host.environment) != Some(revision) {
-                    continue;
-                }
-                declared.insert(host.id.clone());
-                let status = fleet.hosts.entry(host.id.clone()).or_default();
-                status.environment = Some(host.environment.to_string());
-                status.labels = host.labels.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
-                if status.key != host.key {
-                    approved.extend(host.key.map(|key| (host.id.clone(), key, revision.clone())));
-                    status.key = host.key;
-                    status.enrolled = false;
-                }
-                status.recipient = host.recipient.clone();
-                status.on_retire = host.on_retire;
-                status.reverting = false;
-                status.publishing |= status.assigned.as_ref() != Some(revision);
-                status.assigned = Some(revision.clone());
-                status.retired = None;
-            }
-        }
-        drop(fleet);
-        self.note_approved(approved);
-        declared
     }
 
     fn state_revision(&self, verified: &VerifiedRevision, id: &CommitId, findings: &[Finding]) {

@@ -66,12 +66,12 @@ impl Orchestrator {
         host.and_then(|host| host.assigned.clone()).unwrap_or_else(|| head.revision.clone())
     }
 
-    /// Whether a head is still worth renewing.
+    /// Whether a head is still worth renewing. One for a key that was taken back ends.
     fn is_live(&self, head: &Head, now: Timestamp) -> bool {
         let fleet = self.state.fleet();
         let Some(host) = fleet.hosts.get(&head.host.id) else { return false };
         match host.retired {
-            None => true,
+            None => host.key == Some(head.host.key),
             Some(since) => !host.retirement_done && now.since(since) < RETIRED_LIFE,
         }
     }

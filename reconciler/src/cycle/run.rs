@@ -113,7 +113,7 @@ async fn at(moment: Option<Instant>) {
 
 /// Reconciles, tells agents, and gives the time to try again where it failed.
 fn reconcile(orchestrator: &mut Orchestrator, door: &Inbound) -> Option<Instant> {
-    let published = block_in_place(|| orchestrator.reconcile());
+    let published = block_in_place(|| orchestrator.reconcile_and_tell(&|approved| door.set_approved(approved)));
     // First the new keys may come in, then their holders are told.
     door.set_approved(orchestrator.approved_hosts());
     orchestrator.take_enrolment(door);

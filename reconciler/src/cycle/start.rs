@@ -144,6 +144,7 @@ impl Orchestrator {
         for frame in frames {
             orchestrator.fold_frame(&frame);
         }
+        orchestrator.withdraw_keys_of_before();
         Ok(orchestrator)
     }
 
@@ -174,7 +175,9 @@ impl Orchestrator {
             let Some((head, Some(manifest))) = self.tree.load_host(&id)? else {
                 continue;
             };
-            let host = status.hosts.entry(id.clone()).or_default();
+            let key = Some(manifest.host.key);
+            let unknown = || HostStatus { key, ..HostStatus::default() };
+            let host = status.hosts.entry(id.clone()).or_insert_with(unknown);
             let serial = self.serials.entry(id.clone()).or_default();
             *serial = (*serial).max(serial_in(self.epoch, head.epoch, head.serial));
             if head.retired || head.renamed.is_some() {

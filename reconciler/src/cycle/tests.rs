@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 mod attack;
 mod audit;
+mod revocation;
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use muster_schema::manifest::{HostIdentity, Manifest};
 use muster_schema::message::{Body, FactsBody, Message, Party};
 use muster_schema::report::{Applied, Report};
 use muster_schema::state::Health;
-use muster_schema::{HostId, PublicKey};
+use muster_schema::{CommitId, HostId, PublicKey};
 
 use super::greet::Greeting;
 use super::save::Saved;
@@ -36,23 +37,21 @@ impl Fleet {
         let trust = repo.head().to_string().parse().unwrap();
         let keys_dir = repo.path().join("keys");
         keys::generate(&keys_dir, &"test".parse().unwrap(), clock::now(), None).unwrap();
-        let keys = keys::load(&keys_dir, None).unwrap();
         let pair = KeyPair::generate_unencrypted_keypair().unwrap();
         let key = format!("key: \"{}\"\n", pair.pk.to_base64());
         repo.write("environments/lab/hosts/web-1.yaml", &key);
         write_revision(&repo, "first");
-        let branch = StatusBranch::open(&repo.bare(), keys.status.clone(), None).unwrap();
-        let data = repo.path().join("data");
-        std::fs::create_dir(&data).unwrap();
-        let config = Config {
-            repository: repo.bare(),
-            branch: "main".into(),
-            data,
-            trust: Some(trust),
-            head_life: Duration::from_secs(3600),
-        };
-        let orchestrator = Orchestrator::start(config, keys, branch).unwrap();
+        std::fs::create_dir(repo.path().join("data")).unwrap();
+        let orchestrator = start_orchestrator(&repo, Some(trust));
         Fleet { repo, orchestrator, pair, seq: 0 }
+    }
+
+    /// Lets go of everything that is only in memory, and starts anew with what is on disk.
+    fn restart(self) -> Self {
+        let Fleet { repo, orchestrator, pair, seq } = self;
+        drop(orchestrator);
+        let orchestrator = start_orchestrator(&repo, None);
+        Fleet { repo, orchestrator, pair, seq }
     }
 
     fn push(&self, text: &str) {
@@ -147,6 +146,19 @@ impl Fleet {
             }
         }
     }
+}
+
+fn start_orchestrator(repo: &TestRepository, trust: Option<CommitId>) -> Orchestrator {
+    let keys = keys::load(&repo.path().join("keys"), None).unwrap();
+    let branch = StatusBranch::open(&repo.bare(), keys.status.clone(), None).unwrap();
+    let config = Config {
+        repository: repo.bare(),
+        branch: "main".into(),
+        data: repo.path().join("data"),
+        trust,
+        head_life: Duration::from_secs(3600),
+    };
+    Orchestrator::start(config, keys, branch).unwrap()
 }
 
 fn id() -> HostId {

@@ -26,25 +26,47 @@ pub enum HostFileError {
 /// # Errors
 /// When the file has another key, or is not a block map.
 pub fn approve_host_file(text: Option<&str>, key: &PublicKey, recipient: &str) -> Result<String, HostFileError> {
-    let text = text.unwrap_or_default();
-    let mut lines: Vec<String> = Vec::new();
-    for line in text.lines() {
+    let mut lines = Vec::new();
+    for line in text.unwrap_or_default().lines() {
         match line.split_once(':') {
             Some(("key", value)) => check_same_key(value, key)?,
-            Some(("recipient", _)) => {}
-            _ if is_foreign(line) => return Err(HostFileError::Form),
-            _ => lines.push(line.to_owned()),
+            _ => lines.push(line),
         }
     }
     let added = [format!("key: \"{key}\""), format!("recipient: \"{recipient}\"")];
-    // Behind comments at the head and a document start.
-    let head = lines.iter().take_while(|line| line.starts_with('#') || line.trim_end() == "---").count();
-    lines.splice(head..head, added);
-    let text = lines.join("\n") + "\n";
-    // An indented map, for one, does not take lines at the margin.
-    let root = load_yaml(&Arc::from("host file"), text.as_bytes()).map_err(|_| HostFileError::Form)?;
+    let (text, root) = rewrite(&lines, &added)?;
     let holds_key = root.get("key").and_then(Node::as_str).is_some_and(|held| held == key.to_string());
     if holds_key { Ok(text) } else { Err(HostFileError::Form) }
+}
+
+/// The text of a host's file without a key and a recipient; none when it has no key.
+///
+/// # Errors
+/// When the file is not a block map.
+pub fn revoke_host_file(text: &str) -> Result<Option<String>, HostFileError> {
+    let is_key = |line: &&str| matches!(line.split_once(':'), Some(("key", _)));
+    let (key, lines): (Vec<&str>, Vec<&str>) = text.lines().partition(is_key);
+    let (text, root) = rewrite(&lines, &[])?;
+    if root.get("key").is_some_and(|key| !key.is_null()) {
+        return Err(HostFileError::Form);
+    }
+    Ok((!key.is_empty()).then_some(text))
+}
+
+/// The lines but for the recipient's, with others added behind comments at the head and a document start; and what
+/// they come to.
+fn rewrite(lines: &[&str], added: &[String]) -> Result<(String, Node), HostFileError> {
+    if lines.iter().any(|line| is_foreign(line)) {
+        return Err(HostFileError::Form);
+    }
+    let stays = |line: &&&str| !matches!(line.split_once(':'), Some(("recipient", _)));
+    let mut lines: Vec<&str> = lines.iter().filter(stays).copied().collect();
+    let head = lines.iter().take_while(|line| line.starts_with('#') || line.trim_end() == "---").count();
+    lines.splice(head..head, added.iter().map(String::as_str));
+    let text = if lines.is_empty() { String::new() } else { lines.join("\n") + "\n" };
+    // An indented map, for one, does not take lines at the margin.
+    let root = load_yaml(&Arc::from("host file"), text.as_bytes()).map_err(|_| HostFileError::Form)?;
+    Ok((text, root))
 }
 
 fn check_same_key(value: &str, key: &PublicKey) -> Result<(), HostFileError> {

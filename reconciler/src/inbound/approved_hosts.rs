@@ -1,6 +1,6 @@
 //! Which key may speak as which host.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use muster_schema::{HostId, KeyId, PublicKey};
 
@@ -22,9 +22,22 @@ pub struct ApprovedHost {
 #[derive(Debug, Clone, Default)]
 pub struct ApprovedHosts {
     by_key_id: HashMap<KeyId, Vec<ApprovedHost>>,
+    revoked: HashSet<PublicKey>,
 }
 
 impl ApprovedHosts {
+    /// Knows these keys as taken back, as far as no host has one of them again.
+    #[must_use]
+    pub fn with_revoked(mut self, keys: impl IntoIterator<Item = PublicKey>) -> Self {
+        self.revoked = keys.into_iter().collect();
+        self
+    }
+
+    /// Whether this key was a host's, and is nobody's now.
+    pub fn is_revoked(&self, key: &PublicKey) -> bool {
+        self.revoked.contains(key) && self.of_key(key).next().is_none()
+    }
+
     /// The keys that a signature with this key id may be of.
     pub fn candidates(&self, key_id: KeyId) -> impl Iterator<Item = &ApprovedHost> {
         self.by_key_id.get(&key_id).into_iter().flatten()
@@ -52,6 +65,6 @@ impl FromIterator<ApprovedHost> for ApprovedHosts {
         for host in hosts {
             by_key_id.entry(host.key.id()).or_default().push(host);
         }
-        ApprovedHosts { by_key_id }
+        ApprovedHosts { by_key_id, revoked: HashSet::new() }
     }
 }

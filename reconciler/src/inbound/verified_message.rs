@@ -97,6 +97,9 @@ fn check_message(
         return refuse(ReceiptCode::WrongRecipient, "it is addressed to a host");
     }
     let enrols = matches!(message.body, Body::Announce(_) | Body::ChallengeAnswer(_));
+    if approved.is_revoked(&host.key) {
+        return refuse(ReceiptCode::KeyRevoked, "this key was taken out of its host's file");
+    }
     let known = approved.of_key(&host.key).next().is_some();
     if !known && !matches!(message.body, Body::Announce(_)) {
         return refuse(ReceiptCode::UnknownKey, "this key is not approved; announce it");

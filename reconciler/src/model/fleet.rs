@@ -64,6 +64,8 @@ pub struct Host {
     pub labels: Arc<BTreeMap<Arc<str>, Arc<str>>>,
     /// Its public key; without it nothing is published for the host.
     pub key: Option<PublicKey>,
+    /// Nobody knows what key the file names: it, or the key in it, is not well-formed.
+    pub key_unread: bool,
     /// What secrets for it are encrypted to.
     pub recipient: Option<String>,
     /// What becomes of it when it leaves the repository.

@@ -344,11 +344,13 @@ fn host_of(
     base: Arc<Layer>,
 ) -> Host {
     let field = |name: &str| document.root.get(name);
+    let key = field("key").and_then(Node::as_str).and_then(|key| key.parse().ok());
     Host {
         id,
         environment,
         labels: Arc::new(labels),
-        key: field("key").and_then(Node::as_str).and_then(|key| key.parse().ok()),
+        key,
+        key_unread: document.unread || (key.is_none() && field("key").is_some_and(|node| !node.is_null())),
         recipient: field("recipient").and_then(Node::as_str).map(str::to_owned),
         on_retire: field("on_retire").and_then(|node| OnRetire::deserialize(node).ok()).unwrap_or_default(),
         place: document.root.place.clone(),

@@ -25,6 +25,9 @@ pub const CONTACT_LOST: Duration = Duration::from_secs(15 * 60);
 /// How many transitions of a host are kept.
 pub const MAX_TRANSITIONS: usize = 50;
 
+/// How many former keys of a host are remembered.
+pub const MAX_REVOKED: usize = 16;
+
 /// What was last published for a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,6 +69,8 @@ pub struct HostStatus {
     pub labels: BTreeMap<String, String>,
     /// Its key in the repository; none while it is only declared.
     pub key: Option<PublicKey>,
+    /// Keys that it had before, oldest first: at most [`MAX_REVOKED`]. Nobody speaks with them any more.
+    pub revoked_keys: Vec<PublicKey>,
     /// Its age recipient in the repository.
     pub recipient: Option<String>,
     /// Whether the holder of `key` answered the challenge.
@@ -131,6 +136,20 @@ pub struct Axes {
 }
 
 impl HostStatus {
+    /// Gives it another key, or none. Gives the key that it had, which counts no more, if it was another.
+    pub fn set_key(&mut self, key: Option<PublicKey>) -> Option<PublicKey> {
+        let former = self.key.filter(|former| Some(*former) != key);
+        if self.key != key {
+            (self.enrolled, self.enrolment) = (false, None);
+        }
+        self.revoked_keys.extend(former);
+        self.revoked_keys.retain(|revoked| Some(*revoked) != key);
+        let surplus = self.revoked_keys.len().saturating_sub(MAX_REVOKED);
+        self.revoked_keys.drain(..surplus);
+        self.key = key;
+        former
+    }
+
     /// The serial that the host reported, as far as it counts in `epoch`.
     pub fn reported_serial(&self, epoch: u64) -> u64 {
         self.applied.as_ref().filter(|applied| applied.epoch == epoch).map_or(0, |applied| applied.serial)

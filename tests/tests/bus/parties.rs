@@ -125,13 +125,24 @@ impl Orchestrator {
     }
 
     pub(crate) fn approve(&self, agents: &[&Agent]) {
+        self.approve_instead(agents, &[]);
+    }
+
+    /// Takes the keys of these agents back.
+    pub(crate) fn revoke(&self, revoked: &[&Agent]) {
+        self.approve_instead(&[], revoked);
+    }
+
+    pub(crate) fn approve_instead(&self, agents: &[&Agent], revoked: &[&Agent]) {
         let host = |agent: &&Agent| ApprovedHost {
             id: agent.name.clone(),
             key: agent.keys.public_key(),
             recipient: Some(agent.keys.recipient()),
             leaving: false,
         };
-        self.inbound.set_approved(agents.iter().map(host).collect::<ApprovedHosts>());
+        let approved: ApprovedHosts = agents.iter().map(host).collect();
+        let revoked = revoked.iter().map(|agent| agent.keys.public_key());
+        self.inbound.set_approved(approved.with_revoked(revoked));
     }
 
     /// From now on requests for heads are answered so, from their nonce.

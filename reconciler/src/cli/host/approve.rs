@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail, ensure};
 use muster_schema::message::Announce;
-use muster_schema::secret::SecretName;
 use muster_schema::{HostId, PublicKey, Timestamp};
 use serde::Deserialize;
 
@@ -14,10 +13,10 @@ use super::super::output::inert;
 use super::super::secret::{IdentityArgs, rekeyed};
 use super::super::server::Server;
 use super::super::state_clone::{CommitArgs, StateClone};
+use super::{joined, secrets_of};
 use crate::cli::say::say;
 use crate::enrolment::approve_host_file;
 use crate::io::clock;
-use crate::sealing::Edits;
 
 /// Approve a host that announced itself: put its key into its file, by a signed commit.
 #[derive(Debug, clap::Args)]
@@ -74,7 +73,7 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     }
     let fingerprint = pending.key.fingerprint();
     let mut edits = BTreeMap::from([(path.clone(), Some(text.into_bytes()))]);
-    let secrets = secrets_of(&clone, &edits, id)?;
+    let secrets = secrets_of(&clone.model_with(&edits)?, id);
     let identities = args.identity.load()?;
     if let Some(identities) = &identities {
         let model = clone.model_with(&edits)?;
@@ -84,22 +83,15 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     say!("{id} is approved by {commit} ({path}).");
     clone.push()?;
     if !secrets.is_empty() {
-        let list: Vec<&str> = secrets.iter().map(SecretName::as_str).collect();
         match identities {
-            Some(_) => say!("It can read: {}.", list.join(", ")),
-            None => say!("It waits for secrets; run: muster secret rekey {} --identity FILE", list.join(" ")),
+            Some(_) => say!("It can read: {}.", joined(&secrets, ", ")),
+            None => {
+                say!("It waits for secrets; run: muster secret rekey {} --identity FILE", joined(&secrets, " "));
+            }
         }
     }
     say!("It enrols within half a minute: muster wait {id}");
     Ok(ExitCode::SUCCESS)
-}
-
-/// The secrets that are for the host, with these edits.
-fn secrets_of(clone: &StateClone, edits: &Edits, id: &HostId) -> Result<Vec<SecretName>, anyhow::Error> {
-    let model = clone.model_with(edits)?;
-    let Some(host) = model.host(id) else { return Ok(Vec::new()) };
-    let secrets = model.secrets().iter().filter(|(_, secret)| secret.hosts.selects(&host.labels));
-    Ok(secrets.map(|(name, _)| name.clone()).collect())
 }
 
 /// The one pending host that is meant. A name alone does not do where two claim it.

@@ -171,3 +171,19 @@ fn a_retired_host_loses_its_file() {
     check_signed(&repo);
     assert!(run(&repo, &["retire", "web-1", "--yes"]).unwrap_err().contains("no host"));
 }
+
+#[test]
+fn a_revoked_host_loses_its_key_and_keeps_its_file() {
+    let (repo, key) = (repository(), key());
+    let url = serve(&[(key, announce("web-1"))]);
+    run(&repo, &["approve", "web-1", "--server", &url, "--yes"]).unwrap();
+    assert!(run(&repo, &["revoke", "web-1"]).unwrap_err().contains("--yes"));
+    run(&repo, &["revoke", "web-1", "--yes"]).unwrap();
+    let path = "environments/production/hosts/web-1.yaml";
+    assert_eq!(pushed_text(&repo, path), DECLARED.trim_end());
+    check_signed(&repo);
+    let head = repo.head();
+    run(&repo, &["revoke", "web-1", "--yes"]).unwrap();
+    assert_eq!(repo.head(), head, "again makes no commit");
+    assert!(run(&repo, &["revoke", "web-9", "--yes"]).unwrap_err().contains("no host"));
+}

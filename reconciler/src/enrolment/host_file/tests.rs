@@ -48,3 +48,14 @@ fn a_file_of_another_form_is_left_alone() {
         assert!(approve(Some(text)).is_err(), "{text}");
     }
 }
+
+#[test]
+fn a_key_that_is_taken_back_leaves_everything_else() {
+    let text = format!("# The first.\nkey: \"{KEY}\"\nrecipient: \"age1abc\"\nlabels: {{role: web}}  # web\n");
+    assert_eq!(revoke_host_file(&text).unwrap().unwrap(), "# The first.\nlabels: {role: web}  # web\n");
+    assert_eq!(revoke_host_file(&format!("key: \"{KEY}\"\n")).unwrap().unwrap(), "");
+    assert_eq!(revoke_host_file("labels: {}\n").unwrap(), None, "it has none");
+    for form in [format!("{{key: \"{KEY}\"}}\n"), format!("  key: \"{KEY}\"\n"), format!("\"key\": \"{KEY}\"\n")] {
+        assert_eq!(revoke_host_file(&form), Err(HostFileError::Form), "{form}");
+    }
+}

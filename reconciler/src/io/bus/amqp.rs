@@ -286,7 +286,7 @@ async fn send_request(channel: &Channel, request: DueRequest) -> (String, Result
     let properties =
         BasicProperties::default().with_delivery_mode(TRANSIENT).with_expiration(life.as_millis().to_string().into());
     let mandatory = BasicPublishOptions { mandatory: true, ..Default::default() };
-    let key = live_routing_key(&host);
+    let key = live_routing_key(&host.id);
     let sent =
         async { channel.basic_publish(NOTIFY_EXCHANGE.into(), key.into(), mandatory, &frame, properties).await?.await };
     (id, sent.await)

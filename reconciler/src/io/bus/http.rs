@@ -88,13 +88,13 @@ async fn wait_for_hint(
         let refusal = sent.refuse(ReceiptCode::WrongType, "a hint request is expected here");
         return answer(served.inbound.refuse(refusal, source));
     };
-    let id = &sent.host().id;
+    let host = sent.host();
     tokio::select! {
-        hint = served.inbound.hints().wait(id, request.after, HINT_WAIT) => match hint {
+        hint = served.inbound.hints().wait(&host.id, request.after, HINT_WAIT) => match hint {
             Some(hint) => axum::Json(Hint { hint }).into_response(),
             None => StatusCode::NO_CONTENT.into_response(),
         },
-        frame = served.inbound.live().next_for(id) => ([(header::CONTENT_TYPE, FRAME_TYPE)], frame).into_response(),
+        frame = served.inbound.live().next_for(host) => ([(header::CONTENT_TYPE, FRAME_TYPE)], frame).into_response(),
     }
 }
 
@@ -219,9 +219,11 @@ fn status(code: ReceiptCode) -> StatusCode {
             StatusCode::BAD_REQUEST
         }
         ReceiptCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        ReceiptCode::BadSignature | ReceiptCode::UnknownKey | ReceiptCode::Expired | ReceiptCode::FromFuture => {
-            StatusCode::UNAUTHORIZED
-        }
+        ReceiptCode::BadSignature
+        | ReceiptCode::UnknownKey
+        | ReceiptCode::KeyRevoked
+        | ReceiptCode::Expired
+        | ReceiptCode::FromFuture => StatusCode::UNAUTHORIZED,
         ReceiptCode::WrongHost
         | ReceiptCode::NotEnrolled
         | ReceiptCode::NotYours

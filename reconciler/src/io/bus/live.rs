@@ -6,7 +6,6 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use muster_schema::HostId;
 use muster_schema::manifest::HostIdentity;
 use muster_schema::message::LiveAnswer;
 use tokio::sync::{Notify, oneshot};
@@ -46,7 +45,8 @@ pub(super) struct Live {
 #[derive(Debug, Default)]
 struct State {
     waiting: HashMap<String, Waiting>,
-    polls: HashMap<HostId, Poll>,
+    /// By id and key: who polls with a key that was exchanged gets nothing that is for the new one.
+    polls: HashMap<HostIdentity, Poll>,
     /// What the broker is still to be given; none while there is no connection to it.
     broker: Option<VecDeque<DueRequest>>,
 }
@@ -69,7 +69,7 @@ struct Poll {
 /// A request for the broker.
 #[derive(Debug)]
 pub(super) struct DueRequest {
-    pub(super) host: HostId,
+    pub(super) host: HostIdentity,
     pub(super) id: String,
     pub(super) frame: Vec<u8>,
     pub(super) life: Duration,
@@ -81,7 +81,7 @@ impl Live {
         let (respond, answer) = oneshot::channel();
         self.lock().waiting.insert(id.clone(), Waiting { host: host.clone(), respond });
         let _place = Place { live: self, id: id.clone() };
-        self.send(DueRequest { host: host.id.clone(), id, frame, life: patience })?;
+        self.send(DueRequest { host: host.clone(), id, frame, life: patience })?;
         match tokio::time::timeout(patience, answer).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) | Err(_) => Err(NotAnswered::TimedOut),
@@ -108,7 +108,7 @@ impl Live {
     }
 
     /// The next request for a host that polls. Dropping this ends the poll.
-    pub(super) async fn next_for(&self, host: &HostId) -> Vec<u8> {
+    pub(super) async fn next_for(&self, host: &HostIdentity) -> Vec<u8> {
         let due = {
             let mut state = self.lock();
             let poll = state.polls.entry(host.clone()).or_insert_with(Poll::new);
@@ -180,7 +180,7 @@ impl Drop for Place<'_> {
 /// A poll that goes on.
 struct Polling<'a> {
     live: &'a Live,
-    host: &'a HostId,
+    host: &'a HostIdentity,
 }
 
 impl Drop for Polling<'_> {

@@ -34,6 +34,8 @@ pub(super) struct HostFile {
     labels: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(super) key: Option<PublicKey>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    revoked_keys: Vec<PublicKey>,
     enrolled: bool,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     desired: Option<Desired>,
@@ -141,6 +143,7 @@ impl HostFile {
             contact: axes.contact,
             labels: host.labels.clone(),
             key: host.key,
+            revoked_keys: host.revoked_keys.clone(),
             enrolled: host.enrolled,
             desired: host.desired.clone(),
             applied: host.applied.clone(),
@@ -179,6 +182,7 @@ impl HostFile {
             environment: self.environment,
             labels: self.labels,
             key: self.key,
+            revoked_keys: self.revoked_keys,
             recipient: None,
             enrolled: self.enrolled,
             enrolment: None,

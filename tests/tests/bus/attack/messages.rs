@@ -1,6 +1,7 @@
 //! Messages that are forged, numbered wrongly, or too many, over both transports.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use muster_agent::enrol::Step;
@@ -9,7 +10,9 @@ use muster_agent::io::messenger::MessengerError;
 use muster_agent::io::transport::Transport;
 use muster_agent::message::SignedMessage;
 use muster_schema::ReceiptCode;
-use muster_schema::message::Body;
+use muster_schema::api::Method;
+use muster_schema::manifest::HostIdentity;
+use muster_schema::message::{Body, LiveRequest};
 use muster_tests::broker::Broker;
 use muster_tests::need;
 
@@ -154,5 +157,49 @@ async fn a50_a_flood_of_announcements_in_one_name_http() {
 async fn a50_a_flood_of_announcements_in_one_name_amqp() {
     if let Some(scene) = Scene::amqp().await {
         a_flood_of_announcements(scene).await;
+    }
+}
+
+/// From the moment that its key is out of its file: no message, no file of the tree, no live request, no new try.
+async fn a_key_that_was_taken_back(scene: Scene) {
+    let (web, path) = (scene.agent("web-1"), "hosts/web-1/head.json");
+    let orchestrator = &scene.orchestrator;
+    orchestrator.approve(&[&web]);
+    web.enrol().await;
+    orchestrator.publish(path, b"{}");
+    assert!(web.messenger.fetch(path, 100).await.unwrap().is_some());
+    web.messenger.ask(report("mine")).await.unwrap();
+
+    orchestrator.revoke(&[&web]);
+    let revoked = Some(ReceiptCode::KeyRevoked);
+    assert_eq!(web.messenger.ask(report("stolen")).await.unwrap_err().code(), revoked);
+    assert_eq!(web.messenger.fetch(path, 100).await.unwrap_err().code(), revoked);
+    let announce = Body::Announce(Box::new(web.announce()));
+    assert_eq!(web.messenger.ask(announce).await.unwrap_err().code(), revoked);
+    assert_eq!((orchestrator.inbound.pending(), orchestrator.reports()), (vec![], vec!["mine".to_owned()]));
+
+    // The host has new keys by now: the old ones hear nothing of what it is asked, and it does.
+    let anew = scene.agent("web-1");
+    orchestrator.approve_instead(&[&anew], &[&web]);
+    anew.enrol().await;
+    let host = HostIdentity { id: anew.name.clone(), key: anew.keys.public_key() };
+    let request = LiveRequest { method: Method::Get, target: "/v1/facts".into() };
+    let asked = orchestrator.inbound.ask(&host, request, Duration::from_secs(1));
+    let listening = web.messenger.listen();
+    assert_eq!(listening.await.unwrap_err().code(), revoked);
+    assert!(asked.await.is_err(), "nobody answers for it");
+    anew.messenger.ask(report("anew")).await.unwrap();
+    assert_eq!(orchestrator.reports(), ["mine", "anew"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a54_a_key_that_was_taken_back_http() {
+    a_key_that_was_taken_back(Scene::http().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a54_a_key_that_was_taken_back_amqp() {
+    if let Some(scene) = Scene::amqp().await {
+        a_key_that_was_taken_back(scene).await;
     }
 }

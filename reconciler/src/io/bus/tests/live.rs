@@ -22,7 +22,7 @@ async fn ask(
 ) -> (Message, tokio::task::JoinHandle<Result<LiveAnswer, NotAnswered>>) {
     let inbound = fleet.inbound.clone();
     let poll = tokio::spawn({
-        let (inbound, id) = (inbound.clone(), host.id.clone());
+        let (inbound, id) = (inbound.clone(), host.identity());
         async move { inbound.live().next_for(&id).await }
     });
     tokio::task::yield_now().await;
@@ -80,7 +80,7 @@ async fn what_waits_for_a_poll_is_bounded_and_what_is_too_old_is_not_handed_out(
     let (fleet, web) = (Fleet::new(), Host::new("web-1"));
     fleet.enrol(&[&web]).await;
     // It has just polled, and is about to poll again.
-    let polled = tokio::time::timeout(Duration::from_millis(10), fleet.inbound.live().next_for(&web.id)).await;
+    let polled = tokio::time::timeout(Duration::from_millis(10), fleet.inbound.live().next_for(&web.identity())).await;
     assert!(polled.is_err());
     let ask = |patience| {
         let (inbound, identity) = (fleet.inbound.clone(), web.identity());
@@ -93,6 +93,20 @@ async fn what_waits_for_a_poll_is_bounded_and_what_is_too_old_is_not_handed_out(
     }
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == Err(NotAnswered::Busy)).count(), 8, "{outcomes:?}");
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == Err(NotAnswered::TimedOut)).count(), 32);
-    let polled = tokio::time::timeout(Duration::from_millis(50), fleet.inbound.live().next_for(&web.id)).await;
+    let polled = tokio::time::timeout(Duration::from_millis(50), fleet.inbound.live().next_for(&web.identity())).await;
     assert!(polled.is_err(), "their time is over");
+}
+
+#[tokio::test]
+async fn who_polls_with_a_key_that_was_exchanged_gets_nothing_that_is_for_the_new_one() {
+    let (fleet, old, new) = (Fleet::new(), Host::new("web-1"), Host::new("web-1"));
+    fleet.enrol(&[&old]).await;
+    let inbound = fleet.inbound.clone();
+    let identity = old.identity();
+    let poll = tokio::spawn(async move { inbound.live().next_for(&identity).await });
+    tokio::task::yield_now().await;
+    fleet.enrol(&[&new]).await;
+    assert_eq!(fleet.inbound.ask(&new.identity(), request(), PATIENCE).await, Err(NotAnswered::NotConnected));
+    assert!(!poll.is_finished());
+    poll.abort();
 }

@@ -1,0 +1,65 @@
+//! `muster host revoke`.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use anyhow::{Context, ensure};
+use muster_schema::HostId;
+
+use super::super::confirm::confirm;
+use super::super::secret::{IdentityArgs, rekeyed};
+use super::super::state_clone::CommitArgs;
+use super::{joined, secrets_of};
+use crate::cli::say::say;
+use crate::enrolment::revoke_host_file;
+
+/// Take a host's key back: out of its file, by a signed commit. What has the key is refused from then on.
+///
+/// The host stays declared, and can be approved again with new keys. Its secrets are encrypted anew in the same commit
+/// where an admin's key is at hand.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The host.
+    id: HostId,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    identity: IdentityArgs,
+    #[command(flatten)]
+    commit: CommitArgs,
+}
+
+pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
+    let id = &args.id;
+    let clone = args.commit.open()?;
+    let file = clone.host_files()?.into_iter().find(|file| file.id == id.as_str());
+    let file = file.with_context(|| format!("there is no host '{id}' in the state repository"))?;
+    let text = clone.read(&file.path)?.unwrap_or_default();
+    let Some(text) = revoke_host_file(&text).with_context(|| file.path.clone())? else {
+        say!("{id} has no key: nothing was changed.");
+        return Ok(ExitCode::SUCCESS);
+    };
+    if !args.yes {
+        say!("{id} is in environment {}, at {}.", file.environment, file.path);
+        ensure!(confirm(&format!("Take the key of {id} back?"), "--yes")?, "not revoked; nothing was changed");
+    }
+    let mut edits = BTreeMap::from([(file.path.clone(), Some(text.into_bytes()))]);
+    let model = clone.model_with(&edits)?;
+    let secrets = secrets_of(&model, id);
+    let identities = args.identity.load()?;
+    if let Some(identities) = &identities {
+        edits.extend(rekeyed(&clone, &model, &secrets, identities)?.edits);
+    }
+    let commit = clone.commit(&edits, &format!("hosts: Revoke the key of {id}\n"))?;
+    say!("The key of {id} is taken back by {commit} ({}).", file.path);
+    clone.push()?;
+    if !secrets.is_empty() {
+        let names = joined(&secrets, " ");
+        if identities.is_none() {
+            say!("Encrypt its secrets to those who remain: muster secret rekey {names} --identity FILE");
+        }
+        say!("Whoever has the host's keys could read {}: set others in their place.", joined(&secrets, ", "));
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,96 @@
+//! A fleet of one agent with one file.
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
+use std::process::Output;
+use std::sync::Arc;
+
+use muster_agent::io::host_keys::HostKeys;
+use muster_agent::io::http::HttpTransport;
+use muster_agent::io::messenger::Messenger;
+use muster_schema::PublicKey;
+use muster_tests::broker::Broker;
+use muster_tests::fleet::{Fleet, NAME, SOON, SandboxAgent};
+use muster_tests::need;
+use muster_tests::wait::wait_until;
+use tempfile::TempDir;
+
+pub(crate) const HOST: &str = "web-1";
+pub(crate) const FILE: &str = "environments/production/hosts/web-1.yaml";
+
+/// What agents speak over. The fields are dropped in this order.
+pub(crate) struct Stage {
+    pub(crate) agent: SandboxAgent,
+    pub(crate) fleet: Fleet,
+    _broker: Option<Broker>,
+    _folder: TempDir,
+}
+
+impl Stage {
+    /// A fleet over HTTP, with an agent that runs and that nobody approved.
+    pub(crate) fn http() -> Stage {
+        Stage::begin(None)
+    }
+
+    /// As [`Stage::http`], over a broker; nothing where this machine has none.
+    pub(crate) fn amqp() -> Option<Stage> {
+        need::has(need::BROKER).then(|| Stage::begin(Some(Broker::start().unwrap())))
+    }
+
+    fn begin(broker: Option<Broker>) -> Stage {
+        let folder = tempfile::tempdir().unwrap();
+        let bus = broker.as_ref().map(Broker::url);
+        let mut fleet = Fleet::make(folder.path(), IpAddr::V4(Ipv4Addr::LOCALHOST), bus.as_deref()).unwrap();
+        fleet.start().unwrap();
+        let mut agent = SandboxAgent::make(&fleet, folder.path(), HOST).unwrap();
+        agent.start().unwrap();
+        Stage { agent, fleet, _broker: broker, _folder: folder }
+    }
+
+    /// Approves the agent and has it write a file with `text`.
+    pub(crate) fn approve(&self, text: &str) {
+        let commit = self.fleet.approve("production", HOST, &motd(text)).unwrap();
+        self.fleet.wait_synced(HOST, &commit).unwrap();
+        assert!(self.holds(text));
+    }
+
+    /// Whether the host's file has this text.
+    pub(crate) fn holds(&self, text: &str) -> bool {
+        fs::read_to_string(self.agent.root().join("etc/motd")).is_ok_and(|found| found == text)
+    }
+
+    pub(crate) fn wait_holds(&self, text: &str) {
+        wait_until(&format!("the file to hold {text:?}"), SOON, || self.holds(text)).unwrap();
+    }
+
+    /// Runs `muster` in the operator's clone.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.fleet.repository.git(&["pull", "--quiet", "--ff-only", "origin", "main"]).unwrap();
+        self.fleet.muster(arguments).unwrap().current_dir(self.fleet.repository.work()).output().unwrap()
+    }
+
+    /// As [`Stage::run`]; it has to succeed, and what it says is given.
+    pub(crate) fn muster(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The keys that the agent has now.
+    pub(crate) fn keys(&self) -> Arc<HostKeys> {
+        Arc::new(HostKeys::load(&self.agent.state().join("keys")).unwrap())
+    }
+
+    /// Somebody who has a host's keys and speaks over HTTP as `id`.
+    pub(crate) fn thief(&self, keys: Arc<HostKeys>, id: &str) -> Messenger {
+        let http = HttpTransport::new(&self.fleet.url()).unwrap();
+        let fresh = fs::read_to_string(self.fleet.keys().join("fresh.pub")).unwrap();
+        let fresh: PublicKey = fresh.lines().last().unwrap().parse().unwrap();
+        Messenger::new(Arc::new(http), keys, NAME.parse().unwrap(), id.parse().unwrap(), vec![fresh])
+    }
+}
+
+/// A host file's lines for one file with `text`.
+pub(crate) fn motd(text: &str) -> String {
+    format!("resources: {{files: {{/etc/motd: {{content: {}}}}}}}\n", serde_json::to_string(text).unwrap())
+}
