@@ -10,6 +10,7 @@ mod broker;
 mod committed_facts;
 mod declare;
 mod digest_trail;
+mod effects;
 mod enrol;
 mod error;
 mod facts;
@@ -27,6 +28,7 @@ mod survey;
 #[cfg(test)]
 mod tests;
 
+pub use effects::{EffectsByFacts, FleetRenders};
 pub use error::CycleError;
 pub use run::run_cycle;
 pub use start::{Config, Orchestrator};

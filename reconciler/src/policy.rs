@@ -4,6 +4,7 @@
 //! exceptions and no order: every rule only adds.
 
 mod access_policy;
+mod bounds;
 mod decision;
 mod load;
 mod path_pattern;
@@ -12,6 +13,7 @@ mod rule;
 mod wildcard;
 
 pub use access_policy::AccessPolicy;
+pub use bounds::{Bounds, HostLabels};
 pub use decision::{Decision, Denial, Grant};
 pub use load::{ACCESS_POLICY, load_access_policy};
 pub use path_pattern::{BadPathPattern, PathPattern};

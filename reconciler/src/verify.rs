@@ -2,7 +2,7 @@
 //!
 //! [`verify_commits`] judges every commit between the anchor (the last
 //! verified commit) and a new tip. It reads objects through git2, and only
-//! objects: no checkout, no clock, no network. The one value that lets a
+//! objects: no checkout, no clock, no network. What renders is handed in. The one value that lets a
 //! revision into the rest of the program is [`VerifiedRevision`], and nothing
 //! outside this module can make one.
 //!
@@ -14,6 +14,8 @@
 //! - the key is valid at our receipt time, whatever date the commit claims;
 //! - it changes only what `policy/access.yaml` of the mainline parent lets its
 //!   signer change, and only who may merge it puts it on the mainline;
+//! - what it brings about on hosts, as rendering tells, is within the bounds of the rules by
+//!   which it was changed and merged;
 //! - a key of a `forge` counts on the automatic merge of two parents alone, by the
 //!   right to merge of people who signed for all that it brings;
 //! - where the policy asks for it, enough other people have approved the commit
@@ -28,6 +30,7 @@ mod approval;
 mod commit_object;
 mod commits;
 mod display;
+mod effects;
 mod fault;
 mod forge;
 mod history;
@@ -52,6 +55,7 @@ pub use allowed_signers::{AllowedSigner, parse_allowed_signers};
 pub use approval::{APPROVAL_REFERENCES, ApprovalFault, ApprovalStatement, approval_reference, verify_approval};
 pub use commit_object::{CommitObject, parse_commit};
 pub use commits::{verify_commits, verify_commits_after};
+pub use effects::{Effect, Effects, EffectsUnknown, NothingRendered, Part, RenderEffects};
 pub use fault::CommitFault;
 pub use lockout::check_somebody_left;
 pub use merge::{MergeChanges, changed_paths, conflicting_paths, merge_automatically};

@@ -117,7 +117,7 @@ SIGNER             WRITE                MERGE       APPROVE              QUERY  
 ana@example.org    applications/web/**  -           applications/web/**  yes    -
 carol@example.org  everything           everything  everything           yes    yes
 policy/** needs 1 approvals, the author's own among them (policy/access.yaml:10)
-rule 3 (policy/access.yaml:8) is bounded by hosts or collections, which is not checked yet
+rule 3 (policy/access.yaml:8) is for hosts of 'role=web'
 ";
     assert_eq!((code, told.as_str()), (Some(0), expected));
 

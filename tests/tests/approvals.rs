@@ -7,19 +7,8 @@ use std::process::{Command, Stdio};
 
 use muster_tests::fleet::{Fleet, OPERATOR, SOON, allowed_signer, make_key};
 use muster_tests::wait::wait_for;
-use serde_json::Value;
 
 const ANA: &str = "ana@example.org";
-
-/// Waits until the fleet's condition `Verified` is of this reason at `commit`.
-fn wait_verified(fleet: &Fleet, reason: &str, commit: &str) -> Value {
-    wait_for(&format!("Verified to be {reason}"), SOON, || {
-        let view = fleet.fetch("fleet").ok()?;
-        let verified = view["conditions"].as_array()?.iter().find(|held| held["type"] == "Verified")?.clone();
-        (verified["reason"] == reason && verified["observed_revision"] == commit).then_some(verified)
-    })
-    .unwrap()
-}
 
 #[test]
 fn a_merge_waits_for_its_approval() {
@@ -36,7 +25,7 @@ fn a_merge_waits_for_its_approval() {
     repository.write("policy/access.yaml", access).unwrap();
     let before = repository.publish("policy: Ask for a second person").unwrap();
     fleet.start().unwrap();
-    wait_verified(&fleet, "Verified", &before);
+    fleet.wait_verified("Verified", &before).unwrap();
 
     let repository = &fleet.repository;
     repository.git(&["checkout", "-q", "-b", "change"]).unwrap();
@@ -47,7 +36,7 @@ fn a_merge_waits_for_its_approval() {
     repository.git(&["merge", "-q", "--no-ff", "-S", "-m", "Merge change", "change"]).unwrap();
     repository.push().unwrap();
     let merge = repository.tip().unwrap();
-    let refused = wait_verified(&fleet, "ApprovalsMissing", &merge);
+    let refused = fleet.wait_verified("ApprovalsMissing", &merge).unwrap();
     assert!(refused["message"].as_str().unwrap().contains(&format!("the merged commit {change} has 0")), "{refused}");
     let anchor = || fs::read_to_string(fleet.data().join("anchor")).unwrap();
     assert_eq!(anchor().trim(), before);
@@ -62,14 +51,14 @@ fn a_merge_waits_for_its_approval() {
     };
     approve(&[]);
     let refused = wait_for("the author's approval to be looked at", SOON, || {
-        let verified = wait_verified(&fleet, "ApprovalsMissing", &merge);
+        let verified = fleet.wait_verified("ApprovalsMissing", &merge).unwrap();
         verified["message"].as_str().unwrap().contains("made the change").then_some(verified)
     });
     assert!(refused.is_ok());
 
     let told = approve(&["--key", ana.to_str().unwrap()]);
     assert!(told.contains("policy/revoked_signers") && told.contains("of fleet lab"), "{told}");
-    wait_verified(&fleet, "Verified", &merge);
+    fleet.wait_verified("Verified", &merge).unwrap();
     assert_eq!(anchor().trim(), merge);
 
     // What was signed is what stock programs verify.

@@ -108,7 +108,9 @@ fn tell(written: Result<(), AuditError>) {
 /// Who signed a commit that is refused, as far as that is known.
 fn signer_of(fault: &CommitFault) -> Option<String> {
     match fault {
-        CommitFault::NotAllowed { who, .. } => Some(format!("signer:{who}")),
+        CommitFault::NotAllowed { who, .. }
+        | CommitFault::EffectNotAllowed { who, .. }
+        | CommitFault::EffectUnknown { who, .. } => Some(format!("signer:{who}")),
         CommitFault::NoTouch { fingerprint }
         | CommitFault::UnknownSigner { fingerprint, .. }
         | CommitFault::SignerNotValidNow { fingerprint, .. } => Some(fingerprint.clone()),

@@ -50,7 +50,8 @@ impl Orchestrator {
         let attempted = commit_id(tip);
         self.state.fleet_mut().attempted = attempted.clone();
         // What is verified in this run need not be looked at again; after a restart the anchor itself is.
-        let terms = Terms { receipt: clock::now(), fleet: &self.fleet, reference: &branch };
+        let effects = self.renders.by(&self.facts);
+        let terms = Terms { receipt: clock::now(), fleet: &self.fleet, reference: &branch, effects: &effects };
         let verified = match self.verified.as_ref().filter(|held| held.revision() == anchor) {
             Some(held) => verify_commits_after(&repository, held, tip, &terms),
             None => verify_commits(&repository, oid(&anchor), tip, &terms),

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::CycleError;
 use super::committed_facts::CommittedFacts;
 use super::digest_trail::DigestTrail;
+use super::effects::FleetRenders;
 use super::facts::FactsChange;
 use super::rekey::publish_roots;
 use super::save::StatusWriter;
@@ -58,6 +59,8 @@ pub struct Orchestrator {
     pub(super) verified: Option<VerifiedRevision>,
     /// What stays loaded from one revision to the next.
     pub(super) cache: ModelCache,
+    /// What was rendered to judge commits of people whose rights are bounded.
+    pub(super) renders: FleetRenders,
     /// What the hosts have reported.
     pub(super) facts: FactsOfFleet,
     /// What changed in facts since hosts were last rendered for them.
@@ -115,6 +118,7 @@ impl Orchestrator {
             models: HashMap::new(),
             verified: None,
             cache: ModelCache::default(),
+            renders: FleetRenders::of(&config.repository),
             facts,
             facts_change: FactsChange::default(),
             facts_rendered: None,

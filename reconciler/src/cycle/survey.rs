@@ -30,6 +30,17 @@ pub(super) enum SurveyResult {
     Faulty(Vec<Finding>),
 }
 
+impl Surveyed {
+    /// The same to be compared with later.
+    pub(super) fn as_last(&self) -> LastRender {
+        let content = match self.result {
+            SurveyResult::Content(content) => Some(content),
+            SurveyResult::Waiting | SurveyResult::Faulty(_) => None,
+        };
+        LastRender { content, reads: self.reads.clone() }
+    }
+}
+
 /// What a host's last render came to.
 #[derive(Debug)]
 pub(super) struct LastRender {

@@ -173,7 +173,7 @@ impl Loading<'_> {
             Ok(policy) => {
                 for rule in &policy.rules {
                     let place = Place { file: path.clone(), line: rule.name.line, column: 1 };
-                    let collections = rule.collections.iter().flatten();
+                    let collections = rule.bounds.collections.iter().flatten();
                     self.found.extend(collections.filter_map(|one| self.extensions.unknown(*one, &place)));
                 }
             }

@@ -2,6 +2,7 @@
 
 use muster_schema::document::Verb;
 
+use super::bounds::Bounds;
 use super::decision::{Decision, Denial, Grant};
 use super::principal_pattern::PrincipalPattern;
 use super::rule::{ApprovalThreshold, Rule, RuleName};
@@ -20,18 +21,33 @@ pub struct AccessPolicy {
 impl AccessPolicy {
     /// Whether whoever has these principals may do `verb` with the file at `path`.
     pub fn allows(&self, principals: &[String], verb: Verb, path: &str) -> Decision {
+        self.allows_within(principals, verb, path, |_| true)
+    }
+
+    /// As [`AccessPolicy::allows`], by a rule of whose bounds `within` holds.
+    pub fn allows_within(
+        &self,
+        principals: &[String],
+        verb: Verb,
+        path: &str,
+        within: impl Fn(&Bounds) -> bool,
+    ) -> Decision {
         if self.is_forge(principals) {
             return Decision::Denied(Denial::Forge);
         }
         let granted = self.grant(principals, verb);
-        if let Some(rule) = granted.rule_for(path) {
-            return Decision::Allowed(rule);
+        if let Some(rule) = granted.rules_for(path).find(|rule| within(&rule.bounds)) {
+            return Decision::Allowed(rule.name);
         }
         let names = |rules: &[&Rule]| -> Vec<RuleName> { rules.iter().map(|rule| rule.name).collect() };
         let own: Vec<&Rule> = self.rules.iter().filter(|rule| rule.is_for(principals)).collect();
+        let covering: Vec<&Rule> = granted.rules_for(path).collect();
+        let bounded: Vec<&Rule> = granted.rules.iter().copied().filter(|rule| rule.names(path)).collect();
         Decision::Denied(match (own.is_empty(), granted.is_any()) {
             (true, _) => Denial::NoRule,
             (false, false) => Denial::OtherVerbs(names(&own)),
+            (false, true) if !covering.is_empty() => Denial::OtherBounds(names(&covering)),
+            (false, true) if !bounded.is_empty() => Denial::Authority(names(&bounded)),
             (false, true) => Denial::OtherPaths(names(&granted.rules)),
         })
     }

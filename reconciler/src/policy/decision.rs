@@ -25,6 +25,10 @@ pub enum Denial {
     OtherVerbs(Vec<RuleName>),
     /// Rules grant them the verb, on other paths.
     OtherPaths(Vec<RuleName>),
+    /// Rules grant them the verb there, on other hosts or in other collections.
+    OtherBounds(Vec<RuleName>),
+    /// Rules with bounds name the path, which says what people may do.
+    Authority(Vec<RuleName>),
 }
 
 impl fmt::Display for Denial {
@@ -46,6 +50,14 @@ impl fmt::Display for Denial {
                 f.write_str("they have it for other paths by ")?;
                 list(f, rules)
             }
+            Denial::OtherBounds(rules) => {
+                f.write_str("they have it for other hosts or collections by ")?;
+                list(f, rules)
+            }
+            Denial::Authority(rules) => {
+                f.write_str("it says who may do what, which is not for rules with hosts or collections: ")?;
+                list(f, rules)
+            }
         }
     }
 }
@@ -56,7 +68,7 @@ pub struct Grant<'policy> {
     pub(super) rules: Vec<&'policy Rule>,
 }
 
-impl Grant<'_> {
+impl<'policy> Grant<'policy> {
     /// Whether it is granted anywhere at all.
     pub fn is_any(&self) -> bool {
         !self.rules.is_empty()
@@ -67,9 +79,19 @@ impl Grant<'_> {
         self.rules.iter().any(|rule| rule.covers_everything())
     }
 
-    /// The first rule that grants it on `path`.
-    pub fn rule_for(&self, path: &str) -> Option<RuleName> {
-        self.rules.iter().find(|rule| rule.covers(path)).map(|rule| rule.name)
+    /// The rules that grant it on `path`.
+    pub fn rules_for<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'policy Rule> + 'a {
+        self.rules.iter().copied().filter(move |rule| rule.covers(path))
+    }
+
+    /// Whether it is granted on every path, be it on some hosts or in some collections alone.
+    pub fn names_everything(&self) -> bool {
+        self.rules.iter().any(|rule| rule.names_everything())
+    }
+
+    /// Whether it is granted, and everywhere on some hosts or in some collections alone.
+    pub fn is_bounded(&self) -> bool {
+        self.is_any() && self.rules.iter().all(|rule| !rule.bounds.are_none())
     }
 
     /// Where it is granted, but for rules about every path.
@@ -79,6 +101,6 @@ impl Grant<'_> {
 
     /// Whether it is granted on `path`.
     pub fn covers(&self, path: &str) -> bool {
-        self.rule_for(path).is_some()
+        self.rules_for(path).next().is_some()
     }
 }

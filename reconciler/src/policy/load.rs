@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use muster_schema::document::{AccessDocument, AccessRule, ApprovalRule, Selector, document_schema};
+use muster_schema::document::{AccessDocument, AccessRule, ApprovalRule, Selector, Verb, document_schema};
 use muster_schema::name::is_name;
 use serde::Deserialize;
 
 use super::access_policy::AccessPolicy;
+use super::bounds::Bounds;
 use super::path_pattern::PathPattern;
 use super::principal_pattern::PrincipalPattern;
 use super::rule::{ApprovalThreshold, Rule, RuleName};
@@ -113,16 +114,7 @@ fn load_rule(
     let principals = load_principals(node.get("who"), teams, forges, found);
     let _ = texts(node.get("may"), "'may'", found);
     let paths = node.get("paths").map(|paths| load_paths(paths, found));
-    if let Some(collections) = node.get("collections") {
-        let _ = texts(Some(collections), "'collections'", found);
-    }
-    if let Some(hosts) = node.get("hosts") {
-        match hosts.as_str().map(str::parse::<Selector>) {
-            Some(Ok(_)) => {}
-            Some(Err(error)) => found.push(Finding::new(hosts.place.clone(), error.to_string())),
-            None => found.push(says_nothing(hosts, "'hosts'")),
-        }
-    }
+    check_bounds(node, found);
     if found.len() > before {
         return None;
     }
@@ -140,8 +132,27 @@ fn load_rule(
         found.push(finding.with_hint("those are bounded by 'hosts' and 'collections'"));
     }
     let AccessRule { who, may, hosts, collections, .. } = rule;
+    let bounds = Bounds { hosts, collections };
+    if !bounds.are_none() && may.contains(&Verb::Approve) {
+        let place = node.get("may").map_or(&node.place, |may| &may.place);
+        let finding = Finding::new(place.clone(), "'approve' has no use with 'hosts' or 'collections'");
+        found.push(finding.with_hint("grant it by a rule of its own"));
+    }
     let name = RuleName { number, line: node.place.line };
-    Some(Rule { name, who, may, paths, hosts, collections, principals })
+    Some(Rule { name, who, may, paths, bounds, principals })
+}
+
+fn check_bounds(node: &Node, found: &mut Vec<Finding>) {
+    if let Some(collections) = node.get("collections") {
+        let _ = texts(Some(collections), "'collections'", found);
+    }
+    if let Some(hosts) = node.get("hosts") {
+        match hosts.as_str().map(str::parse::<Selector>) {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => found.push(Finding::new(hosts.place.clone(), error.to_string())),
+            None => found.push(says_nothing(hosts, "'hosts'")),
+        }
+    }
 }
 
 fn load_principals(

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use muster_schema::Collection;
-use muster_schema::document::{Selector, Verb};
+use muster_schema::document::Verb;
 
 use super::ACCESS_POLICY;
+use super::bounds::Bounds;
 use super::path_pattern::PathPattern;
 use super::principal_pattern::PrincipalPattern;
+use crate::model::RECIPIENTS_FILE;
 
 /// One grant.
 #[derive(Debug, Clone)]
@@ -20,10 +21,8 @@ pub struct Rule {
     pub may: Vec<Verb>,
     /// Where; everywhere when absent.
     pub paths: Option<Vec<PathPattern>>,
-    /// On which hosts the changes may have an effect; on all when absent.
-    pub hosts: Option<Selector>,
-    /// In which collections the changes may have an effect; in all when absent.
-    pub collections: Option<Vec<Collection>>,
+    /// On which hosts and in which collections the changes may have an effect.
+    pub bounds: Bounds,
     /// Who is meant, teams resolved.
     pub(super) principals: Vec<PrincipalPattern>,
 }
@@ -34,20 +33,39 @@ impl Rule {
         self.principals.iter().any(|pattern| pattern.matches(principals))
     }
 
-    /// Whether the rule grants `verb`.
+    /// Whether the rule grants `verb`. One with bounds grants no approval: what is approved is not compared with them.
     pub fn grants(&self, verb: Verb) -> bool {
+        if verb == Verb::Approve && !self.bounds.are_none() {
+            return false;
+        }
         self.may.iter().any(|granted| *granted == verb || *granted == Verb::All)
     }
 
-    /// Whether the rule is about `path`.
+    /// Whether the rule is about `path`. One with bounds never is where it could give itself others.
     pub fn covers(&self, path: &str) -> bool {
+        self.names(path) && (self.bounds.are_none() || !is_authority(path))
+    }
+
+    /// Whether `path` is of the form of the rule's paths.
+    pub(super) fn names(&self, path: &str) -> bool {
         self.paths.as_ref().is_none_or(|patterns| patterns.iter().any(|pattern| pattern.matches(path)))
     }
 
-    /// Whether the rule is about every path.
+    /// Whether the rule is about every path, without bounds.
     pub fn covers_everything(&self) -> bool {
+        self.bounds.are_none() && self.names_everything()
+    }
+
+    /// Whether every path is of the form of the rule's paths.
+    pub(super) fn names_everything(&self) -> bool {
         self.paths.as_ref().is_none_or(|patterns| patterns.iter().any(PathPattern::is_everything))
     }
+}
+
+/// Whether the file at `path` says what people may do or who can read secrets: a change of it has no effect on
+/// hosts that bounds could be compared with.
+fn is_authority(path: &str) -> bool {
+    path.starts_with("policy/") || path == RECIPIENTS_FILE
 }
 
 /// Names a rule for people.

@@ -6,6 +6,7 @@ use git2::{Commit, Oid, Repository};
 use muster_schema::document::Verb;
 
 use super::display::display_text;
+use super::effects::{Answer, EffectJudge};
 use super::fault::CommitFault;
 use super::forge::{check_clean_merge, check_merge_right};
 use super::merge::MergeChanges;
@@ -16,18 +17,35 @@ use super::threshold::{Approved, check_thresholds};
 use super::tree_diff::changed_paths;
 use crate::policy::{Decision, Grant};
 
-/// Judges a commit of a side branch: its signer may write whatever it changes, and a forge changes nothing.
+/// Judges a commit of a side branch: its signer may write whatever it changes, and bring about what follows of it;
+/// a forge changes nothing. `before` is where the mainline was.
 pub(super) fn check_side_commit(
     repo: &Repository,
     commit: &VerifiedCommit,
+    before: Oid,
     policy: &SigningPolicy,
+    terms: &Terms<'_>,
 ) -> Result<(), CommitFault> {
     let judge = Judge { commit, policy };
     if judge.grant(Verb::Write).covers_everything() {
         return Ok(());
     }
     let object = repo.find_commit(commit.id).map_err(unreadable(commit.id))?;
-    judge.check_written(&written_paths(repo, &object, commit.merge.as_ref())?)
+    let written = written_paths(repo, &object, commit.merge.as_ref())?;
+    judge.check_written(&written)?;
+    check_own_effects(commit, &object, &written, &EffectJudge { policy, before, terms })
+}
+
+/// Judges what a commit itself brings about: what differs from every one of its parents.
+fn check_own_effects(
+    commit: &VerifiedCommit,
+    object: &Commit<'_>,
+    written: &BTreeSet<String>,
+    effects: &EffectJudge<'_>,
+) -> Result<(), CommitFault> {
+    let paths = written.iter().map(String::as_str).collect();
+    let answer = Answer { verb: Verb::Write, who: vec![&commit.signer], paths };
+    effects.check(&[answer], &object.parent_ids().collect::<Vec<_>>(), commit.id)
 }
 
 /// Where the mainline was, and who brings it on.
@@ -67,16 +85,29 @@ pub(super) fn check_mainline_commit(
         [one, other] if other == step.before => Some(one),
         _ => None,
     };
-    if commit.by_forge {
-        check_merge_right(repo, commit, (merged, step.side), &changed, policy, terms)?;
+    let mergers = if commit.by_forge {
+        check_merge_right(repo, commit, (merged, step.side), &changed, policy, terms)?
     } else {
         // Also without a change it may say something, in a trailer.
         if changed.is_empty() && !judge.grant(Verb::Merge).is_any() {
             return Err(judge.denied(Verb::Merge, "", 0));
         }
         judge.check(Verb::Merge, &changed)?;
-    }
+        vec![vec![commit.signer.clone()]]
+    };
     let authors: Vec<&Signer> = step.side.iter().chain([commit]).map(|commit| &commit.signer).collect();
+    let effects = EffectJudge { policy, before: step.before, terms };
+    let paths: Vec<&str> = changed.iter().map(String::as_str).collect();
+    let mut answers = vec![Answer { verb: Verb::Write, who: authors.clone(), paths: paths.clone() }];
+    answers.extend(mergers.iter().map(|who| Answer {
+        verb: Verb::Merge,
+        who: who.iter().collect(),
+        paths: paths.clone(),
+    }));
+    effects.check(&answers, &[step.before], commit.id)?;
+    if commit.merge.is_some() {
+        check_own_effects(commit, &object, &written, &effects)?;
+    }
     check_thresholds(repo, &Approved { merged, changed: &changed, written: &written, authors: &authors }, policy, terms)
 }
 

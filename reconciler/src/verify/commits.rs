@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use git2::{ObjectType, Oid, Repository};
 use muster_schema::Timestamp;
+use muster_schema::document::Verb;
 
 use super::access::{MainlineBefore, check_mainline_commit, check_side_commit};
 use super::commit_object::{CommitObject, parse_commit};
@@ -73,7 +74,7 @@ fn verify_range(
         let first = passed.len();
         for &id in &step.side {
             let judged = checks.check_commit(id, &policy).and_then(|commit| {
-                check_side_commit(repo, &commit, &policy)?;
+                check_side_commit(repo, &commit, before, &policy, terms)?;
                 Ok(commit)
             });
             match judged {
@@ -137,7 +138,8 @@ impl<'repo> Checks<'repo> {
         self.trees.check_tree(self.tree_of(id)?)?;
         let merge = compare_merge(self.repo, id).map_err(|source| CommitFault::Unreadable { id, source })?;
         let by_forge = policy.access.is_forge(&signer.principals);
-        Ok(VerifiedCommit { id, signer, by_forge, message: commit.message, on_mainline: false, merge })
+        let bounded = policy.access.grant(&signer.principals, Verb::Merge).is_bounded();
+        Ok(VerifiedCommit { id, signer, by_forge, bounded, message: commit.message, on_mainline: false, merge })
     }
 
     fn tree_of(&self, id: Oid) -> Result<Oid, CommitFault> {

@@ -31,7 +31,8 @@ pub(super) fn check_clean_merge(commit: &VerifiedCommit, written: &BTreeSet<Stri
 }
 
 /// Checks that the branch whose newest commit is `merged` may be put on the mainline, where that
-/// changes these paths: one of the people who signed for all of it may merge there.
+/// changes these paths: one of the people who signed for all of it may merge there. Gives by whose right it comes:
+/// each signer of a newest commit, with those who approved it.
 pub(super) fn check_merge_right(
     repo: &Repository,
     commit: &VerifiedCommit,
@@ -39,7 +40,7 @@ pub(super) fn check_merge_right(
     changed: &[String],
     policy: &SigningPolicy,
     terms: &Terms<'_>,
-) -> Result<(), CommitFault> {
+) -> Result<Vec<Vec<Signer>>, CommitFault> {
     let side: HashMap<Oid, &VerifiedCommit> = branch.1.iter().map(|commit| (commit.id, commit)).collect();
     let nothing = || not_clean(commit, "it brings no commit that somebody signed".to_owned());
     let merged = branch.0.ok_or_else(nothing)?;
@@ -56,12 +57,13 @@ pub(super) fn check_merge_right(
     let paths = changed.iter().map(|path| Some(path.as_str()));
     let paths: Vec<Option<&str>> = if changed.is_empty() { vec![None] } else { paths.collect() };
     let left: Vec<Option<&str>> = paths.into_iter().filter(|path| !by_signers(*path)).collect();
-    if left.is_empty() {
-        return Ok(());
-    }
     let approvals = load_approvals(repo, merged, policy, terms)?;
     let mut left = left.into_iter().filter(|path| !approvals.iter().flatten().any(|signer| may(signer, *path)));
-    let Some(first) = left.next() else { return Ok(()) };
+    let Some(first) = left.next() else {
+        let with_approvers =
+            |signer: &Signer| [signer].into_iter().chain(approvals.iter().flatten()).cloned().collect();
+        return Ok(newest.iter().map(with_approvers).collect());
+    };
     let names: BTreeSet<String> = newest.iter().map(|signer| signer.principals.join(",")).collect();
     Err(CommitFault::ForgeMergeNotAllowed {
         who: display_text(names.into_iter().collect::<Vec<_>>().join(" and ").as_bytes()),

@@ -52,10 +52,10 @@ impl VerifiedRevision {
         self.commits.iter().filter(|commit| commit.on_mainline)
     }
 
-    /// The messages whose trailers count, oldest first: of the mainline, never of a side branch, and
-    /// none that a forge wrote.
+    /// The messages whose trailers count, oldest first: of the mainline, never of a side branch, and none
+    /// of a forge or of somebody with bounds, for what a trailer confirms has none.
     pub fn messages(&self) -> impl Iterator<Item = &str> {
-        self.mainline().filter(|commit| !commit.by_forge).map(|commit| commit.message.as_str())
+        self.mainline().filter(|commit| !commit.by_forge && !commit.bounded).map(|commit| commit.message.as_str())
     }
 }
 
@@ -68,6 +68,8 @@ pub struct VerifiedCommit {
     pub signer: Signer,
     /// Whether that is a Git host, for nobody whom the policy knows.
     pub by_forge: bool,
+    /// Whether what its signer may bring onto the mainline is bounded to some hosts or collections.
+    pub bounded: bool,
     /// Its message. Text of a signer; unknown bytes are replaced.
     pub message: String,
     /// Whether it lies on the mainline, not in a branch merged into it.

@@ -17,7 +17,7 @@ mod tree_diffs;
 use git2::Oid;
 use muster_schema::{FleetName, Timestamp};
 
-use super::{Rejection, Terms, VerifiedRevision, verify_commits};
+use super::{NothingRendered, Rejection, Terms, VerifiedRevision, verify_commits};
 use crate::test_repository::TestRepository;
 
 /// What the test repository's muster.yaml names.
@@ -40,7 +40,7 @@ pub(super) fn verify(repo: &TestRepository, anchor: Oid, offered: Oid) -> Result
 }
 
 fn terms(fleet: &FleetName) -> Terms<'_> {
-    Terms { receipt: receipt(), fleet, reference: REFERENCE }
+    Terms { receipt: receipt(), fleet, reference: REFERENCE, effects: &NothingRendered }
 }
 
 pub(super) fn verify_at(

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Result, anyhow, ensure};
 use git2::build::TreeUpdateBuilder;
 use git2::{Oid, Repository, Signature};
-use muster_reconciler::verify::{Terms, verify_commits, verify_commits_after};
+use muster_reconciler::verify::{NothingRendered, Terms, verify_commits, verify_commits_after};
 use muster_schema::Timestamp;
 use muster_tests::fleet::StateRepository;
 use ssh_key::{HashAlg, LineEnding, PrivateKey};
@@ -42,7 +42,7 @@ pub(crate) fn measure(figures: &mut Figures) -> Result<()> {
 
     let refused = |rejection| anyhow!("refused: {rejection}");
     let fleet = "lab".parse()?;
-    let terms = Terms { receipt: RECEIPT, fleet: &fleet, reference: "refs/heads/main" };
+    let terms = Terms { receipt: RECEIPT, fleet: &fleet, reference: "refs/heads/main", effects: &NothingRendered };
     let begun = Instant::now();
     let mut verified = verify_commits(&git, anchor, tip, &terms).map_err(refused)?;
     let took = begun.elapsed();

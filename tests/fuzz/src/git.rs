@@ -6,8 +6,8 @@ use git2::Oid;
 use muster_reconciler::policy::{ACCESS_POLICY, AccessPolicy, Decision, load_access_policy};
 use muster_reconciler::status::load_status;
 use muster_reconciler::verify::{
-    SigningPolicy, Terms, is_in_order, parse_allowed_signers, parse_certificate, parse_commit, parse_revoked_signers,
-    parse_tree, verify_approval, verify_openpgp_signature, verify_ssh_signature,
+    NothingRendered, SigningPolicy, Terms, is_in_order, parse_allowed_signers, parse_certificate, parse_commit,
+    parse_revoked_signers, parse_tree, verify_approval, verify_openpgp_signature, verify_ssh_signature,
 };
 use muster_schema::Timestamp;
 use muster_schema::document::Verb;
@@ -70,7 +70,7 @@ pub(crate) fn signers(bytes: &[u8]) {
 
 pub(crate) fn approval(bytes: &[u8]) {
     let fleet = "example".parse().unwrap();
-    let terms = Terms { receipt: NOW, fleet: &fleet, reference: "refs/heads/main" };
+    let terms = Terms { receipt: NOW, fleet: &fleet, reference: "refs/heads/main", effects: &NothingRendered };
     assert!(verify_approval(bytes, Oid::ZERO_SHA1, &policy(), &terms).is_err(), "nobody has signed an approval");
 }
 

@@ -73,6 +73,19 @@ impl Fleet {
         })
         .with_context(|| format!("{last:#}\n{}", tail(&self.log())))
     }
+
+    /// Waits until the fleet's condition `Verified` is of this reason at `commit`, and gives it.
+    ///
+    /// # Errors
+    /// When it does not come to that in time.
+    pub fn wait_verified(&self, reason: &str, commit: &str) -> Result<Value> {
+        wait_for(&format!("Verified to be {reason}"), SOON, || {
+            let view = self.fetch("fleet").ok()?;
+            let verified = view["conditions"].as_array()?.iter().find(|held| held["type"] == "Verified")?.clone();
+            (verified["reason"] == reason && verified["observed_revision"] == commit).then_some(verified)
+        })
+        .with_context(|| tail(&self.log()))
+    }
 }
 
 /// A view with no more than the first few of each list: for a failure's message.

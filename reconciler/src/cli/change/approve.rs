@@ -11,7 +11,7 @@ use crate::cli::say::say;
 use crate::cli::state_clone::{block_on, find_remote, fleet_at};
 use crate::io::clock;
 use crate::io::git::{SshKeygenSigner, load_signing_key, open_repository, push_refs, store_approval};
-use crate::verify::{ApprovalStatement, Terms};
+use crate::verify::{ApprovalStatement, NothingRendered, Terms};
 
 /// How many changed files are shown.
 const MOST_SHOWN: usize = 20;
@@ -45,7 +45,7 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let fleet = fleet_at(&repository, into.id())?;
     describe(&repository, &into, &change)?;
     let reference = format!("refs/heads/{}", args.into);
-    let terms = Terms { receipt: clock::now(), fleet: &fleet, reference: &reference };
+    let terms = Terms { receipt: clock::now(), fleet: &fleet, reference: &reference, effects: &NothingRendered };
     let line = ApprovalStatement::new(change.id(), &terms).to_line()?;
     let stored = store_approval(&repository, change.id(), &line, &SshKeygenSigner { key })?;
     say!("{} is approved for {} of fleet {fleet} ({stored}).", change.id(), args.into);

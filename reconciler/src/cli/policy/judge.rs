@@ -10,9 +10,10 @@ use crate::cli::exit;
 use crate::cli::output::inert;
 use crate::cli::say::say;
 use crate::cli::state_clone::fleet_at;
+use crate::cycle::FleetRenders;
 use crate::io::clock;
-use crate::io::git::open_repository;
-use crate::verify::{Rejection, Terms, verify_commits};
+use crate::io::git::{load_facts_branch, open_repository};
+use crate::verify::{CommitFault, Rejection, Terms, verify_commits};
 
 /// Judges what `to` has and `from` has not.
 pub(super) fn run(dir: &Path, from: &str, to: &str, branch: &str) -> Result<ExitCode, anyhow::Error> {
@@ -33,7 +34,10 @@ pub(in crate::cli) fn judge(
 ) -> Result<Option<Rejection>, anyhow::Error> {
     let fleet = fleet_at(repository, anchor)?;
     let reference = format!("refs/heads/{branch}");
-    let terms = Terms { receipt: clock::now(), fleet: &fleet, reference: &reference };
+    let facts = load_facts_branch(repository.path())?;
+    let renders = FleetRenders::of(repository.path());
+    let effects = renders.by(&facts);
+    let terms = Terms { receipt: clock::now(), fleet: &fleet, reference: &reference, effects: &effects };
     match verify_commits(repository, anchor, offered, &terms) {
         Ok(revision) => {
             for commit in revision.commits() {
@@ -46,6 +50,12 @@ pub(in crate::cli) fn judge(
         Err(rejection) => {
             for refused in &rejection.commits {
                 say!("no: {}: {}: {}", refused.id, refused.fault.code(), inert(&refused.fault.to_string()));
+                if let CommitFault::EffectNotAllowed { effects, more, .. } = &refused.fault {
+                    effects.iter().for_each(|effect| say!("    {}", inert(effect)));
+                    if *more > 0 {
+                        say!("    and {more} more");
+                    }
+                }
                 if let Some(hint) = refused.fault.hint() {
                     say!("    {}", inert(&hint));
                 }

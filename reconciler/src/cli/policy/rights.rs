@@ -6,7 +6,7 @@ use muster_schema::document::Verb;
 
 use crate::cli::output::print_table;
 use crate::cli::say::say;
-use crate::policy::{ACCESS_POLICY, Grant, Rule};
+use crate::policy::{ACCESS_POLICY, Grant};
 use crate::verify::SigningPolicy;
 
 /// Prints what each listed signer may do where, and how many must approve what.
@@ -28,9 +28,8 @@ pub(super) fn print(policy: &SigningPolicy) {
         let own = if threshold.author_counts { ", the author's own among them" } else { "" };
         say!("{} needs {} approvals{own} ({ACCESS_POLICY}:{})", paths.join(" "), threshold.needs, threshold.line);
     }
-    let bounded = |rule: &&Rule| rule.hosts.is_some() || rule.collections.is_some();
-    for rule in policy.access.rules.iter().filter(bounded) {
-        say!("{} is bounded by hosts or collections, which is not checked yet", rule.name);
+    for rule in policy.access.rules.iter().filter(|rule| !rule.bounds.are_none()) {
+        say!("{} is for {}", rule.name, rule.bounds);
     }
 }
 
@@ -38,7 +37,7 @@ fn places(granted: &Grant<'_>, verb: Verb) -> String {
     if !granted.is_any() {
         return "-".to_owned();
     }
-    if granted.covers_everything() {
+    if granted.names_everything() {
         return if verb.is_about_paths() { "everything" } else { "yes" }.to_owned();
     }
     let patterns: BTreeSet<String> = granted.patterns().map(ToString::to_string).collect();

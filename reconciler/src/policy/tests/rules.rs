@@ -46,8 +46,8 @@ fn a_decision_names_its_rule_or_says_why_not() {
     assert_eq!(policy.thresholds("policy/access.yaml").map(|one| one.needs).collect::<Vec<_>>(), [2]);
     assert_eq!(policy.thresholds("muster.yaml").count(), 0);
     let query = &policy.rules[3];
-    assert_eq!(query.hosts.as_ref().unwrap().to_string(), "role=web");
-    assert_eq!(query.collections.as_ref().unwrap().len(), 1);
+    assert_eq!(query.bounds.hosts.as_ref().unwrap().to_string(), "role=web");
+    assert_eq!(query.bounds.collections.as_ref().unwrap().len(), 1);
 }
 
 /// One rule in which nothing stands for other text: who, what, where.

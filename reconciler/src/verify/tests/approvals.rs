@@ -5,7 +5,7 @@ use muster_schema::FleetName;
 
 use super::{FLEET, REFERENCE, Terms, assert_refused, receipt, terms, verify};
 use crate::test_repository::TestRepository;
-use crate::verify::{APPROVAL_NAMESPACE, ApprovalStatement, Rejection, approval_reference};
+use crate::verify::{APPROVAL_NAMESPACE, ApprovalStatement, NothingRendered, Rejection, approval_reference};
 
 const RULES: &str = r#"
 rules:
@@ -47,7 +47,7 @@ fn store(repo: &TestRepository, who: &str, commit: Oid, line: &str, namespace: &
 
 fn statement(fleet: &str, reference: &str, commit: Oid) -> String {
     let fleet: FleetName = fleet.parse().unwrap();
-    let terms = Terms { receipt: receipt(), fleet: &fleet, reference };
+    let terms = Terms { receipt: receipt(), fleet: &fleet, reference, effects: &NothingRendered };
     ApprovalStatement::new(commit, &terms).to_line().unwrap()
 }
 

@@ -8,7 +8,7 @@ use ssh_key::PrivateKey;
 
 use crate::io::git::{CommitAuthor, GitError, SshKeygenSigner, commit_signed, open_repository};
 use crate::test_repository::TestRepository;
-use crate::verify::{Terms, verify_commits};
+use crate::verify::{NothingRendered, Terms, verify_commits};
 
 const NOW: Timestamp = Timestamp(1_780_000_000_123);
 
@@ -43,7 +43,7 @@ fn git_and_we_verify_what_we_sign() {
         repo.git(&["-c", &setting, "verify-commit", &commit.to_string()]);
     }
     let fleet = "test".parse().unwrap();
-    let terms = Terms { receipt: NOW, fleet: &fleet, reference: "refs/heads/main" };
+    let terms = Terms { receipt: NOW, fleet: &fleet, reference: "refs/heads/main", effects: &NothingRendered };
     let revision = verify_commits(&open, anchor, second, &terms).unwrap();
     assert_eq!(revision.commits().len(), 2);
 

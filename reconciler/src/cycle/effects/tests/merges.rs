@@ -1,0 +1,101 @@
+//! Merges: who answers for what they bring about.
+
+use git2::Oid;
+
+use super::{TestRepository, reset, teams, verify};
+
+const WEB: &str = "applications/web/application.yaml";
+
+/// Commits this on the new branch `side`, and goes back to main.
+fn propose(repo: &TestRepository, who: &str, path: &str, text: &str) -> Oid {
+    repo.git(&["checkout", "-q", "-B", "side"]);
+    repo.write(path, text);
+    let id = repo.commit_as(who, "proposed");
+    repo.git(&["checkout", "-q", "main"]);
+    id
+}
+
+#[track_caller]
+fn assert_refused(repo: &TestRepository, anchor: Oid, offered: Oid, culprit: Oid, says: &str) {
+    let rejection = verify(repo, anchor, offered).expect_err("must be refused");
+    assert_eq!((rejection.code(), rejection.commits[0].id), ("EffectNotAllowed", culprit), "{rejection}");
+    assert!(rejection.to_string().contains(says), "{rejection}");
+    reset(repo, anchor);
+}
+
+#[test]
+fn a_branch_of_somebody_with_bounds_is_merged_by_each_who_may() {
+    let (repo, anchor) = teams();
+    propose(&repo, "ana", WEB, "resources: {}\n");
+    for who in ["ana", "alice", "mona"] {
+        let merge = repo.merge_as(who, "side");
+        assert!(verify(&repo, anchor, merge).is_ok(), "{who}");
+        reset(&repo, anchor);
+    }
+    // Taking main in changes nothing of that.
+    repo.write("applications/db/application.yaml", "resources: {}\n");
+    let anchor_after = repo.commit_as("alice", "db-1 changes meanwhile");
+    assert!(verify(&repo, anchor, anchor_after).is_ok());
+    repo.git(&["checkout", "-q", "side"]);
+    repo.merge_as("ana", "main");
+    repo.git(&["checkout", "-q", "main"]);
+    let merge = repo.merge_as("ana", "side");
+    assert!(verify(&repo, anchor_after, merge).is_ok());
+}
+
+#[test]
+fn who_may_merge_on_some_hosts_does_not_merge_what_acts_on_others() {
+    let (repo, anchor) = teams();
+    propose(&repo, "alice", "applications/db/application.yaml", "resources: {}\n");
+    let merge = repo.merge_as("mona", "side");
+    assert_refused(&repo, anchor, merge, merge, "mona@example.com may not merge what changes files/etc/db on db-1");
+}
+
+#[test]
+fn a_change_in_a_branch_is_refused_whoever_merges_it() {
+    let (repo, anchor) = teams();
+    let text = "settings: {page: one, data: two}\n";
+    let own = propose(&repo, "ana", "environments/lab/environment.yaml", text);
+    let merge = repo.merge_as("alice", "side");
+    assert_refused(&repo, anchor, merge, own, "ana@example.com may not write what changes files/etc/db on db-1");
+}
+
+#[test]
+fn two_branches_that_combine_need_somebody_who_may() {
+    let (repo, old) = teams();
+    // A template asks for a file that is not there; each branch by itself has no effect on db-1.
+    repo.write(
+        "applications/db/application.yaml",
+        "resources:\n  files: {/etc/db: {content: \"{{ settings.flag | default('') }}\"}}\n",
+    );
+    let anchor = repo.commit_as("alice", "a flag");
+    assert!(verify(&repo, old, anchor).is_ok());
+    propose(&repo, "ana", "environments/lab/environment.yaml", "settings: {page: one, data: one, flag: \"\"}\n");
+    repo.write(
+        "applications/db/application.yaml",
+        "resources:\n  files: {/etc/db: {content: \"{{ 'yes' if settings.flag is defined else 'no' }}\"}}\n",
+    );
+    let anchor_after = repo.commit_as("alice", "it asks whether there is one");
+    assert!(verify(&repo, anchor, anchor_after).is_ok());
+    let merge = repo.merge_as("ana", "side");
+    assert_refused(
+        &repo,
+        anchor_after,
+        merge,
+        merge,
+        "ana@example.com may not write what changes files/etc/db on db-1",
+    );
+    let merge = repo.merge_as("alice", "side");
+    assert!(verify(&repo, anchor_after, merge).is_ok());
+}
+
+#[test]
+fn a_merge_answers_alone_for_what_it_writes_itself() {
+    let (repo, anchor) = teams();
+    propose(&repo, "alice", WEB, "resources: {}\n");
+    repo.git(&["merge", "-q", "--no-ff", "--no-commit", "side"]);
+    repo.write("environments/lab/environment.yaml", "settings: {page: one, data: slipped in}\n");
+    let merge = repo.commit_as("ana", "merge");
+    // Of alice's rights she has none.
+    assert_refused(&repo, anchor, merge, merge, "may not");
+}
