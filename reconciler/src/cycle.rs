@@ -5,6 +5,7 @@
 //! reconcile, in order: verify the commits, load and check the model, choose
 //! the wave, render, sign, publish, notify, commit status.
 
+mod archive;
 mod audit;
 mod broker;
 mod committed_facts;

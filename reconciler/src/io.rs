@@ -2,6 +2,7 @@
 
 pub mod anchor;
 pub mod api;
+pub mod archive;
 pub mod audit;
 pub mod broker;
 pub mod bus;

@@ -48,6 +48,9 @@ pub(super) struct Args {
     /// Time between two polls of a remote repository, in seconds.
     #[arg(long, default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     poll: u64,
+    /// How many days published heads and reports of hosts are kept: as far back 'muster attest' can look.
+    #[arg(long, default_value_t = 90, value_name = "DAYS", value_parser = clap::value_parser!(u64).range(1..=3650))]
+    archive_days: u64,
     /// A process that holds render and fresh keys: unix:/PATH; see 'muster signer'.
     #[arg(long, value_name = "ADDRESS")]
     signer: Option<SignerAddress>,
@@ -68,6 +71,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode, anyhow::Error> {
         data: args.data,
         trust: args.trust,
         head_life: MAX_HEAD_LIFE,
+        archive: Duration::from_secs(args.archive_days * 24 * 60 * 60),
     };
     let options = ServeOptions { source, config, keys, listen: args.listen, api: args.api_listen, bus: args.bus };
     let runtime = tokio::runtime::Runtime::new()?;

@@ -2,6 +2,7 @@
 
 use crate::bundle::BundleError;
 use crate::io::anchor::AnchorError;
+use crate::io::archive::ArchiveError;
 use crate::io::audit::AuditError;
 use crate::io::git::GitError;
 use crate::io::inbox::InboxError;
@@ -50,6 +51,9 @@ pub enum CycleError {
     /// The audit log cannot be written: nothing is done that is not in it.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// What was published or said cannot be kept.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// A checkpoint cannot be written down.
     #[error("a checkpoint of the audit log cannot be written down")]
     Checkpoint(#[from] serde_json::Error),

@@ -79,7 +79,7 @@ impl Orchestrator {
                     batch.head(&bundle.head);
                 }
             }
-            self.tree.publish(&batch)?;
+            self.publish_batch(&batch)?;
             for (target, (outcome, render)) in chunk.iter().zip(outcomes) {
                 self.last_renders.extend(render.map(|render| (target.id.clone(), render)));
                 published.extend(self.take_outcome(&target.id, &target.revision, outcome));
@@ -192,7 +192,7 @@ impl Orchestrator {
             batch.head(&bundle.head);
             bundles.push((id, bundle));
         }
-        self.tree.publish(&batch)?;
+        self.publish_batch(&batch)?;
         for (id, bundle) in bundles {
             self.take_outcome(&id, revision, Outcome::New(Box::new(bundle)));
         }

@@ -111,7 +111,7 @@ impl Orchestrator {
     pub(super) fn publish_heads(&mut self, heads: &[SignedHead]) -> Result<(), CycleError> {
         let mut batch = Batch::default();
         heads.iter().for_each(|head| batch.head(head));
-        self.tree.publish(&batch)?;
+        self.publish_batch(&batch)?;
         for head in heads {
             self.heads.insert(head.head().host.id.clone(), head.head().clone());
         }

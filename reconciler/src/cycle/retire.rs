@@ -61,7 +61,7 @@ impl Orchestrator {
             batch.head(&last);
             changed.push((id, last.head().clone()));
         }
-        self.tree.publish(&batch)?;
+        self.publish_batch(&batch)?;
         for (id, head) in &changed {
             self.take_retirement(id, head);
         }
@@ -94,7 +94,7 @@ impl Orchestrator {
             last.push(head.head().clone());
         }
         if !last.is_empty() {
-            self.tree.publish(&batch)?;
+            self.publish_batch(&batch)?;
         }
         for head in last {
             self.take_retirement(&head.host.id, &head);

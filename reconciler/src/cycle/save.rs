@@ -160,13 +160,13 @@ impl Orchestrator {
     /// Takes over what the writer says.
     ///
     /// # Errors
-    /// When the inbox cannot be shortened.
+    /// When the inbox cannot be shortened, or the archive not be written.
     pub(super) fn take_saved(&mut self, saved: Saved) -> Result<(), CycleError> {
         match saved {
             Saved::Committed { tip, inbox, facts } => {
                 self.writer.busy = false;
                 self.committed_facts.committed(tip, &facts);
-                self.inbox.drop_first(inbox)?;
+                self.shorten_inbox(inbox)?;
             }
             Saved::Failed(hosts, error) => {
                 self.writer.busy = false;

@@ -17,6 +17,7 @@ use super::rekey::publish_roots;
 use super::save::StatusWriter;
 use super::survey::LastRender;
 use crate::io::anchor::load_anchor;
+use crate::io::archive::Archive;
 use crate::io::audit::AuditLog;
 use crate::io::clock;
 use crate::io::git::{StatusBranch, StatusTree};
@@ -42,6 +43,8 @@ pub struct Config {
     pub trust: Option<CommitId>,
     /// How long a head lasts.
     pub head_life: Duration,
+    /// How long published heads and reports are kept for `muster attest`.
+    pub archive: Duration,
 }
 
 /// A running orchestrator.
@@ -53,6 +56,7 @@ pub struct Orchestrator {
     pub(super) tree: PublishedTree,
     pub(super) state: Arc<SharedState>,
     pub(super) inbox: Inbox,
+    pub(super) archive: Archive,
     /// The models of assigned revisions.
     pub(super) models: HashMap<CommitId, Model>,
     /// The newest revision that this run verified.
@@ -103,6 +107,7 @@ impl Orchestrator {
         let known = branch.load()?;
         let mut status = load_known_status(known.as_ref(), &fleet);
         let (inbox, frames) = Inbox::open(&config.data.join("inbox"))?;
+        let archive = Archive::open(&config.data, config.archive, clock::now())?;
         let anchor = kept.or(status.assignments.anchor.take()).or(config.trust.clone());
         status.assignments.anchor = Some(anchor.ok_or(CycleError::NoAnchor)?);
         let mut serials = HashMap::new();
@@ -136,12 +141,14 @@ impl Orchestrator {
             epoch,
             tree,
             inbox,
+            archive,
             serials,
         };
         if let Some(tree) = &known {
             orchestrator.check_audit_log(tree)?;
         }
         orchestrator.load_published()?;
+        orchestrator.keep_missing_heads(clock::now())?;
         orchestrator.resign_manifests(&orchestrator.keys)?;
         publish_roots(&orchestrator, &orchestrator.keys)?;
         orchestrator.raise_last_heads()?;

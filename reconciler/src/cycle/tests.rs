@@ -157,6 +157,7 @@ fn start_orchestrator(repo: &TestRepository, trust: Option<CommitId>) -> Orchest
         data: repo.path().join("data"),
         trust,
         head_life: Duration::from_secs(3600),
+        archive: Duration::from_secs(90 * 24 * 60 * 60),
     };
     Orchestrator::start(config, keys, branch).unwrap()
 }

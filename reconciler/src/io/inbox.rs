@@ -8,6 +8,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 #[cfg(test)]
@@ -39,15 +40,7 @@ impl Inbox {
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(error)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(error)?;
-        let mut frames = Vec::new();
-        let mut rest = bytes.as_slice();
-        while let Some((length, after)) = rest.split_first_chunk::<4>() {
-            let length = u32::from_le_bytes(*length) as usize;
-            let Some(frame) = after.get(..length) else { break };
-            frames.push(frame.to_vec());
-            rest = after.get(length..).unwrap_or_default();
-        }
-        let whole = (bytes.len() - rest.len()) as u64;
+        let (frames, whole) = split_frames(&bytes);
         file.set_len(whole).and_then(|()| file.seek(SeekFrom::End(0))).map_err(error)?;
         file.sync_all().map_err(error)?;
         Ok((Inbox { path: path.to_owned(), file }, frames))
@@ -77,6 +70,16 @@ impl Inbox {
         self.file.metadata().map(|metadata| metadata.len()).map_err(|source| self.error(source))
     }
 
+    /// The frames in the first `bytes` bytes.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn first(&self, bytes: u64) -> Result<Vec<Vec<u8>>, InboxError> {
+        let mut start = vec![0; usize::try_from(bytes).unwrap_or(usize::MAX)];
+        self.file.read_exact_at(&mut start, 0).map_err(|source| self.error(source))?;
+        Ok(split_frames(&start).0)
+    }
+
     /// Forgets the first `bytes` bytes: their effects are committed.
     ///
     /// # Errors
@@ -103,4 +106,17 @@ impl Inbox {
     fn error(&self, source: std::io::Error) -> InboxError {
         InboxError { path: self.path.clone(), source }
     }
+}
+
+/// The frames of a log, and how many bytes they take; what follows is a torn one.
+pub(super) fn split_frames(bytes: &[u8]) -> (Vec<Vec<u8>>, u64) {
+    let mut frames = Vec::new();
+    let mut rest = bytes;
+    while let Some((length, after)) = rest.split_first_chunk::<4>() {
+        let length = u32::from_le_bytes(*length) as usize;
+        let Some(frame) = after.get(..length) else { break };
+        frames.push(frame.to_vec());
+        rest = after.get(length..).unwrap_or_default();
+    }
+    (frames, (bytes.len() - rest.len()) as u64)
 }

@@ -11,7 +11,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use muster_schema::digest::Sha256Digest;
-use muster_schema::envelope::Signature;
+use muster_schema::envelope::{Signature, join_frame};
 use muster_schema::head::{Head, MAX_HEAD_BYTES};
 use muster_schema::manifest::{MAX_MANIFEST_BYTES, Manifest};
 use muster_schema::{HostId, KeyId, json};
@@ -60,6 +60,7 @@ pub struct PublishedTree {
 pub struct Batch {
     files: BTreeMap<PathBuf, Vec<u8>>,
     heads: BTreeMap<PathBuf, Vec<u8>>,
+    head_frames: Vec<Vec<u8>>,
 }
 
 impl Batch {
@@ -77,7 +78,8 @@ impl Batch {
 
     /// Adds a head and its signature, which replace the host's last.
     pub fn head(&mut self, head: &SignedHead) {
-        let path = host_dir(&head.head().host.id).join("head.json");
+        let path = head_path(&head.head().host.id);
+        self.head_frames.push(join_frame(head.signature(), head.bytes()));
         self.heads.insert(signature_path(&path, head.signature().key()), head.signature().text().into());
         self.heads.insert(path, head.bytes().to_vec());
     }
@@ -101,6 +103,11 @@ impl Batch {
         }
     }
 
+    /// The heads in it, each a frame of its signature and its bytes.
+    pub fn head_frames(&self) -> &[Vec<u8>] {
+        &self.head_frames
+    }
+
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty() && self.heads.is_empty()
@@ -109,6 +116,10 @@ impl Batch {
 
 fn host_dir(host: &HostId) -> PathBuf {
     Path::new("hosts").join(host.as_str())
+}
+
+fn head_path(host: &HostId) -> PathBuf {
+    host_dir(host).join("head.json")
 }
 
 fn manifest_path(host: &HostId, manifest: Sha256Digest) -> PathBuf {
@@ -217,6 +228,16 @@ impl PublishedTree {
         };
         let manifest = load(&folder.join(format!("{}.json", head.manifest)), MAX_MANIFEST_BYTES)?;
         Ok(Some((head, manifest)))
+    }
+
+    /// The head of `host` with its signature by `key`, as a frame; none where there is none.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn load_head_frame(&self, host: &HostId, key: KeyId) -> Result<Option<Vec<u8>>, StoreError> {
+        let path = self.top.join(head_path(host));
+        let signature = load_bytes(&signature_path(&path, key))?.and_then(|text| Signature::load(&text).ok());
+        Ok(signature.zip(load_bytes(&path)?).map(|(signature, bytes)| join_frame(&signature, &bytes)))
     }
 
     /// Whether `key` has signed a published manifest.
