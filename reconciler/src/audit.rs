@@ -6,6 +6,8 @@ mod limit;
 #[cfg(test)]
 mod tests;
 
-pub use chain::{AuditFault, CHECKPOINT_PATH, Checkpoint, CheckpointSeen, check_log, digest_lines, load_entries};
+pub use chain::{
+    AuditFault, CHECKPOINT_PATH, Checkpoint, CheckpointSeen, check_log, digest_lines, is_chained, load_entries,
+};
 pub use entry::{AuditEntry, Decision, chained_line};
 pub use limit::EntryLimit;

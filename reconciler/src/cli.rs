@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod attest;
 mod audit;
 mod broker;
 mod change;
@@ -66,6 +67,7 @@ enum Command {
     Token(token::Args),
     Audit(audit::Args),
     Broker(broker::Args),
+    Attest(attest::Args),
     #[command(name = "enrol-command")]
     Enrol(enrol_command::Args),
     Completions(completions::Args),
@@ -97,6 +99,7 @@ impl Cli {
             Command::Token(args) => token::run(&args),
             Command::Audit(args) => audit::run(&args),
             Command::Broker(args) => broker::run(&args),
+            Command::Attest(args) => attest::run(&args),
             Command::Enrol(args) => enrol_command::run(&args),
             Command::Completions(args) => completions::run(&args),
         }

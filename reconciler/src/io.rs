@@ -3,6 +3,7 @@
 pub mod anchor;
 pub mod api;
 pub mod archive;
+pub mod attest;
 pub mod audit;
 pub mod broker;
 pub mod bus;

@@ -1,6 +1,7 @@
 //! The orchestrator and the operator's command line.
 
 pub mod access;
+pub mod attest;
 pub mod audit;
 pub mod broker;
 pub mod bundle;

@@ -86,7 +86,7 @@ pub fn digest_lines(text: &[u8]) -> Vec<Sha256Digest> {
 /// of each kind.
 pub fn check_log(text: &[u8], checkpoints: &[CheckpointSeen]) -> Vec<AuditFault> {
     let digests = digest_lines(text);
-    let mut faults: Vec<AuditFault> = first_broken(text, &digests).into_iter().collect();
+    let mut faults: Vec<AuditFault> = first_broken(text, &digests, Sha256Digest::of(b"")).into_iter().collect();
     let has = count(digests.len());
     let by_line: BTreeMap<u64, Vec<&CheckpointSeen>> = checkpoints.iter().fold(BTreeMap::new(), |mut all, seen| {
         all.entry(seen.checkpoint.lines).or_insert_with(Vec::new).push(seen);
@@ -113,8 +113,13 @@ pub fn load_entries(text: &[u8]) -> Vec<AuditEntry> {
     lines_of(text).filter_map(|line| Some(serde_json::from_slice::<Line>(line).ok()?.entry)).collect()
 }
 
-fn first_broken(text: &[u8], digests: &[Sha256Digest]) -> Option<AuditFault> {
-    let mut last = Sha256Digest::of(b"");
+/// Whether each line follows the one before, in lines from the middle of a log.
+pub fn is_chained(text: &[u8]) -> bool {
+    let first = lines_of(text).next().and_then(|line| serde_json::from_slice::<Line>(line).ok());
+    first.is_some_and(|first| first_broken(text, &digest_lines(text), first.prev).is_none())
+}
+
+fn first_broken(text: &[u8], digests: &[Sha256Digest], mut last: Sha256Digest) -> Option<AuditFault> {
     for (index, (line, digest)) in lines_of(text).zip(digests).enumerate() {
         // One that was cut off by a crash says nothing, and the next one names it.
         if serde_json::from_slice::<Line>(line).is_ok_and(|read| read.prev != last) {

@@ -13,7 +13,7 @@ use muster_schema::envelope::split_frame;
 use muster_schema::message::{Body, Message};
 use muster_schema::{Sha256Digest, Timestamp};
 
-use super::inbox::{Inbox, InboxError, split_frames};
+use super::inbox::{Inbox, InboxError, load_inbox};
 
 #[cfg(test)]
 mod tests;
@@ -109,7 +109,7 @@ impl Archive {
         let mut kept = HashSet::new();
         for day in [day_of(Timestamp(now.0.saturating_sub(millis(DAY)))), day_of(now)] {
             let path = log_path(&self.folder, &day, Kind::Heads);
-            kept.extend(load_log(&path)?.iter().map(|frame| Sha256Digest::of(frame)));
+            kept.extend(load_inbox(&path)?.iter().map(|frame| Sha256Digest::of(frame)));
         }
         let missing: Vec<Vec<u8>> =
             frames.into_iter().filter(|frame| !kept.contains(&Sha256Digest::of(frame))).collect();
@@ -135,7 +135,7 @@ pub fn load_archived(data: &Path, kind: Kind, text: &str) -> Result<Vec<Vec<u8>>
     let folder = data.join(FOLDER);
     let mut frames = Vec::new();
     for day in days(&folder)? {
-        let of_day = load_log(&log_path(&folder, &day, kind))?;
+        let of_day = load_inbox(&log_path(&folder, &day, kind))?;
         let names = |frame: &Vec<u8>| frame.windows(text.len()).any(|part| part == text.as_bytes());
         frames.extend(of_day.into_iter().filter(names));
     }
@@ -167,7 +167,8 @@ fn days(folder: &Path) -> Result<BTreeSet<String>, ArchiveError> {
     };
     for entry in entries {
         let name = entry.map_err(error)?.file_name().into_string().unwrap_or_default();
-        let day = [Kind::Heads, Kind::Reports].iter().find_map(|kind| name.strip_suffix(kind.ending())?.strip_suffix('.'));
+        let day =
+            [Kind::Heads, Kind::Reports].iter().find_map(|kind| name.strip_suffix(kind.ending())?.strip_suffix('.'));
         days.extend(day.map(str::to_owned));
     }
     Ok(days)
@@ -184,14 +185,6 @@ fn prune(folder: &Path, keep: Duration, now: Timestamp) -> Result<(), ArchiveErr
         }
     }
     Ok(())
-}
-
-fn load_log(path: &Path) -> Result<Vec<Vec<u8>>, ArchiveError> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(split_frames(&bytes).0),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-        Err(source) => Err(ArchiveError::File { path: path.to_owned(), source }),
-    }
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -5,6 +5,7 @@
 //! set-up works. Nothing here checks a work tree out to read it.
 
 mod approval;
+mod bundle_file;
 mod error;
 mod facts_branch;
 mod fsync;
@@ -20,6 +21,7 @@ mod tree_edit;
 mod watch;
 
 pub use approval::store_approval;
+pub use bundle_file::{pack_bundle, unpack_bundle};
 pub use error::GitError;
 pub use facts_branch::load_facts_branch;
 pub use operator::{load_operator, load_signing_key};
@@ -28,8 +30,10 @@ pub use remote_url::{BadRemoteUrl, RemoteUrl};
 pub use repository::{init_bare_repository, open_repository, read_tip};
 pub use signed_commit::{CommitAuthor, CommitSigner, SshKeygenSigner, commit_signed};
 pub use signed_merge::{advance_branch, store_merge};
+pub use status_branch::{StatusBranch, StatusTree};
 pub use status_branch::{StatusBranch, StatusTree, load_status_tree};
 pub use status_history::{StatusHistory, load_status_history};
+pub use status_history::{StatusHistory, load_status_history, walk_status_history};
 pub use watch::{BranchWatch, StateSource, wait_for_change};
 
 #[cfg(test)]

@@ -108,8 +108,20 @@ impl Inbox {
     }
 }
 
+/// The frames of a log that another process may be writing; none where it is missing.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn load_inbox(path: &Path) -> Result<Vec<Vec<u8>>, InboxError> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(split_frames(&bytes).0),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(source) => Err(InboxError { path: path.to_owned(), source }),
+    }
+}
+
 /// The frames of a log, and how many bytes they take; what follows is a torn one.
-pub(super) fn split_frames(bytes: &[u8]) -> (Vec<Vec<u8>>, u64) {
+fn split_frames(bytes: &[u8]) -> (Vec<Vec<u8>>, u64) {
     let mut frames = Vec::new();
     let mut rest = bytes;
     while let Some((length, after)) = rest.split_first_chunk::<4>() {

@@ -115,6 +115,18 @@ impl Fleet {
         self.folder.join("keys")
     }
 
+    /// The fingerprint of the first root document, which agents pin.
+    #[must_use]
+    pub fn root_fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// The first commit of the state repository.
+    #[must_use]
+    pub fn first_commit(&self) -> &str {
+        &self.first
+    }
+
     /// Starts `muster serve` with these arguments too, from the next start on.
     pub fn serve_with(&mut self, arguments: &[&str]) {
         self.arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();

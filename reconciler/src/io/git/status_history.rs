@@ -32,22 +32,9 @@ pub struct StatusHistory {
 /// When the repository cannot be read.
 pub fn load_status_history(clone: &Path, key: &PublicKey, path: &str) -> Result<StatusHistory, GitError> {
     let repo = open_repository(clone)?;
-    let read = |source| GitError::Read { what: "the status branch".to_owned(), source };
-    let mut walk = repo.revwalk().map_err(read)?;
-    walk.set_sorting(Sort::TIME | Sort::TOPOLOGICAL).map_err(read)?;
-    let mut tips = Vec::new();
-    for pattern in REFERENCES {
-        for reference in repo.references_glob(pattern).map_err(read)? {
-            tips.extend(reference.and_then(|reference| reference.resolve()).map_err(read)?.target());
-        }
-    }
-    for tip in &tips {
-        walk.push(*tip).map_err(read)?;
-    }
-    let mut history = StatusHistory::default();
-    for id in walk {
-        let id = id.map_err(read)?;
-        history.commits += 1;
+    let (tips, commits) = list_history(&repo).map_err(read)?;
+    let mut history = StatusHistory { commits: commits.len(), ..StatusHistory::default() };
+    for id in commits {
         let commit = repo.find_commit(id).map_err(read)?;
         let file = blob_at(&repo, id, path).map_err(read)?;
         let before = commit.parent_ids().next().map(|parent| blob_at(&repo, parent, path)).transpose().map_err(read)?;
@@ -63,6 +50,42 @@ pub fn load_status_history(clone: &Path, key: &PublicKey, path: &str) -> Result<
         }
     }
     Ok(history)
+}
+
+/// Calls `visit` with each version of the file at `path`, newest first, and the commit that brought it. Signatures are
+/// not looked at.
+///
+/// # Errors
+/// When the repository cannot be read.
+pub fn walk_status_history(repo: &Repository, path: &str, mut visit: impl FnMut(Oid, &[u8])) -> Result<(), GitError> {
+    for id in list_history(repo).map_err(read)?.1 {
+        let parent = repo.find_commit(id).map_err(read)?.parent_ids().next();
+        let before = parent.map(|parent| blob_at(repo, parent, path)).transpose().map_err(read)?.flatten();
+        if let Some(file) = blob_at(repo, id, path).map_err(read)?.filter(|file| Some(*file) != before) {
+            visit(id, repo.find_blob(file).map_err(read)?.content());
+        }
+    }
+    Ok(())
+}
+
+/// The tips of the status branch, and all its commits, newest first.
+fn list_history(repo: &Repository) -> Result<(Vec<Oid>, Vec<Oid>), git2::Error> {
+    let mut walk = repo.revwalk()?;
+    walk.set_sorting(Sort::TIME | Sort::TOPOLOGICAL)?;
+    let mut tips = Vec::new();
+    for pattern in REFERENCES {
+        for reference in repo.references_glob(pattern)? {
+            tips.extend(reference.and_then(|reference| reference.resolve())?.target());
+        }
+    }
+    for tip in &tips {
+        walk.push(*tip)?;
+    }
+    Ok((tips, walk.collect::<Result<_, _>>()?))
+}
+
+fn read(source: git2::Error) -> GitError {
+    GitError::Read { what: "the status branch".to_owned(), source }
 }
 
 /// The file at `path`; nothing where there is none.
