@@ -11,15 +11,17 @@ use super::record::BUNDLE;
 use super::{AttestFault, BundleReader, Documents};
 use crate::model::Model;
 use crate::render::{FactsOfFleet, NotRendered, render_host};
-use crate::verify::{Terms, VerifiedCommit, verify_commits};
+use crate::verify::{RenderEffects, Terms, VerifiedCommit, verify_commits};
 
 /// Under which circumstances the commits of a bundle are judged.
 #[derive(Debug, Clone)]
-pub struct CommitTerms {
+pub struct CommitTerms<'a> {
     /// The commit that is trusted by its id; its policy says who may sign what comes after.
     pub trust: Option<CommitId>,
     /// The watched branch in full.
     pub reference: String,
+    /// Tells what a commit brings about on hosts.
+    pub effects: &'a dyn RenderEffects,
 }
 
 /// Verifies the commits of the bundle: that people whom the policy allows signed what the manifest was rendered from.
@@ -30,7 +32,7 @@ pub fn verify_revision(
     repository: &Repository,
     reader: &mut BundleReader<'_>,
     documents: &mut Documents,
-    terms: &CommitTerms,
+    terms: &CommitTerms<'_>,
 ) -> Result<(), AttestFault> {
     let (revision, source) = (oid(&documents.head.revision)?, oid(&documents.manifest.source.commit)?);
     let unreadable = |error: git2::Error| AttestFault::new(BUNDLE, error.message());
@@ -43,7 +45,7 @@ pub fn verify_revision(
     let fleet = documents.head.fleet.clone();
     let receipt = documents.head.issued;
     let judge = |anchor: Oid, tip: Oid, fleet: &FleetName| {
-        let terms = Terms { receipt, fleet, reference: &terms.reference };
+        let terms = Terms { receipt, fleet, reference: &terms.reference, effects: terms.effects };
         verify_commits(repository, anchor, tip, &terms).map_err(|rejection| AttestFault::new(BUNDLE, rejection))
     };
     let proof = &mut documents.proof;

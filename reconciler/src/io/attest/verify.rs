@@ -9,6 +9,7 @@ use crate::attest::{
     AttestFault, BUNDLE, Bundle, BundleReader, CommitTerms, Documents, verify_documents, verify_record, verify_render,
     verify_revision,
 };
+use crate::cycle::FleetRenders;
 use crate::io::git::{init_bare_repository, unpack_bundle};
 use crate::io::repository::list_revision;
 use crate::model::{ModelCache, load_model};
@@ -40,10 +41,12 @@ pub fn verify_bundle(bundle: &Bundle, trust: &Trust) -> Result<Documents, Attest
     if crate::verify::commit_id(tip) != documents.head.revision {
         return Err(AttestFault::new(BUNDLE, format!("it holds {tip}, not the revision of the head")).into());
     }
-    let terms = CommitTerms { trust: trust.commit.clone(), reference };
+    let (renders, facts) = (FleetRenders::of(repository.path()), FactsOfFleet::default());
+    let effects = renders.by(&facts);
+    let terms = CommitTerms { trust: trust.commit.clone(), reference, effects: &effects };
     verify_revision(&repository, &mut reader, &mut documents, &terms)?;
     let model = load_source(&repository, &documents)?;
-    verify_render(&mut documents, &model, &FactsOfFleet::default())?;
+    verify_render(&mut documents, &model, &facts)?;
     verify_record(&repository, &mut reader, &mut documents, trust.status_key.as_ref())?;
     reader.finish()?;
     Ok(documents)
