@@ -2,6 +2,7 @@
 
 mod facts;
 mod plan;
+mod rekey;
 mod run;
 mod state;
 mod status;
@@ -41,6 +42,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Make other keys for this host, which take the place of its own once somebody approved them.
+    Rekey(Options),
     /// Show the facts that the agent reports.
     Facts,
 }
@@ -97,6 +100,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Run(options) => run::run(options),
         Command::Plan { options, json } => plan::show(options, json),
         Command::Status { options, json } => status::show(options, json),
+        Command::Rekey(options) => rekey::rekey(options),
         Command::Facts => facts::show(),
     };
     done.unwrap_or_else(|error| {

@@ -3,6 +3,7 @@
 mod confirm;
 mod follow;
 mod live;
+mod rekey;
 mod report;
 mod root;
 #[cfg(test)]
@@ -14,7 +15,7 @@ use crate::accepted::{commit_id, load_id};
 use crate::converge::ConvergeError;
 use crate::enrol::{Step, enrol};
 use crate::io::facts::load_facts;
-use crate::io::host_keys::HostKeys;
+use crate::io::host_keys::{HostKeys, HostKeysError};
 use crate::io::messenger::{Messenger, MessengerError};
 use crate::io::transport::{Transport, TransportError};
 use crate::rest::Rest;
@@ -27,6 +28,7 @@ use muster_schema::facts::Facts;
 use muster_schema::message::{Announce, Body, FactsBody, Presence};
 use muster_schema::root::VerifiedRoot;
 use muster_schema::{HostId, SCHEMA_VERSION, Sha256Digest};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
@@ -49,6 +51,8 @@ pub struct Cycle {
     pub transport: Arc<dyn Transport>,
     /// The host's keys.
     pub keys: Arc<HostKeys>,
+    /// The folder that they are in.
+    pub key_folder: PathBuf,
     /// Marks and what is to be told.
     pub store: Arc<Store>,
     /// Blobs and manifests.
@@ -83,12 +87,16 @@ pub enum CycleError {
     /// The orchestrator refused.
     #[error("the orchestrator")]
     Messenger(#[from] MessengerError),
+    /// The host's keys cannot be exchanged.
+    #[error("the host's keys")]
+    Keys(#[from] HostKeysError),
     /// The worker ended.
     #[error("the worker ended")]
     Worker(#[from] ConvergeError),
 }
 
-/// Runs until the future is dropped, or the agent's own disk fails.
+/// Runs until the future is dropped, or the agent's own disk fails. Returns when the host has other keys: everything is
+/// to begin anew with them.
 ///
 /// # Errors
 /// When the agent's own disk refuses.
@@ -109,6 +117,7 @@ pub async fn run_cycle(cycle: Cycle) -> Result<(), CycleError> {
         never = tell_presence_for_ever(&messenger) => never,
         ended = enrol_again_for_ever(&cycle, &messenger) => ended,
         ended = confirm::confirm_for_ever(&cycle, &messenger) => ended,
+        ended = rekey::exchange_keys(&cycle, &messenger) => ended,
     }
 }
 
@@ -161,6 +170,7 @@ fn announce(cycle: &Cycle) -> Announce {
         agent: env!("CARGO_PKG_VERSION").to_owned(),
         schema: SCHEMA_VERSION,
         facts: cycle.facts.clone(),
+        replaces: None,
     }
 }
 

@@ -103,6 +103,6 @@ fn read_step(body: Body) -> Result<Step, EnrolError> {
 }
 
 /// Soon at first, for someone who watches; then seldom.
-fn next_wait(waited: Duration) -> Duration {
+pub(crate) fn next_wait(waited: Duration) -> Duration {
     (waited / 10).clamp(SHORTEST_WAIT, LONGEST_WAIT)
 }

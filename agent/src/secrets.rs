@@ -2,7 +2,7 @@
 //!
 //! What a content with secrets comes to is in this process and in the file that it is for. Plans, reports, the ledger
 //! and what is kept of older files hold keyed digests and ciphertext: a plain digest of a short secret tells it to
-//! whoever tries all of them. The key follows from the host's own age key.
+//! whoever tries all of them. The key is the host's own, and stays when the host is re-keyed.
 
 mod encode;
 #[cfg(test)]
@@ -95,15 +95,15 @@ impl Secrets {
     /// # Errors
     /// When the library fails.
     pub fn seal(&self, bytes: &[u8]) -> Result<Vec<u8>, HostKeysError> {
-        self.keys.encrypt(bytes)
+        self.keys.seal(bytes)
     }
 
     /// What [`Secrets::seal`] encrypted.
     ///
     /// # Errors
-    /// When it is damaged, or the host's key is another one by now.
+    /// When it is damaged, or another host's.
     pub fn unseal(&self, ciphertext: &[u8]) -> Result<Box<dyn Read + Send>, HostKeysError> {
-        let bytes = Arc::new(self.keys.decrypt(ciphertext)?);
+        let bytes = Arc::new(self.keys.unseal(ciphertext)?);
         Ok(Box::new(Opened { bytes, at: 0 }))
     }
 

@@ -13,6 +13,7 @@ use crate::facts::Facts;
 use crate::fleet_name::FleetName;
 use crate::host_id::HostId;
 use crate::json::{self, JsonError};
+use crate::key::PublicKey;
 use crate::manifest::HostIdentity;
 use crate::report::Report;
 use crate::timestamp::Timestamp;
@@ -105,6 +106,24 @@ pub struct Announce {
     pub schema: u32,
     /// What it says of itself.
     pub facts: Facts,
+    /// The host's key of before, where this one is to follow it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub replaces: Option<Replaces>,
+}
+
+/// A host's key says which key is to follow it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Replaces {
+    /// The key of before.
+    pub key: PublicKey,
+    /// The text of its signature over [`successor_statement`].
+    pub signature: String,
+}
+
+/// What the key of before signs: which key and which age recipient are to follow it, in which fleet.
+pub fn successor_statement(fleet: &FleetName, before: &PublicKey, key: &PublicKey, recipient: &str) -> Vec<u8> {
+    format!("muster successor\nfleet: {fleet}\nbefore: {before}\nkey: {key}\nrecipient: {recipient}\n").into_bytes()
 }
 
 /// A proof is asked for.

@@ -66,6 +66,8 @@ receipt_codes! {
     EnrolmentFull,
     /// The announced recipient is not the one in the host's file.
     WrongAgeRecipient,
+    /// The announcement is to follow a key that is no enrolled host's, or that did not sign it.
+    SuccessorInvalid,
     /// There is no open challenge; announce again.
     NoChallenge,
     /// The answer does not fit the challenge; announce again.

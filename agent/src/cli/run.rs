@@ -34,14 +34,31 @@ pub(super) fn run(options: Options) -> anyhow::Result<ExitCode> {
     let config = options.settings()?.check()?;
     let _lock = state::lock(&config.state)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime")?;
-    let ended = runtime.block_on(run_daemon(config));
+    let ended = runtime.block_on(async {
+        // With other keys everything begins anew: who it speaks as, what is encrypted to it, its connections.
+        loop {
+            match run_daemon(config.clone()).await? {
+                Ended::Asked => return Ok(ExitCode::SUCCESS),
+                Ended::Rekeyed => tracing::info!("the host has other keys; beginning anew with them"),
+            }
+        }
+    });
     // A request that waits for a hint is not waited for.
     runtime.shutdown_background();
     ended
 }
 
-async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {
-    let keys = Arc::new(HostKeys::load_or_make(&config.state.join("keys"))?);
+/// Why a run ended.
+enum Ended {
+    /// Somebody asked for it, or the worker is done.
+    Asked,
+    /// The host has other keys.
+    Rekeyed,
+}
+
+async fn run_daemon(config: Config) -> anyhow::Result<Ended> {
+    let key_folder = config.state.join("keys");
+    let keys = Arc::new(HostKeys::load_or_make(&key_folder)?);
     let extensions = state::extensions(config.plugins.clone());
     let secrets = Arc::new(Secrets::new(keys.clone()));
     let mut managed = state::open(&config.state, &config.root, extensions.clone(), secrets.clone())?;
@@ -96,6 +113,7 @@ async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {
         fingerprint: config.fingerprint,
         in_force: is_in_force,
         keys,
+        key_folder,
         store,
         blobs,
         secrets,
@@ -107,12 +125,16 @@ async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {
     let mut terminate = signal(SignalKind::terminate()).context("signals")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("signals")?;
     let tell_worker = |services| drop(orders.send(Order::Services(services)));
+    let mut end = Ended::Asked;
     tokio::select! {
         ended = &mut worker => {
             ended.context("the worker")??;
-            return Ok(ExitCode::SUCCESS);
+            return Ok(end);
         }
-        ended = run_cycle(cycle) => ended?,
+        ended = run_cycle(cycle) => {
+            ended?;
+            end = Ended::Rekeyed;
+        }
         () = serve_api(config.api_socket.as_deref(), rest) => {}
         () = watch_services(shared.units.subscribe(), tell_worker) => {}
         () = release_for_ever() => {}
@@ -123,7 +145,7 @@ async fn run_daemon(config: Config) -> anyhow::Result<ExitCode> {
     shared.preempt.store(true, Ordering::Relaxed);
     let _ = orders.send(Order::Stop);
     worker.await.context("the worker")??;
-    Ok(ExitCode::SUCCESS)
+    Ok(end)
 }
 
 /// Serves the agent's own API. A host where that cannot be is managed all the same.

@@ -1,4 +1,4 @@
-//! The host's two keys: one signs what it sends, one opens what is encrypted to it.
+//! The host's keys: one signs what it sends, one opens what is encrypted to it, one is for what stays on the host.
 #![allow(clippy::disallowed_methods, reason = "reads and writes key files")]
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -15,6 +15,8 @@ use muster_schema::bus::hash_password;
 use muster_schema::envelope::Signature;
 use zeroize::Zeroizing;
 
+mod next;
+pub use next::NextKeysMade;
 #[cfg(test)]
 mod tests;
 
@@ -23,12 +25,15 @@ const PUBLIC: &str = "host.pub";
 const AGE: &str = "age.key";
 /// What the password at a broker is derived for.
 const BROKER_PASSWORD: &[u8] = b"muster: password at the broker";
+/// It never changes: what was adopted stays readable, and digests stay the same, when the other two are exchanged.
+const STORAGE: &str = "storage.key";
 
 /// The keys of this host. The secrets never leave it.
 pub struct HostKeys {
     public: PublicKey,
     signing: SecretKey,
     age: age::x25519::Identity,
+    storage: age::x25519::Identity,
 }
 
 /// Why the host's keys cannot be used.
@@ -60,20 +65,15 @@ pub enum HostKeysError {
 }
 
 impl HostKeys {
-    /// Reads the keys in the folder `dir`, and makes those that are missing.
+    /// Reads the keys in the folder `dir`, and makes those that are missing. An exchange that was begun is finished.
     ///
     /// # Errors
     /// When a file cannot be read or written, or holds no key.
     pub fn load_or_make(dir: &Path) -> Result<Self, HostKeysError> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
         made.map_err(|source| HostKeysError::File { path: dir.to_owned(), source })?;
-        let signing = load_or_make_signing(&dir.join(SIGNING))?;
-        let age = load_or_make_age(&dir.join(AGE))?;
-        let public = minisign::PublicKey::from_secret_key(&signing).map_err(HostKeysError::Library)?;
-        let box_text = public.to_box().map_err(HostKeysError::Library)?.to_string();
-        write_key(&dir.join(PUBLIC), box_text.as_bytes(), 0o644)?;
-        let public = public.to_base64().parse().map_err(|_| HostKeysError::Form)?;
-        Ok(HostKeys { public, signing, age })
+        next::finish_exchange(dir)?;
+        HostKeys::load_or_make_in(dir, &dir.join(STORAGE))
     }
 
     /// Reads the keys in the folder `dir`, and makes nothing.
@@ -81,10 +81,26 @@ impl HostKeys {
     /// # Errors
     /// When a file is missing, cannot be read or holds no key.
     pub fn load(dir: &Path) -> Result<Self, HostKeysError> {
-        for path in [SIGNING, AGE, PUBLIC].map(|name| dir.join(name)) {
+        for path in [SIGNING, AGE, PUBLIC, STORAGE].map(|name| dir.join(name)) {
             fs::metadata(&path).map_err(|source| HostKeysError::File { path, source })?;
         }
-        HostKeys::load_or_make(dir)
+        HostKeys::load_or_make_in(dir, &dir.join(STORAGE))
+    }
+
+    fn load_or_make_in(dir: &Path, storage: &Path) -> Result<Self, HostKeysError> {
+        let signing = load_or_make_signing(&dir.join(SIGNING))?;
+        // A host of before had one key for both.
+        let shared = read_key(&dir.join(AGE))?;
+        let age = load_or_make_age(&dir.join(AGE))?;
+        if let (Some(shared), false) = (shared, storage.exists()) {
+            write_key(storage, shared.as_bytes(), 0o600)?;
+        }
+        let storage = load_or_make_age(storage)?;
+        let public = minisign::PublicKey::from_secret_key(&signing).map_err(HostKeysError::Library)?;
+        let box_text = public.to_box().map_err(HostKeysError::Library)?.to_string();
+        write_key(&dir.join(PUBLIC), box_text.as_bytes(), 0o644)?;
+        let public = public.to_base64().parse().map_err(|_| HostKeysError::Form)?;
+        Ok(HostKeys { public, signing, age, storage })
     }
 
     /// The key that verifies what this host signs; its identity.
@@ -107,22 +123,30 @@ impl HostKeys {
         Signature::load(signature.into_string().as_bytes()).map_err(|_| HostKeysError::Form)
     }
 
-    /// Encrypts to [`HostKeys::recipient`]: what this host alone can read again.
+    /// Encrypts what only this host can read again, with whatever keys it has by then.
     ///
     /// # Errors
     /// When the library fails.
-    pub fn encrypt(&self, plaintext: &[u8]) -> Result<Vec<u8>, HostKeysError> {
-        age::encrypt(&self.age.to_public(), plaintext).map_err(HostKeysError::Encrypt)
+    pub fn seal(&self, plaintext: &[u8]) -> Result<Vec<u8>, HostKeysError> {
+        age::encrypt(&self.storage.to_public(), plaintext).map_err(HostKeysError::Encrypt)
     }
 
-    /// A key for `purpose` that follows from the host's age key and tells nothing of it.
+    /// What [`HostKeys::seal`] encrypted.
+    ///
+    /// # Errors
+    /// When it is damaged, or another host's.
+    pub fn unseal(&self, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, HostKeysError> {
+        age::decrypt(&self.storage, ciphertext).map(Zeroizing::new).map_err(HostKeysError::Decrypt)
+    }
+
+    /// A key for `purpose` that tells nothing of those that it follows from, and stays when they are exchanged.
     pub fn derive(&self, purpose: &[u8]) -> Zeroizing<Vec<u8>> {
-        mac(self.age.to_string().expose_secret().as_bytes(), purpose)
+        derive(&self.storage, purpose)
     }
 
     /// The host's password at a broker. It follows from the age key, so nobody hands it over and nothing keeps it.
     pub fn broker_password(&self) -> Zeroizing<String> {
-        Zeroizing::new(hex::encode(self.derive(BROKER_PASSWORD).as_slice()))
+        Zeroizing::new(hex::encode(derive(&self.age, BROKER_PASSWORD).as_slice()))
     }
 
     /// What a broker is to keep of [`HostKeys::broker_password`].
@@ -137,6 +161,10 @@ impl HostKeys {
     pub fn decrypt(&self, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, HostKeysError> {
         age::decrypt(&self.age, ciphertext).map(Zeroizing::new).map_err(HostKeysError::Decrypt)
     }
+}
+
+fn derive(identity: &age::x25519::Identity, purpose: &[u8]) -> Zeroizing<Vec<u8>> {
+    mac(identity.to_string().expose_secret().as_bytes(), purpose)
 }
 
 fn load_or_make_signing(path: &Path) -> Result<SecretKey, HostKeysError> {

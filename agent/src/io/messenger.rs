@@ -26,6 +26,7 @@ pub struct Messenger {
     keys: Arc<HostKeys>,
     state: Mutex<State>,
     not_enrolled: Notify,
+    key_lost: Notify,
     named: Notify,
 }
 
@@ -112,7 +113,25 @@ impl Messenger {
             last_hint: 0,
             contact_lost: true,
         };
-        Messenger { transport, keys, state: Mutex::new(state), not_enrolled: Notify::new(), named: Notify::new() }
+        let [not_enrolled, key_lost, named] = [Notify::new(), Notify::new(), Notify::new()];
+        Messenger { transport, keys, state: Mutex::new(state), not_enrolled, key_lost, named }
+    }
+
+    /// One that speaks for the same host with other keys.
+    pub fn with_keys(&self, keys: Arc<HostKeys>) -> Messenger {
+        let state = self.state();
+        let (Sender { fleet, host }, fresh) = (state.sender.clone(), state.fresh.clone());
+        Messenger::new(self.transport.clone(), keys, fleet, host.id, fresh)
+    }
+
+    /// The fleet that it speaks in.
+    pub fn fleet(&self) -> FleetName {
+        self.state().sender.fleet.clone()
+    }
+
+    /// Waits until the orchestrator refuses a message because our key counts no more.
+    pub async fn lost_key(&self) {
+        self.key_lost.notified().await;
     }
 
     /// Waits until the orchestrator refuses a message because it does not have
@@ -324,8 +343,10 @@ impl Messenger {
     }
 
     fn refused(&self, receipt: Receipt) -> MessengerError {
-        if ReceiptCode::load(&receipt.code) == Some(ReceiptCode::NotEnrolled) {
-            self.not_enrolled.notify_one();
+        match ReceiptCode::load(&receipt.code) {
+            Some(ReceiptCode::NotEnrolled) => self.not_enrolled.notify_one(),
+            Some(ReceiptCode::KeyRevoked) => self.key_lost.notify_one(),
+            _ => {}
         }
         MessengerError::Refused { code: receipt.code, message: receipt.message }
     }

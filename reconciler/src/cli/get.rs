@@ -91,6 +91,9 @@ fn finding_row(finding: &Value) -> Vec<String> {
 }
 
 fn enrolment_row(pending: &Value) -> Vec<String> {
-    let name = pending.get("announce").map_or_else(String::new, |announce| text(announce, "name"));
+    let name = match pending.get("replaces") {
+        Some(before) => format!("re-key of {}", text(before, "id")),
+        None => pending.get("announce").map_or_else(String::new, |announce| text(announce, "name")),
+    };
     vec![name, text(pending, "fingerprint"), text(pending, "key")]
 }

@@ -53,11 +53,17 @@ impl Orchestrator {
     fn take_pending(&mut self, listed: Vec<PendingHost>) {
         let pending: BTreeMap<PublicKey, Pending> = listed
             .into_iter()
-            .map(|host| (host.key, Pending { announce: host.announce, first_seen: host.first_seen }))
+            .map(|PendingHost { key, announce, replaces, first_seen, .. }| {
+                (key, Pending { announce, replaces, first_seen })
+            })
             .collect();
         let before = std::mem::replace(&mut self.state.fleet_mut().pending, pending.clone());
         for (key, host) in pending.iter().filter(|(key, _)| !before.contains_key(*key)) {
-            let message = format!("'{}' waits for approval; fingerprint {}", host.announce.name, key.fingerprint());
+            let what = match &host.replaces {
+                Some(before) => format!("a new key of {}", before.id),
+                None => format!("'{}'", host.announce.name),
+            };
+            let message = format!("{what} waits for approval; fingerprint {}", key.fingerprint());
             self.state.events.push(clock::now(), EventKind::EnrolmentPending, None, message);
             self.note_announced(key, &host.announce.name);
         }

@@ -54,7 +54,7 @@ pub(super) fn approvals(
         let (_, key, recipient) = pending.get(host.id).context("a pending host")?;
         let path = format!("environments/{}/hosts/{}.yaml", host.environment, host.id);
         let text = String::from_utf8(repository.read(&path)?)?;
-        edits.insert(path, Some(approve_host_file(Some(&text), key, recipient)?.into_bytes()));
+        edits.insert(path, Some(approve_host_file(Some(&text), key, recipient, None)?.into_bytes()));
     }
     Ok(edits)
 }

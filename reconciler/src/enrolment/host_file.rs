@@ -21,15 +21,21 @@ pub enum HostFileError {
 }
 
 /// The text of a host's file with `key` and `recipient` in it: `text` is what
-/// is there, none where there is no file yet. Comments and order stay.
+/// is there, none where there is no file yet. Comments and order stay. The key
+/// `before` may stand there and is replaced.
 ///
 /// # Errors
 /// When the file has another key, or is not a block map.
-pub fn approve_host_file(text: Option<&str>, key: &PublicKey, recipient: &str) -> Result<String, HostFileError> {
+pub fn approve_host_file(
+    text: Option<&str>,
+    key: &PublicKey,
+    recipient: &str,
+    before: Option<&PublicKey>,
+) -> Result<String, HostFileError> {
     let mut lines = Vec::new();
     for line in text.unwrap_or_default().lines() {
         match line.split_once(':') {
-            Some(("key", value)) => check_same_key(value, key)?,
+            Some(("key", value)) => check_same_key(value, [Some(key), before])?,
             _ => lines.push(line),
         }
     }
@@ -69,9 +75,10 @@ fn rewrite(lines: &[&str], added: &[String]) -> Result<(String, Node), HostFileE
     Ok((text, root))
 }
 
-fn check_same_key(value: &str, key: &PublicKey) -> Result<(), HostFileError> {
+fn check_same_key(value: &str, keys: [Option<&PublicKey>; 2]) -> Result<(), HostFileError> {
     let value = value.split(" #").next().unwrap_or_default().trim().trim_matches(['"', '\'']);
-    if value.is_empty() || value == "null" || value == "~" || value == key.to_string() {
+    let is_one = keys.iter().flatten().any(|key| value == key.to_string());
+    if value.is_empty() || value == "null" || value == "~" || is_one {
         return Ok(());
     }
     Err(HostFileError::OtherKey(value.chars().take(80).collect()))

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
+use muster_schema::manifest::HostIdentity;
 use muster_schema::message::Announce;
 use muster_schema::{PublicKey, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,9 @@ pub struct PendingHost {
     pub key: PublicKey,
     /// What it said. The name is a wish, and may be another's too.
     pub announce: Announce,
+    /// The host that it is, by a key of before that has signed it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub replaces: Option<HostIdentity>,
     /// Where it came from: an address, or the broker.
     pub source: String,
     /// When it was first heard of.
@@ -78,7 +82,7 @@ pub struct PendingList {
 /// # Errors
 /// With the first thing that no honest agent says.
 pub fn check_announcement(announce: &Announce) -> Result<(), BadAnnouncement> {
-    let Announce { name: _, recipient, agent, schema: _, facts } = announce;
+    let Announce { name: _, recipient, agent, schema: _, facts, replaces: _ } = announce;
     age::x25519::Recipient::from_str(recipient).map_err(|_| BadAnnouncement::Recipient)?;
     let optional = |text: &Option<String>| text.clone().unwrap_or_default();
     let texts = [
@@ -112,21 +116,22 @@ impl PendingList {
         PendingList { hosts: hosts.into_iter().take(MAX_PENDING).map(|host| (host.key, host)).collect() }
     }
 
-    /// Puts `key` on the list; gives what became of it, and who was dropped for
-    /// having been silent.
+    /// Puts `key` on the list, as the successor of `replaces` if of any; gives what became of it, and who was dropped
+    /// for having been silent.
     pub fn announce(
         &mut self,
         key: PublicKey,
         announce: Announce,
+        replaces: Option<HostIdentity>,
         source: &str,
         now: Timestamp,
     ) -> (Listed, Vec<PublicKey>) {
         if let Some(host) = self.hosts.get_mut(&key) {
             host.last_seen = now;
-            if host.announce == announce {
+            if host.announce == announce && host.replaces == replaces {
                 return (Listed::Known, Vec::new());
             }
-            host.announce = announce;
+            (host.announce, host.replaces) = (announce, replaces);
             return (Listed::New, Vec::new());
         }
         let dropped = self.drop_silent(now);
@@ -134,7 +139,7 @@ impl PendingList {
         if self.hosts.len() >= MAX_PENDING || same_source >= MAX_PER_SOURCE {
             return (Listed::Full, dropped);
         }
-        let host = PendingHost { key, announce, source: source.to_owned(), first_seen: now, last_seen: now };
+        let host = PendingHost { key, announce, replaces, source: source.to_owned(), first_seen: now, last_seen: now };
         self.hosts.insert(key, host);
         (Listed::New, dropped)
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use muster_schema::condition::Condition;
+use muster_schema::manifest::HostIdentity;
 use muster_schema::message::Announce;
 use muster_schema::{CommitId, FleetName, HostId, PublicKey, Timestamp};
 
@@ -33,6 +34,8 @@ pub struct FleetStatus {
 pub struct Pending {
     /// What it said.
     pub announce: Announce,
+    /// The host that it is, where the host's key of before says so: it is to be re-keyed.
+    pub replaces: Option<HostIdentity>,
     /// When it was first heard of.
     pub first_seen: Timestamp,
 }

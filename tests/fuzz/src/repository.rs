@@ -58,7 +58,7 @@ pub(crate) fn template(bytes: &[u8]) {
 pub(crate) fn host_file(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let key: PublicKey = KEY.parse().unwrap();
-    let Ok(approved) = approve_host_file(Some(text), &key, RECIPIENT) else { return };
+    let Ok(approved) = approve_host_file(Some(text), &key, RECIPIENT, None) else { return };
     let file: Arc<str> = Arc::from("host.yaml");
     // What was no document is none afterwards either.
     if load_yaml(&file, bytes).is_err() {

@@ -228,7 +228,14 @@ impl Agent {
             addresses: Vec::new(),
             virtualisation: None,
         };
-        Announce { name: self.name.clone(), recipient: self.keys.recipient(), agent: "0".into(), schema: 1, facts }
+        Announce {
+            name: self.name.clone(),
+            recipient: self.keys.recipient(),
+            agent: "0".into(),
+            schema: 1,
+            facts,
+            replaces: None,
+        }
     }
 
     /// One step of enrolment; tried again while there is no contact.

@@ -31,7 +31,7 @@ async fn a_revoked_key(mut stage: Stage) {
     assert_eq!(live.status.code(), Some(1), "a revoked host is not asked");
 
     // What comes after is not for it; it goes on with what it had, and nobody is asked to approve it again.
-    stage.fleet.repository.git(&["pull", "--quiet", "--ff-only", "origin", "main"]).unwrap();
+    stage.pull();
     stage.fleet.repository.write(FILE, motd("two\n")).unwrap();
     stage.fleet.repository.publish("web-1: Say two").unwrap();
     wait_until("the agent to hear of it", SOON, || stage.agent.log().contains("KeyRevoked")).unwrap();

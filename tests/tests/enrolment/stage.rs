@@ -1,7 +1,8 @@
 //! A fleet of one agent with one file.
 
-use std::fs;
+use std::fs::{self, File};
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::Arc;
 
@@ -63,17 +64,26 @@ impl Stage {
         wait_until(&format!("the file to hold {text:?}"), SOON, || self.holds(text)).unwrap();
     }
 
+    /// The operator's clone, with all that was pushed.
+    pub(crate) fn pull(&self) -> PathBuf {
+        self.fleet.repository.git(&["pull", "--quiet", "--ff-only", "origin", "main"]).unwrap();
+        self.fleet.repository.work()
+    }
+
     /// Runs `muster` in the operator's clone.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
-        self.fleet.repository.git(&["pull", "--quiet", "--ff-only", "origin", "main"]).unwrap();
-        self.fleet.muster(arguments).unwrap().current_dir(self.fleet.repository.work()).output().unwrap()
+        self.fleet.muster(arguments).unwrap().current_dir(self.pull()).output().unwrap()
     }
 
     /// As [`Stage::run`]; it has to succeed, and what it says is given.
     pub(crate) fn muster(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
+        said(arguments, self.run(arguments))
+    }
+
+    /// As [`Stage::muster`], with a file as standard input.
+    pub(crate) fn muster_with(&self, arguments: &[&str], input: &Path) -> String {
+        let mut command = self.fleet.muster(arguments).unwrap();
+        said(arguments, command.current_dir(self.pull()).stdin(File::open(input).unwrap()).output().unwrap())
     }
 
     /// The keys that the agent has now.
@@ -88,6 +98,11 @@ impl Stage {
         let fresh: PublicKey = fresh.lines().last().unwrap().parse().unwrap();
         Messenger::new(Arc::new(http), keys, NAME.parse().unwrap(), id.parse().unwrap(), vec![fresh])
     }
+}
+
+fn said(arguments: &[&str], output: Output) -> String {
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// A host file's lines for one file with `text`.

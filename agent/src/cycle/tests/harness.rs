@@ -104,6 +104,7 @@ impl Agent {
             rest,
             transport: self.orchestrator.clone(),
             keys: self.keys.clone(),
+            key_folder: state.join("keys"),
             store,
             blobs,
             secrets,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail, ensure};
+use muster_schema::manifest::HostIdentity;
 use muster_schema::message::Announce;
 use muster_schema::{HostId, PublicKey, Timestamp};
 use serde::Deserialize;
@@ -19,6 +20,9 @@ use crate::enrolment::approve_host_file;
 use crate::io::clock;
 
 /// Approve a host that announced itself: put its key into its file, by a signed commit.
+///
+/// A host that asks for another key ('muster-agent rekey') is approved the same way: the key of before has signed the
+/// new one, and is replaced.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// The name that the host announced.
@@ -48,7 +52,17 @@ pub(in crate::cli) struct Args {
 struct Pending {
     key: PublicKey,
     first_seen: Timestamp,
+    /// The host whose key of before signed this one.
+    #[serde(default)]
+    replaces: Option<HostIdentity>,
     announce: Announce,
+}
+
+impl Pending {
+    /// The id that it goes by: its own where a key of before proves that, else the name that it claims.
+    fn name(&self) -> &HostId {
+        self.replaces.as_ref().map_or(&self.announce.name, |before| &before.id)
+    }
 }
 
 pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
@@ -57,11 +71,20 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let pending = choose(&listed, &args.name, args.fingerprint.as_deref())?;
     let clone = args.commit.open()?;
     let id = args.id.as_ref().unwrap_or(&args.name);
+    let replaced = pending.replaces.as_ref();
+    if let Some(before) = replaced.filter(|before| before.id != *id) {
+        bail!("this is a new key of {}; without --id it stays that", before.id);
+    }
     let path = host_path(&clone, id, args.environment.as_deref())?;
     check_key_unused(&clone, &pending.key, &path)?;
     let before = clone.read(&path)?;
-    let text = approve_host_file(before.as_deref(), &pending.key, &pending.announce.recipient)
-        .with_context(|| path.clone())?;
+    let text = approve_host_file(
+        before.as_deref(),
+        &pending.key,
+        &pending.announce.recipient,
+        replaced.map(|before| &before.key),
+    )
+    .with_context(|| path.clone())?;
     if before.as_deref() == Some(text.as_str()) {
         say!("{id} is approved already.");
         return Ok(ExitCode::SUCCESS);
@@ -79,7 +102,14 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
         let model = clone.model_with(&edits)?;
         edits.extend(rekeyed(&clone, &model, &secrets, identities)?.edits);
     }
-    let commit = clone.commit(&edits, &format!("hosts: Approve {id}\n\nKey fingerprint: {fingerprint}\n"))?;
+    let message = match replaced {
+        Some(before) => format!(
+            "hosts: Re-key {id}\n\nKey fingerprint: {fingerprint}\nThe key of before signed it: {}\n",
+            before.key.fingerprint()
+        ),
+        None => format!("hosts: Approve {id}\n\nKey fingerprint: {fingerprint}\n"),
+    };
+    let commit = clone.commit(&edits, &message)?;
     say!("{id} is approved by {commit} ({path}).");
     clone.push()?;
     if !secrets.is_empty() {
@@ -96,7 +126,7 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
 
 /// The one pending host that is meant. A name alone does not do where two claim it.
 fn choose<'a>(listed: &'a [Pending], name: &HostId, fingerprint: Option<&str>) -> Result<&'a Pending, anyhow::Error> {
-    let claims: Vec<&Pending> = listed.iter().filter(|pending| pending.announce.name == *name).collect();
+    let claims: Vec<&Pending> = listed.iter().filter(|pending| pending.name() == name).collect();
     let prints = |claims: &[&Pending]| {
         claims.iter().map(|pending| format!("  {}", pending.key.fingerprint())).collect::<Vec<_>>().join("\n")
     };
@@ -152,5 +182,8 @@ fn describe(pending: &Pending) {
     say!("  host name    {}", inert(&facts.hostname));
     say!("  agent        {}", inert(agent));
     say!("  first seen   {} s ago", clock::now().since(pending.first_seen).as_secs());
+    if let Some(before) = &pending.replaces {
+        say!("  key so far   {}, which signed the new one", before.key.fingerprint());
+    }
     say!("  fingerprint  {}", pending.key.fingerprint());
 }

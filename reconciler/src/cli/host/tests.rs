@@ -43,14 +43,14 @@ fn announce(name: &str) -> Announce {
         virtualisation: None,
     };
     let recipient = age::x25519::Identity::generate().to_public().to_string();
-    Announce { name: name.parse().unwrap(), recipient, agent: "0.1.0".into(), schema: 1, facts }
+    Announce { name: name.parse().unwrap(), recipient, agent: "0.1.0".into(), schema: 1, facts, replaces: None }
 }
 
 /// An orchestrator's API that tells of these pending hosts; gives its address.
 fn serve(pending: &[(PublicKey, Announce)]) -> String {
     let mut fleet = FleetStatus::new("test".parse().unwrap());
     for (key, announce) in pending {
-        fleet.pending.insert(*key, Pending { announce: announce.clone(), first_seen: Timestamp(1) });
+        fleet.pending.insert(*key, Pending { announce: announce.clone(), replaces: None, first_seen: Timestamp(1) });
     }
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();

@@ -4,7 +4,7 @@ use super::*;
 const KEY: &str = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
 
 fn approve(text: Option<&str>) -> Result<String, HostFileError> {
-    approve_host_file(text, &KEY.parse().unwrap(), "age1abc")
+    approve_host_file(text, &KEY.parse().unwrap(), "age1abc", None)
 }
 
 #[test]

@@ -22,15 +22,15 @@ fn announce(name: &str) -> Announce {
         virtualisation: None,
     };
     let recipient = age::x25519::Identity::generate().to_public().to_string();
-    Announce { name: name.parse().unwrap(), recipient, agent: "0.1.0".into(), schema: 1, facts }
+    Announce { name: name.parse().unwrap(), recipient, agent: "0.1.0".into(), schema: 1, facts, replaces: None }
 }
 
 #[test]
 fn an_agent_is_new_once_and_again_when_it_says_something_else() {
     let (mut list, key, said) = (PendingList::default(), key(), announce("web-1"));
-    assert_eq!(list.announce(key, said.clone(), "a", Timestamp(1)).0, Listed::New);
-    assert_eq!(list.announce(key, said.clone(), "a", Timestamp(2)).0, Listed::Known);
-    assert_eq!(list.announce(key, Announce { schema: 2, ..said }, "a", Timestamp(3)).0, Listed::New);
+    assert_eq!(list.announce(key, said.clone(), None, "a", Timestamp(1)).0, Listed::New);
+    assert_eq!(list.announce(key, said.clone(), None, "a", Timestamp(2)).0, Listed::Known);
+    assert_eq!(list.announce(key, Announce { schema: 2, ..said }, None, "a", Timestamp(3)).0, Listed::New);
     let host = list.get(&key).unwrap();
     assert_eq!((host.first_seen, host.last_seen, host.announce.schema), (Timestamp(1), Timestamp(3), 2));
 }

@@ -8,7 +8,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use muster_schema::message::{Announce, Body, Challenge, ChallengeAnswer, Enrolled};
+use muster_schema::envelope::Signature;
+use muster_schema::manifest::HostIdentity;
+use muster_schema::message::{Announce, Body, Challenge, ChallengeAnswer, Enrolled, successor_statement};
 use muster_schema::{PublicKey, ReceiptCode, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -102,7 +104,13 @@ impl EnrolmentDesk {
         }
         let key = *sent.key();
         let Some(host) = approved.current(&key) else {
-            return self.list(sent, announce, source, now);
+            return match self.find_before(sent, announce, approved) {
+                Ok(replaces) => self.list(sent, announce, replaces, source, now),
+                Err(refusal) => {
+                    self.forget(&key)?;
+                    Ok(Err(refusal))
+                }
+            };
         };
         self.forget(&key)?;
         if host.recipient.as_ref().is_some_and(|recipient| *recipient != announce.recipient) {
@@ -122,11 +130,36 @@ impl EnrolmentDesk {
         Ok(Ok(Body::Challenge(Challenge { ciphertext })))
     }
 
-    fn list(&self, sent: &VerifiedMessage, announce: &Announce, source: &str, now: Timestamp) -> Answer {
+    /// The host whose key says that the sender's is to follow it, where the announcement claims that.
+    fn find_before(
+        &self,
+        sent: &VerifiedMessage,
+        announce: &Announce,
+        approved: &ApprovedHosts,
+    ) -> Result<Option<HostIdentity>, Refusal> {
+        let Some(replaces) = &announce.replaces else { return Ok(None) };
+        let refuse = |why: &str| sent.refuse(ReceiptCode::SuccessorInvalid, why);
+        let host =
+            approved.current(&replaces.key).filter(|host| self.is_enrolled(&host.key, host.recipient.as_deref()));
+        let host = host.ok_or_else(|| refuse("the key of before is no enrolled host's"))?;
+        let statement = successor_statement(&sent.message().fleet, &host.key, sent.key(), &announce.recipient);
+        let signature = Signature::load(replaces.signature.as_bytes()).map_err(|error| refuse(&error.to_string()))?;
+        signature.verify(&statement, &host.key).map_err(|error| refuse(&error.to_string()))?;
+        Ok(Some(HostIdentity { id: host.id.clone(), key: host.key }))
+    }
+
+    fn list(
+        &self,
+        sent: &VerifiedMessage,
+        announce: &Announce,
+        replaces: Option<HostIdentity>,
+        source: &str,
+        now: Timestamp,
+    ) -> Answer {
         let key = *sent.key();
         let (listed, dropped, record) = {
             let mut state = self.lock();
-            let (listed, dropped) = state.pending.announce(key, announce.clone(), source, now);
+            let (listed, dropped) = state.pending.announce(key, announce.clone(), replaces, source, now);
             (listed, dropped, state.pending.get(&key).cloned())
         };
         for silent in &dropped {
@@ -187,10 +220,13 @@ impl EnrolmentDesk {
         Ok(())
     }
 
-    /// Who waits for approval: nobody that `approved` names, nobody silent.
+    /// Who waits for approval: nobody that `approved` names, nobody silent, no successor of a key that counts no more.
     pub(super) fn pending(&self, approved: &ApprovedHosts, now: Timestamp) -> Vec<PendingHost> {
         let waits = |host: &&PendingHost| {
-            now.since(host.last_seen) <= crate::enrolment::PENDING_LIFE && approved.current(&host.key).is_none()
+            let follows = |before: &HostIdentity| approved.current(&before.key).is_some_and(|now| now.id == before.id);
+            now.since(host.last_seen) <= crate::enrolment::PENDING_LIFE
+                && approved.current(&host.key).is_none()
+                && host.replaces.as_ref().is_none_or(follows)
         };
         self.lock().pending.iter().filter(waits).cloned().collect()
     }

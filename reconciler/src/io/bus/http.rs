@@ -228,6 +228,7 @@ fn status(code: ReceiptCode) -> StatusCode {
         | ReceiptCode::NotEnrolled
         | ReceiptCode::NotYours
         | ReceiptCode::WrongAgeRecipient
+        | ReceiptCode::SuccessorInvalid
         | ReceiptCode::WrongAnswer => StatusCode::FORBIDDEN,
         ReceiptCode::Replayed | ReceiptCode::NoChallenge => StatusCode::CONFLICT,
         ReceiptCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,

@@ -1,6 +1,7 @@
 //! `enrolment/pending/<fingerprint>.yaml`: agents that wait for approval.
 
 use muster_schema::PublicKey;
+use muster_schema::manifest::HostIdentity;
 use muster_schema::message::Announce;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,9 @@ pub(super) struct PendingFile {
     fingerprint: String,
     pub(super) key: PublicKey,
     first_seen: ReadableTime,
+    /// The host whose key of before signed this one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    replaces: Option<HostIdentity>,
     announce: Announce,
 }
 
@@ -30,11 +34,12 @@ impl PendingFile {
             fingerprint: key.fingerprint(),
             key: *key,
             first_seen: ReadableTime(pending.first_seen),
+            replaces: pending.replaces.clone(),
             announce: pending.announce.clone(),
         }
     }
 
     pub(super) fn into_pending(self) -> Pending {
-        Pending { announce: self.announce, first_seen: self.first_seen.0 }
+        Pending { announce: self.announce, replaces: self.replaces, first_seen: self.first_seen.0 }
     }
 }

@@ -36,8 +36,9 @@ fn the_status_comes_back_as_it_was() {
         agent: "0.1.0".into(),
         schema: 1,
         facts: plain_facts("new"),
+        replaces: None,
     };
-    fleet.pending.insert(signer.public_key(), Pending { announce, first_seen: NOW });
+    fleet.pending.insert(signer.public_key(), Pending { announce, replaces: None, first_seen: NOW });
     let id: HostId = "host-1".parse().unwrap();
     let host = fleet.hosts.get_mut(&id).unwrap();
     let mut report = report_of(host.desired.as_ref().unwrap().content, 4..90);

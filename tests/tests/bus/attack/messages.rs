@@ -11,8 +11,9 @@ use muster_agent::io::transport::Transport;
 use muster_agent::message::SignedMessage;
 use muster_schema::ReceiptCode;
 use muster_schema::api::Method;
+use muster_schema::envelope::Signature;
 use muster_schema::manifest::HostIdentity;
-use muster_schema::message::{Body, LiveRequest};
+use muster_schema::message::{Announce, Body, LiveRequest, Replaces, successor_statement};
 use muster_tests::broker::Broker;
 use muster_tests::need;
 
@@ -201,5 +202,56 @@ async fn a54_a_key_that_was_taken_back_http() {
 async fn a54_a_key_that_was_taken_back_amqp() {
     if let Some(scene) = Scene::amqp().await {
         a_key_that_was_taken_back(scene).await;
+    }
+}
+
+/// Only an enrolled host's own word makes a key its successor, and a name makes none.
+async fn a_successor_that_nobody_signed(scene: Scene) {
+    let (web, db) = (scene.agent("web-1"), scene.agent("db-1"));
+    let orchestrator = &scene.orchestrator;
+    orchestrator.approve(&[&web, &db]);
+    web.enrol().await;
+    db.enrol().await;
+    let stranger = scene.agent("web-1");
+    let (fleet, new) = ("shop".parse().unwrap(), stranger.keys.public_key());
+    let (old, recipient) = (web.keys.public_key(), stranger.keys.recipient());
+    let right = successor_statement(&fleet, &old, &new, &recipient);
+    let others = [
+        (db.keys.sign(&right).unwrap(), "another host's word"),
+        (stranger.keys.sign(&right).unwrap(), "its own word"),
+        (web.keys.sign(&successor_statement(&"other".parse().unwrap(), &old, &new, &recipient)).unwrap(), "the fleet"),
+        (web.keys.sign(&successor_statement(&fleet, &old, &old, &recipient)).unwrap(), "the key"),
+        (web.keys.sign(&successor_statement(&fleet, &old, &new, &web.keys.recipient())).unwrap(), "the recipient"),
+    ];
+    let announce = |signature: &Signature| {
+        let replaces = Some(Replaces { key: old, signature: signature.text().to_owned() });
+        Body::Announce(Box::new(Announce { replaces, ..stranger.announce() }))
+    };
+    for (signature, what) in &others {
+        let refused = stranger.messenger.ask(announce(signature)).await.unwrap_err();
+        assert_eq!(refused.code(), Some(ReceiptCode::SuccessorInvalid), "{what}");
+    }
+    assert_eq!(orchestrator.inbound.pending(), []);
+    // The next good one is taken, names its host, and stands only as long as the key of before does.
+    let good = web.keys.sign(&right).unwrap();
+    assert!(stranger.messenger.ask(announce(&good)).await.is_ok());
+    let listed = orchestrator.inbound.pending();
+    assert_eq!(listed[0].replaces, Some(HostIdentity { id: web.name.clone(), key: old }));
+    web.messenger.ask(report("goes on")).await.unwrap();
+    orchestrator.approve_instead(&[&db], &[&web]);
+    assert_eq!(orchestrator.inbound.pending(), []);
+    let refused = stranger.messenger.ask(announce(&good)).await.unwrap_err();
+    assert_eq!(refused.code(), Some(ReceiptCode::SuccessorInvalid));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a55_a_successor_that_nobody_signed_http() {
+    a_successor_that_nobody_signed(Scene::http().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a55_a_successor_that_nobody_signed_amqp() {
+    if let Some(scene) = Scene::amqp().await {
+        a_successor_that_nobody_signed(scene).await;
     }
 }

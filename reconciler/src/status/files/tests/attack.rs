@@ -22,8 +22,9 @@ fn a51_text_of_a_hostile_host_is_inert() {
         agent: hostile.into(),
         schema: 1,
         facts: plain_facts(hostile),
+        replaces: None,
     };
-    fleet.pending.insert(signer.public_key(), Pending { announce, first_seen: NOW });
+    fleet.pending.insert(signer.public_key(), Pending { announce, replaces: None, first_seen: NOW });
     fold_conditions(&mut fleet, NOW);
 
     let files = written(&fleet);
