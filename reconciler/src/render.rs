@@ -9,6 +9,7 @@ mod facts;
 mod finish;
 mod host_object;
 mod order;
+mod outputs;
 mod placed;
 mod reads;
 mod record;
@@ -163,6 +164,7 @@ fn instances_of(model: &Model, layer: &Layer, settings: &Node) -> (BTreeMap<Arc<
             application: Arc::<Application>::clone(application),
             given: given.cloned().unwrap_or_else(|| Node::empty_map(entry.place.clone())),
             place: entry.value.place.clone(),
+            assignment: entry.clone(),
         };
         instances.insert(entry.key.clone(), instance);
     }

@@ -163,6 +163,42 @@ fn judges_commits_as_the_orchestrator_would() {
 }
 
 #[test]
+fn bounds_are_asked_by_host_and_collection() {
+    let dir = state();
+    let state = dir.path().join("state");
+    let rules = "  - {who: [ana@example.org], may: [write, merge], paths: [\"environments/**\"], hosts: role=web, collections: [files]}\n";
+    let outputs = "outputs: [{paths: [\"environments/lab/**\"], collections: [files]}]\n";
+    write(&state, "policy/access.yaml", &ACCESS.replace("approvals:\n", &format!("{rules}{outputs}approvals:\n")));
+    for role in ["web", "db"] {
+        write(&state, &format!("environments/lab/hosts/{role}-1.yaml"), &format!("labels: {{role: {role}}}\n"));
+    }
+    let path = "environments/lab/environment.yaml";
+    let ask = |more: &[&str]| {
+        let question = ["--who", "ana@example.org", "--may", "write", "--path", path];
+        test(&[&question[..], more].concat(), &state)
+    };
+    let yes = format!(
+        "yes: ana@example.org may write {path}, by rule 4 (policy/access.yaml:9)\n     as far as that acts on hosts of 'role=web', in files\n     what is written there is for all hosts, in files, by policy/access.yaml:10\n"
+    );
+    assert_eq!(ask(&[]), (Some(0), yes.clone()));
+    assert_eq!(ask(&["--host", "web-1", "--collection", "files"]), (Some(0), yes));
+    for more in [&["--host", "db-1"][..], &["--collection", "users"], &["--host", "web-1", "--collection", "users"]] {
+        let (code, told) = ask(more);
+        assert_eq!(code, Some(1), "{more:?}");
+        assert!(told.contains("they have it for other hosts or collections by rule 4"), "{told}");
+    }
+    assert_eq!(ask(&["--host", "nobody"]).0, Some(2));
+    let (code, told) = test(&[], &state);
+    assert_eq!(code, Some(0), "{told}");
+    for line in [
+        "rule 4 (policy/access.yaml:9) is for hosts of 'role=web', in files\n    changes are judged by the facts of their time; 'outputs' would bind environments/** for good\n",
+        "what is written in environments/lab/** is for all hosts, in files, by policy/access.yaml:10\n",
+    ] {
+        assert!(told.contains(line), "{told}");
+    }
+}
+
+#[test]
 fn a_forge_is_shown_as_one_and_has_no_rights() {
     let dir = state();
     let state = dir.path().join("state");

@@ -24,7 +24,7 @@ mod generated;
 #[cfg(test)]
 mod test_reference;
 
-pub use access::{AccessDocument, AccessRule, ApprovalRule, Verb};
+pub use access::{AccessDocument, AccessRule, ApprovalRule, OutputRule, Verb};
 pub use application::ApplicationDocument;
 pub use attributes::attributes_schema;
 pub use environment::EnvironmentDocument;

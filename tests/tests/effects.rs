@@ -37,11 +37,12 @@ fn begin(folder: &Path, policy: &str) -> (Fleet, String) {
     let first = fleet.repository.publish("fleet: Begin with two teams").unwrap();
     fleet.start().unwrap();
     fleet.wait_verified("Verified", &first).unwrap();
-    for host in ["web-1", "db-1"] {
-        let is_signature = |path: &Path| path.to_string_lossy().contains("/head.json.");
-        let is_there = || published(&fleet).keys().any(|path| is_of(path, host) && is_signature(path));
-        wait_until(&format!("the head of {host}"), SOON, is_there).unwrap();
-    }
+    wait_until("both hosts to be published", SOON, || {
+        let files = published(&fleet);
+        let has_head = |host: &str| files.keys().any(|path| is_of(path, host) && is_head(path));
+        has_head("web-1") && has_head("db-1") && files.keys().all(|path| !is_being_written(path))
+    })
+    .unwrap();
     (fleet, first)
 }
 
@@ -58,6 +59,14 @@ fn publish_as_ana(fleet: &Fleet, folder: &Path, message: &str) -> String {
 /// Whether a published file is this host's own.
 fn is_of(path: &Path, host: &str) -> bool {
     path.iter().any(|part| part == host)
+}
+
+fn is_head(path: &Path) -> bool {
+    path.ends_with("head.json")
+}
+
+fn is_being_written(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "new")
 }
 
 /// Every published file, and the anchor.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 mod attack;
 mod audit;
+mod outputs;
 mod revocation;
 
 use std::time::Duration;

@@ -11,6 +11,7 @@ use muster_schema::{FleetName, HostId, PublicKey};
 
 use super::contents::Contents;
 use super::{Application, Extensions, Layer, Place, Secrets};
+use crate::policy::Outputs;
 use crate::template::Templates;
 
 /// A state repository, loaded. Cloning is cheap.
@@ -24,6 +25,7 @@ pub(super) struct ModelData {
     pub(super) applications: BTreeMap<Arc<str>, Arc<Application>>,
     pub(super) extensions: Extensions,
     pub(super) secrets: Secrets,
+    pub(super) outputs: Outputs,
     pub(super) contents: Contents,
     pub(super) templates: Arc<Templates>,
     pub(super) selections: Mutex<Selections>,
@@ -143,6 +145,11 @@ impl Model {
     /// The secrets, and who can read them.
     pub fn secrets(&self) -> &Secrets {
         &self.0.secrets
+    }
+
+    /// What documents may bring about, whoever writes them.
+    pub fn outputs(&self) -> &Outputs {
+        &self.0.outputs
     }
 
     /// A hash of the names of all applications.

@@ -16,7 +16,7 @@ use super::{
     Application, BlobId, Extension, Extensions, FileEntry, Finding, Layer, MAX_DOCUMENT_BYTES, Node, Place,
     RECIPIENTS_FILE, RepositoryFiles, Scope, Secrets,
 };
-use crate::policy::load_access_policy;
+use crate::policy::{Outputs, load_access_policy};
 use crate::template::Templates;
 
 /// What stays loaded from one revision to the next: documents by blob, what they come to, contents, templates.
@@ -69,7 +69,7 @@ pub fn load_model(files: &RepositoryFiles, cache: &mut ModelCache) -> (Model, Ve
     let mut loading = Loading { files, cache, kept, extensions, found: files.check(), scoped: Vec::new() };
     let items = loading.classify_all();
     loading.extensions(&items);
-    loading.check_access(&items);
+    let outputs = loading.access(&items);
     let fleet = loading.fleet(&items);
     let applications = loading.applications(&items);
     let environments = loading.environments(&items);
@@ -85,6 +85,7 @@ pub fn load_model(files: &RepositoryFiles, cache: &mut ModelCache) -> (Model, Ve
         applications,
         extensions,
         secrets,
+        outputs,
         contents: Contents::new(files.clone(), cache.contents.clone()),
         templates: cache.templates.clone(),
         selections: Default::default(),
@@ -161,24 +162,28 @@ impl Loading<'_> {
         self.extensions = extensions;
     }
 
-    /// The rules are read where commits are verified; here their faults are found.
-    fn check_access(&mut self, items: &Items) {
-        let Some((path, _)) = items.iter().find(|(_, item)| *item == Item::AccessPolicy) else { return };
-        let Some((_, FileEntry::File(id))) = self.files.entry(path) else { return };
-        let bytes = match self.files.load_blob(path, *id, MAX_DOCUMENT_BYTES) {
-            Ok(bytes) => bytes,
-            Err(finding) => return self.found.push(finding),
+    /// Who may change what is read where commits are verified; here its faults are found, and what documents may
+    /// bring about.
+    fn access(&mut self, items: &Items) -> Outputs {
+        let Some((path, _)) = items.iter().find(|(_, item)| *item == Item::AccessPolicy) else {
+            return Outputs::default();
         };
-        match load_access_policy(path, &bytes) {
-            Ok(policy) => {
-                for rule in &policy.rules {
-                    let place = Place { file: path.clone(), line: rule.name.line, column: 1 };
-                    let collections = rule.bounds.collections.iter().flatten();
-                    self.found.extend(collections.filter_map(|one| self.extensions.unknown(*one, &place)));
-                }
+        let Some((_, FileEntry::File(id))) = self.files.entry(path) else { return Outputs::default() };
+        let bytes = self.files.load_blob(path, *id, MAX_DOCUMENT_BYTES).map_err(|finding| vec![finding]);
+        let policy = match bytes.and_then(|bytes| load_access_policy(path, &bytes)) {
+            Ok(policy) => policy,
+            Err(found) => {
+                self.found.extend(found);
+                return Outputs::default();
             }
-            Err(found) => self.found.extend(found),
+        };
+        let rules = policy.rules.iter().map(|rule| (rule.name.line, &rule.bounds));
+        for (line, bounds) in rules.chain(policy.outputs.iter().map(|entry| (entry.line, &entry.bounds))) {
+            let place = Place { file: path.clone(), line, column: 1 };
+            let collections = bounds.collections.iter().flatten();
+            self.found.extend(collections.filter_map(|one| self.extensions.unknown(*one, &place)));
         }
+        policy.outputs
     }
 
     fn fleet(&mut self, items: &Items) -> Arc<Document> {

@@ -4,6 +4,7 @@ use muster_schema::document::Verb;
 
 use super::bounds::Bounds;
 use super::decision::{Decision, Denial, Grant};
+use super::outputs::Outputs;
 use super::principal_pattern::PrincipalPattern;
 use super::rule::{ApprovalThreshold, Rule, RuleName};
 
@@ -16,6 +17,8 @@ pub struct AccessPolicy {
     pub rules: Vec<Rule>,
     /// Which changes need approval by others.
     pub approvals: Vec<ApprovalThreshold>,
+    /// What documents may bring about, whoever writes them.
+    pub outputs: Outputs,
 }
 
 impl AccessPolicy {

@@ -89,9 +89,9 @@ impl<'policy> Grant<'policy> {
         self.rules.iter().any(|rule| rule.names_everything())
     }
 
-    /// Whether it is granted, and everywhere on some hosts or in some collections alone.
+    /// Whether some of it is granted on some hosts or in some collections alone, and nothing grants all of it.
     pub fn is_bounded(&self) -> bool {
-        self.is_any() && self.rules.iter().all(|rule| !rule.bounds.are_none())
+        !self.covers_everything() && self.rules.iter().any(|rule| !rule.bounds.are_none())
     }
 
     /// Where it is granted, but for rules about every path.

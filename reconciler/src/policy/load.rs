@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use muster_schema::document::{AccessDocument, AccessRule, ApprovalRule, Selector, Verb, document_schema};
+use muster_schema::document::{AccessDocument, AccessRule, ApprovalRule, OutputRule, Selector, Verb, document_schema};
 use muster_schema::name::is_name;
 use serde::Deserialize;
 
 use super::access_policy::AccessPolicy;
 use super::bounds::Bounds;
+use super::outputs::{Output, Outputs};
 use super::path_pattern::PathPattern;
 use super::principal_pattern::PrincipalPattern;
 use super::rule::{ApprovalThreshold, Rule, RuleName};
@@ -48,7 +49,9 @@ pub fn load_access_policy(file: &Arc<str>, bytes: &[u8]) -> Result<AccessPolicy,
     let rules: Vec<Rule> = rules.collect();
     let approvals = limited(root.get("approvals"), "approvals", MAX_RULES, &mut found);
     let approvals = approvals.iter().filter_map(|node| load_threshold(node, &mut found)).collect();
-    if found.is_empty() { Ok(AccessPolicy { forges, rules, approvals }) } else { Err(found) }
+    let outputs = limited(root.get("outputs"), "outputs", MAX_RULES, &mut found);
+    let outputs = Outputs::new(outputs.iter().filter_map(|node| load_output(node, &mut found)).collect());
+    if found.is_empty() { Ok(AccessPolicy { forges, rules, approvals, outputs }) } else { Err(found) }
 }
 
 fn load_forges(node: Option<&Node>, found: &mut Vec<Finding>) -> Vec<PrincipalPattern> {
@@ -197,6 +200,26 @@ fn load_threshold(node: &Node, found: &mut Vec<Finding>) -> Option<ApprovalThres
             None
         }
     }
+}
+
+fn load_output(node: &Node, found: &mut Vec<Finding>) -> Option<Output> {
+    let before = found.len();
+    let paths = node.get("paths").map(|paths| load_paths(paths, found)).unwrap_or_default();
+    check_bounds(node, found);
+    if found.len() > before {
+        return None;
+    }
+    let entry = match OutputRule::deserialize(node) {
+        Ok(OutputRule { hosts, collections, .. }) => Ok(Bounds { hosts, collections }),
+        Err(error) => Err(Finding::new(node.place.clone(), error.to_string())),
+    };
+    let says_all = || Finding::new(node.place.clone(), "an entry of 'outputs' needs 'hosts' or 'collections'");
+    match entry {
+        Ok(bounds) if bounds.are_none() => found.push(says_all()),
+        Ok(bounds) => return Some(Output { line: node.place.line, paths, bounds }),
+        Err(finding) => found.push(finding),
+    }
+    None
 }
 
 fn load_paths(node: &Node, found: &mut Vec<Finding>) -> Vec<PathPattern> {

@@ -165,6 +165,7 @@ pub(super) fn file_path(rendering: &Arc<Rendering>, named: &Node, scope: &Value)
         return Err(fault(format!("'{name}' is no path below files/")));
     }
     let path = format!("{}/{name}", files_folder(&named.place.file));
+    rendering.read_document(&Arc::from(path.as_str()));
     rendering.record().reads.note_content(&path, &rendering.model, &rendering.facts);
     Ok(path)
 }

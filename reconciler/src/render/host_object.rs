@@ -32,7 +32,7 @@ fn read_fact(rendering: &Arc<Rendering>, host: &HostId, name: &str) -> Option<Va
     }
     let mut record = rendering.record();
     record.reads.note_fact(host, known, &rendering.model, &rendering.facts);
-    record.tainted = true;
+    record.taint.facts = true;
     match rendering.facts.of(host) {
         Some(facts) => value_of_fact(facts, known),
         None => {
@@ -177,7 +177,7 @@ impl Object for HostsFunction {
         if all {
             return Ok(selected.iter().map(|host| HostObject::value(rendering, host)).collect());
         }
-        record.tainted = true;
+        record.taint.facts = true;
         let reported: Vec<&HostId> = selected.iter().filter(|host| rendering.facts.has_reported(host)).collect();
         if reported.is_empty() {
             for host in selected.iter().take(MAX_NAMED) {

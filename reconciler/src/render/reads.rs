@@ -32,6 +32,8 @@ enum Read {
     Content { path: Arc<str> },
     /// The names of all applications.
     Applications,
+    /// What documents may bring about.
+    Outputs,
     /// The declaration of a collection.
     Extension { name: ExtensionName },
     /// Whether a host can read a secret, and its ciphertext.
@@ -144,6 +146,7 @@ impl Reads {
 
     pub(super) fn note_applications(&mut self, model: &Model, facts: &FactsOfFleet) {
         self.note(Read::Applications, model, facts);
+        self.note(Read::Outputs, model, facts);
     }
 }
 
@@ -193,6 +196,7 @@ impl Read {
                 hash_of(&readable.map(|secret| secret.ciphertext))
             }
             Read::Applications => model.names_of_applications(),
+            Read::Outputs => model.outputs().digest(),
             Read::Extension { name } => {
                 hash_of(&model.extensions().of(Collection::Extension(*name)).map(|extension| extension.digest))
             }

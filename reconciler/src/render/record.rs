@@ -1,7 +1,8 @@
 //! What a render lacks and finds on its way.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
+use std::sync::Arc;
 
 use muster_schema::HostId;
 use muster_schema::secret::SecretName;
@@ -43,6 +44,22 @@ impl fmt::Display for Missing {
     }
 }
 
+/// What an evaluation depends on.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Taint {
+    /// Whether it has read a fact.
+    pub(super) facts: bool,
+    /// The documents with outputs that it has read.
+    pub(super) documents: BTreeSet<Arc<str>>,
+}
+
+impl Taint {
+    pub(super) fn add(&mut self, other: &Taint) {
+        self.facts |= other.facts;
+        self.documents.extend(other.documents.iter().cloned());
+    }
+}
+
 /// The notes of one host's render.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Record {
@@ -51,8 +68,10 @@ pub(super) struct Record {
     pub(super) found: Vec<Finding>,
     /// Faults and waits so far; an evaluation during which it grew has no result.
     pub(super) stops: usize,
-    /// Whether what is being evaluated has read a fact.
-    pub(super) tainted: bool,
+    /// What that which is being evaluated depends on.
+    pub(super) taint: Taint,
+    /// Which documents are known to have outputs, or none.
+    pub(super) with_outputs: HashMap<Arc<str>, bool>,
     /// What a value of the scope objects to; placed by the evaluation that runs.
     pub(super) objection: Option<(String, Option<String>)>,
     /// The settings that are being evaluated, outermost first.
@@ -61,7 +80,7 @@ pub(super) struct Record {
 
 impl Record {
     pub(super) fn miss(&mut self, missing: Missing) {
-        self.tainted |= matches!(missing, Missing::Fact { .. });
+        self.taint.facts |= matches!(missing, Missing::Fact { .. });
         self.missing.insert(missing);
         self.stops += 1;
     }

@@ -7,7 +7,7 @@ use minijinja::Value;
 use muster_schema::HostId;
 
 use super::FactsOfFleet;
-use super::record::Record;
+use super::record::{Record, Taint};
 use crate::model::{Application, Entry, Finding, Host, Map, Model, Node, NodeValue, Place, Scope, Text};
 use crate::template::{Template, TemplateFault, is_template, node_of_value};
 
@@ -27,13 +27,15 @@ pub(super) struct Instance {
     pub(super) given: Node,
     /// Where it is assigned.
     pub(super) place: Place,
+    /// The assignment: an entry of the host's layers.
+    pub(super) assignment: Entry,
 }
 
 /// A value that is computed at most once.
 #[derive(Debug, Clone)]
 pub(super) enum Memo {
     Running,
-    Done { value: Value, tainted: bool },
+    Done { value: Value, taint: Taint },
     Failed,
 }
 
@@ -94,19 +96,19 @@ impl Rendering {
     /// Notes a fault of what is being evaluated.
     pub(super) fn fault(&self, finding: Finding) -> Stopped {
         let mut record = self.record();
-        let scope = self.scope_of(record.tainted);
+        let scope = self.scope_of(record.taint.facts);
         record.find(finding.with_scope(scope));
         Stopped
     }
 
     /// Evaluates on its own: the taint that it finds is its own, and taints what surrounds it.
-    pub(super) fn isolated<T>(&self, run: impl FnOnce() -> Result<T, Stopped>) -> (Result<T, Stopped>, bool) {
-        let before = std::mem::take(&mut self.record().tainted);
+    pub(super) fn isolated<T>(&self, run: impl FnOnce() -> Result<T, Stopped>) -> (Result<T, Stopped>, Taint) {
+        let before = std::mem::take(&mut self.record().taint);
         let result = run();
         let mut record = self.record();
-        let tainted = record.tainted;
-        record.tainted = before || tainted;
-        (result, tainted)
+        let taint = record.taint.clone();
+        record.taint.add(&before);
+        (result, taint)
     }
 
     /// Computes a named value once. A value that needs itself is a finding.
@@ -119,8 +121,8 @@ impl Rendering {
     ) -> Result<Value, Stopped> {
         let known = self.memos().get(&key).cloned();
         match known {
-            Some(Memo::Done { value, tainted }) => {
-                self.record().tainted |= tainted;
+            Some(Memo::Done { value, taint }) => {
+                self.record().taint.add(&taint);
                 return Ok(value);
             }
             Some(Memo::Failed) => {
@@ -141,10 +143,10 @@ impl Rendering {
         }
         self.memos().insert(key.clone(), Memo::Running);
         self.record().stack.push(name.to_owned());
-        let (result, tainted) = self.isolated(compute);
+        let (result, taint) = self.isolated(compute);
         self.record().stack.pop();
         let memo = match &result {
-            Ok(value) => Memo::Done { value: value.clone(), tainted },
+            Ok(value) => Memo::Done { value: value.clone(), taint },
             Err(Stopped) => Memo::Failed,
         };
         self.memos().insert(key, memo);
@@ -199,6 +201,7 @@ impl Rendering {
 
     /// Evaluates a string that has a template in it.
     pub(super) fn evaluate_text(&self, node: &Node, text: &Text, scope: &Value) -> Result<Value, Stopped> {
+        self.read_document(&node.place.file);
         match self.model.templates().string(&text.text) {
             Ok(template) => self.evaluate_template(&template, scope, |offset| node.place_in_text(offset)),
             // The document's own check found it.
@@ -223,6 +226,7 @@ impl Rendering {
                 Ok(Node::new(node.place.clone(), NodeValue::List(items?.into())))
             }
             NodeValue::Map(map) if holds_template(node) => {
+                map.entries().iter().for_each(|entry| self.read_document(&entry.place.file));
                 let evaluated: Vec<_> = map
                     .entries()
                     .iter()
@@ -231,7 +235,10 @@ impl Rendering {
                 let entries: Result<Vec<Entry>, Stopped> = evaluated.into_iter().collect();
                 Ok(Node::new(node.place.clone(), NodeValue::Map(Arc::new(Map::of_sorted(entries?)))))
             }
-            _ => Ok(node.clone()),
+            _ => {
+                self.read_tree(node);
+                Ok(node.clone())
+            }
         }
     }
 

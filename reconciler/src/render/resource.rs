@@ -9,6 +9,7 @@ use muster_schema::{Address, Collection};
 
 use super::content::render_contents;
 use super::placed::{Placed, PlacedSet};
+use super::record::Taint;
 use super::rendering::{Rendering, Stopped};
 use super::scope::Root;
 use super::tree::expand_tree;
@@ -53,33 +54,53 @@ fn render_entry(
     origin: &Origin,
     set: &mut PlacedSet,
 ) {
+    let mut written = Taint { documents: rendering.documents_of_entry(entry), ..Taint::default() };
     if entry.value.is_null() {
+        rendering.check_outputs(collection, &entry.key, &entry.place, &written);
         let scope = Root::of_resources(rendering, origin.instance.clone(), Vec::new());
         if let Ok(address) = render_id(rendering, collection, entry, &scope) {
             set.removed.push((address, entry.place.clone()));
         }
         return;
     }
-    let items = match entry.value.get("each").filter(|each| !each.is_null()) {
-        Some(each) => {
-            let (items, tainted) = rendering.isolated(|| items_of(rendering, each, origin));
-            rendering.record().tainted = tainted;
-            items
-        }
-        None => Ok(vec![Vec::new()]),
+    // That it is not there is nothing that its own document brings about, unless it is taken from below.
+    let own = origin.instance.is_some().then(|| entry.place.file.clone());
+    if let Some(instance) = origin.instance.as_ref().and_then(|name| rendering.instances.get(name)) {
+        written.documents.extend(rendering.documents_of_entry(&instance.assignment));
+    }
+    let check_absence = |mut taint: Taint| {
+        taint.documents.retain(|document| own.as_ref() != Some(document));
+        rendering.check_outputs(collection, &entry.key, &entry.place, &taint);
     };
-    let tainted_items = std::mem::take(&mut rendering.record().tainted);
-    for locals in items.unwrap_or_default() {
-        let (rendered, tainted) = rendering.isolated(|| {
-            rendering.record().tainted = tainted_items;
+    let (items, of_items) = match entry.value.get("each").filter(|each| !each.is_null()) {
+        Some(each) => rendering.isolated(|| items_of(rendering, each, origin)),
+        None => (Ok(vec![Vec::new()]), Taint::default()),
+    };
+    rendering.record().taint = Taint::default();
+    let items = items.unwrap_or_default();
+    if items.is_empty() {
+        check_absence(of_items.clone());
+    }
+    for locals in items {
+        let (rendered, mut taint) = rendering.isolated(|| {
+            rendering.record().taint = of_items.clone();
             render_item(rendering, collection, entry, origin, locals, set)
         });
-        if let Ok(mut rendered) = rendered {
-            rendered.iter_mut().for_each(|placed| placed.tainted |= tainted);
-            set.resources.append(&mut rendered);
+        match rendered {
+            Ok(rendered) if rendered.is_empty() => check_absence(taint),
+            Ok(mut rendered) => {
+                taint.add(&written);
+                for placed in &mut rendered {
+                    placed.tainted |= taint.facts;
+                    let address = &placed.address;
+                    rendering.check_outputs(address.collection(), address.id(), &placed.place, &taint);
+                }
+                set.resources.append(&mut rendered);
+            }
+            Err(Stopped) => {}
         }
     }
-    rendering.record().tainted = false;
+    rendering.record().taint = Taint::default();
 }
 
 /// The `key` and `item` of each resource.

@@ -120,7 +120,10 @@ impl SettingsObject {
                 };
                 rendering.once(MemoKey::Setting(node.place.clone()), &path, &node.place, compute).ok()
             }
-            _ => Some(value_of_node(node)),
+            _ => {
+                self.rendering.read_document(&node.place.file);
+                Some(value_of_node(node))
+            }
         }
     }
 }
@@ -162,6 +165,7 @@ impl Object for SettingsObject {
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
+        self.rendering.read_tree(&self.node);
         match &self.node.value {
             NodeValue::List(items) => Enumerator::Seq(items.len()),
             NodeValue::Map(map) => {
@@ -201,6 +205,7 @@ impl Object for InstanceSettings {
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         let Some(instance) = self.rendering.instances.get(&self.name) else { return Enumerator::Empty };
+        self.rendering.read_tree(&instance.given);
         let has_value = |(name, parameter): &(&Arc<str>, &crate::model::Parameter)| {
             parameter.default.is_some() || instance.given.get(name).is_some()
         };

@@ -2,6 +2,7 @@
 
 mod attack;
 mod golden;
+mod outputs;
 mod purity;
 mod reads;
 mod reported;

@@ -28,6 +28,7 @@ pub(super) fn expand_tree(
         let reason = format!("there is no file below '{folder}/'");
         return Err(rendering.fault(Finding::new(source.place.clone(), reason)));
     }
+    files.iter().for_each(|below| rendering.read_document(&Arc::from(format!("{folder}/{below}"))));
     let folders: BTreeSet<&str> = files.iter().flat_map(|path| ancestors(path)).collect();
     let mut placed = Vec::with_capacity(files.len() + folders.len() + 1);
     for below in folders {

@@ -26,6 +26,9 @@ pub struct AccessDocument {
     /// How many people must approve changes of some paths.
     #[serde(default)]
     pub approvals: Vec<ApprovalRule>,
+    /// What documents may bring about, whoever writes them.
+    #[serde(default)]
+    pub outputs: Vec<OutputRule>,
 }
 
 /// One grant.
@@ -98,4 +101,17 @@ pub struct ApprovalRule {
     /// Whether those count who signed the commits or the merge themselves.
     #[serde(default)]
     pub author_counts: bool,
+}
+
+/// What some documents and contents may bring about, however facts, labels and settings of others change. Where several
+/// name a path, each adds to it; a path that none names may bring about everything.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutputRule {
+    /// Which documents and contents, as in rules.
+    pub paths: Vec<String>,
+    /// On which hosts. All where nothing is said.
+    pub hosts: Option<Selector>,
+    /// In which collections. All where nothing is said.
+    pub collections: Option<Vec<Collection>>,
 }

@@ -27,7 +27,11 @@ pub(super) fn reference_page() -> String {
             write_table(&mut page, &properties(&schema), &schema);
         }
         if name == "access" {
-            for (definition, what) in [("AccessRule", "A rule"), ("ApprovalRule", "An entry of `approvals`")] {
+            for (definition, what) in [
+                ("AccessRule", "A rule"),
+                ("ApprovalRule", "An entry of `approvals`"),
+                ("OutputRule", "An entry of `outputs`"),
+            ] {
                 let entry = schema.pointer(&format!("/$defs/{definition}")).cloned().unwrap_or_default();
                 let _ = write!(page, "\n{what} has:\n\n");
                 write_table(&mut page, &properties(&entry), &schema);

@@ -30,6 +30,20 @@ pub(super) fn print(policy: &SigningPolicy) {
     }
     for rule in policy.access.rules.iter().filter(|rule| !rule.bounds.are_none()) {
         say!("{} is for {}", rule.name, rule.bounds);
+        let named: BTreeSet<String> =
+            policy.access.outputs.iter().flat_map(|output| &output.paths).map(ToString::to_string).collect();
+        let paths = rule.paths.iter().flatten().map(ToString::to_string).filter(|path| !named.contains(path));
+        let paths: Vec<String> = paths.collect();
+        if rule.grants(Verb::Write) && !paths.is_empty() {
+            say!(
+                "    changes are judged by the facts of their time; 'outputs' would bind {} for good",
+                paths.join(" ")
+            );
+        }
+    }
+    for output in policy.access.outputs.iter() {
+        let paths: Vec<String> = output.paths.iter().map(ToString::to_string).collect();
+        say!("what is written in {} is for {output}", paths.join(" "));
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::slice;
 
 use anyhow::{Context, bail};
 use git2::Oid;
 use muster_schema::document::Verb;
+use muster_schema::{Collection, HostId};
 
 use super::super::exit;
 use super::super::output::inert;
@@ -14,8 +16,8 @@ use super::{judge, rights};
 use crate::cli::say::say;
 use crate::io::clock;
 use crate::io::repository::{list_folder, list_revision};
-use crate::model::{FileEntry, MAX_DOCUMENT_BYTES, RepositoryFiles};
-use crate::policy::{ACCESS_POLICY, Decision, load_access_policy};
+use crate::model::{FileEntry, MAX_DOCUMENT_BYTES, ModelCache, RepositoryFiles, load_model};
+use crate::policy::{ACCESS_POLICY, Bounds, Decision, HostLabels, load_access_policy};
 use crate::verify::{
     OpenPgpCertificate, SigningPolicy, check_somebody_left, parse_allowed_signers, parse_certificate,
     parse_revoked_signers,
@@ -40,6 +42,12 @@ pub(in crate::cli) struct Args {
     /// With which file; for query and act there is none.
     #[arg(long, requires = "who")]
     path: Option<String>,
+    /// With what it brings about on this host.
+    #[arg(long, requires = "who")]
+    host: Option<HostId>,
+    /// With what it brings about in this collection.
+    #[arg(long, requires = "who")]
+    collection: Option<Collection>,
     /// Judge this commit, as if it were pushed onto its first parent.
     #[arg(long, value_name = "REVISION", conflicts_with_all = ["who", "revision"])]
     commit: Option<String>,
@@ -62,9 +70,17 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
             .with_context(|| format!("'{range}' is no range; write A..B"))?;
         return judge::run(&args.dir, from, to, &args.branch);
     }
-    let Some(policy) = load(args)? else { return Ok(ExitCode::from(exit::ERROR)) };
+    let files = match &args.revision {
+        Some(revision) => list_revision(&args.dir, revision)?,
+        None => list_folder(&args.dir).with_context(|| format!("{} is not looked at", args.dir.display()))?,
+    };
+    let Some(policy) = load(&files)? else { return Ok(ExitCode::from(exit::ERROR)) };
     match (&args.who, args.may) {
-        (Some(who), Some(may)) => answer(&policy, who, may, args.path.as_deref()),
+        (Some(who), Some(may)) => {
+            let labels = args.host.as_ref().map(|id| labels_of(&files, id)).transpose()?;
+            let question = Question { who, may, path: args.path.as_deref(), labels, collection: args.collection };
+            answer(&policy, &question)
+        }
         _ => {
             rights::print(&policy);
             check_somebody_left(&policy, clock::now())?;
@@ -73,25 +89,45 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     }
 }
 
+struct Question<'a> {
+    who: &'a str,
+    may: Verb,
+    path: Option<&'a str>,
+    labels: Option<HostLabels>,
+    collection: Option<Collection>,
+}
+
 /// Says yes or no, and why.
-fn answer(policy: &SigningPolicy, who: &str, may: Verb, path: Option<&str>) -> Result<ExitCode, anyhow::Error> {
-    let path = match (path, may.is_about_paths()) {
+fn answer(policy: &SigningPolicy, question: &Question<'_>) -> Result<ExitCode, anyhow::Error> {
+    let Question { who, may, labels, collection, .. } = question;
+    let path = match (question.path, may.is_about_paths()) {
         (Some(path), true) => path,
         (None, true) => bail!("which file? say it by --path"),
         (Some(_), false) => bail!("'{may}' is not about files; leave out --path"),
         (None, false) => "",
     };
-    let principals = [who.to_owned()];
+    let principals = [(*who).to_owned()];
     let by_ssh = policy.allowed.iter().any(|line| line.principals.contains(&principals[0]));
-    if !by_ssh && !policy.openpgp.iter().any(|certificate| certificate.principal == who) {
+    if !by_ssh && !policy.openpgp.iter().any(|certificate| certificate.principal == **who) {
         eprintln!("note: neither policy/allowed_signers nor policy/openpgp/ lists a key for {}", inert(who));
     }
+    let within = |bounds: &Bounds| {
+        labels.as_ref().is_none_or(|labels| bounds.hold_host(slice::from_ref(labels)))
+            && collection.is_none_or(|_| bounds.hold_collection(*collection))
+    };
     let what = inert(format!("{who} may {may} {path}").trim_end());
-    match policy.access.allows(&principals, may, path) {
-        Decision::Allowed(rule) => {
-            say!("yes: {what}, by {rule}");
-            for threshold in policy.access.thresholds(path).filter(|_| may != Verb::Approve) {
+    match policy.access.allows_within(&principals, *may, path, within) {
+        Decision::Allowed(name) => {
+            say!("yes: {what}, by {name}");
+            let rule = policy.access.rules.iter().find(|rule| rule.name == name && !rule.bounds.are_none());
+            if let Some(rule) = rule {
+                say!("     as far as that acts on {}", rule.bounds);
+            }
+            for threshold in policy.access.thresholds(path).filter(|_| *may != Verb::Approve) {
                 say!("     a change of it needs {} approvals ({ACCESS_POLICY}:{})", threshold.needs, threshold.line);
+            }
+            for output in policy.access.outputs.of(path) {
+                say!("     what is written there is for {output}");
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -102,13 +138,16 @@ fn answer(policy: &SigningPolicy, who: &str, may: Verb, path: Option<&str>) -> R
     }
 }
 
+/// The labels that a host has there.
+fn labels_of(files: &RepositoryFiles, id: &HostId) -> Result<HostLabels, anyhow::Error> {
+    let (model, _) = load_model(files, &mut ModelCache::default());
+    let host = model.host(id).with_context(|| format!("there is no host '{id}'"))?;
+    Ok(host.labels.clone())
+}
+
 /// The policy's files; nothing where a fault was printed.
-fn load(args: &Args) -> Result<Option<SigningPolicy>, anyhow::Error> {
-    let files = match &args.revision {
-        Some(revision) => list_revision(&args.dir, revision)?,
-        None => list_folder(&args.dir).with_context(|| format!("{} is not looked at", args.dir.display()))?,
-    };
-    let read = |path: &str| read_file(&files, path);
+fn load(files: &RepositoryFiles) -> Result<Option<SigningPolicy>, anyhow::Error> {
+    let read = |path: &str| read_file(files, path);
     let access = match load_access_policy(&ACCESS_POLICY.into(), &read(ACCESS_POLICY)?) {
         Ok(access) => access,
         Err(found) => {
@@ -125,7 +164,7 @@ fn load(args: &Args) -> Result<Option<SigningPolicy>, anyhow::Error> {
     for (list, (line, reason)) in &faults {
         say!("policy/{list}_signers:{line}: {}", inert(reason));
     }
-    let openpgp = load_certificates(&files)?;
+    let openpgp = load_certificates(files)?;
     Ok(faults.is_empty().then_some(SigningPolicy { commit: Oid::ZERO_SHA1, allowed, revoked, openpgp, access }))
 }
 

@@ -9,7 +9,7 @@ fn faults(text: &str) -> Vec<String> {
 
 #[test]
 fn each_fault_has_place_reason_and_hint() {
-    let cases: [(&str, &str); 27] = [
+    let cases: [(&str, &str); 32] = [
         ("", "1:1: field 'rules' is missing"),
         ("rules: all\n", "1:8: 'rules' must be a list, not a string"),
         ("rules: [{may: [all]}]\n", "1:9: field 'who' is missing"),
@@ -59,6 +59,17 @@ fn each_fault_has_place_reason_and_hint() {
         (
             "forge: [a]\nteams: {web: [a, b]}\nrules: []\n",
             "2:15: 'a' is a forge, which no rule is for, its merges count by the rights of the people whose commits they bring",
+        ),
+        (
+            "rules: [{who: [a], may: [write, approve], hosts: role=web}]\n",
+            "1:25: 'approve' has no use with 'hosts' or 'collections', grant it by a rule of its own",
+        ),
+        ("rules: []\noutputs: [{hosts: role=web}]\n", "2:11: field 'paths' is missing"),
+        ("rules: []\noutputs: [{paths: [a]}]\n", "2:11: an entry of 'outputs' needs 'hosts' or 'collections'"),
+        ("rules: []\noutputs: [{paths: [], hosts: a}]\n", "2:19: 'paths' is empty, leave it out, or say what is meant"),
+        (
+            "rules: []\noutputs: [{paths: [a], collections: []}]\n",
+            "2:37: 'collections' is empty, leave it out, or say what is meant",
         ),
         ("rules: []\nrules: []\n", "2:1: duplicate key 'rules', also in line 1"),
     ];

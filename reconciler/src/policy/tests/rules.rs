@@ -1,9 +1,12 @@
 //! What rules grant, and that nothing else is granted.
 
+use std::sync::Arc;
+
+use muster_schema::Collection;
 use muster_schema::document::Verb;
 
 use super::{load, one};
-use crate::policy::{AccessPolicy, Decision, Denial, RuleName};
+use crate::policy::{AccessPolicy, Decision, Denial, HostLabels, RuleName};
 use crate::test_dice::Dice;
 
 const POLICY: &str = r#"
@@ -98,4 +101,33 @@ fn nothing_is_allowed_without_a_rule_and_rules_only_add() {
         allowed += usize::from(decided.is_some());
     }
     assert!(allowed > 100, "the cases say nothing: {allowed}");
+}
+
+#[test]
+fn bounds_hold_hosts_by_every_label_and_collections_by_name() {
+    let policy = load(
+        "rules:\n  - {who: [ana@example.org], may: [all], hosts: role=web, collections: [files]}\n  - {who: [ben@example.org], may: [all]}\n",
+    );
+    let rule = &policy.rules[0];
+    let labels = |role: &str| -> HostLabels { Arc::new([(Arc::from("role"), Arc::from(role))].into()) };
+    assert!(rule.bounds.hold_host(&[labels("web"), labels("web")]));
+    assert!(!rule.bounds.hold_host(&[labels("web"), labels("db")]), "it was, or will be, another's");
+    assert!(rule.bounds.hold_collection(Some(Collection::Files)));
+    assert!(!rule.bounds.hold_collection(Some(Collection::Users)));
+    assert!(!rule.bounds.hold_collection(None), "of what is not known");
+    assert_eq!(rule.bounds.to_string(), "hosts of 'role=web', in files");
+    // Everything but what would give it more.
+    let may = |verb, path: &str| allowed_by(&policy, "ana@example.org", verb, path).is_some();
+    assert!(may(Verb::Write, "applications/web/application.yaml") && may(Verb::Merge, "muster.yaml"));
+    for path in ["policy/access.yaml", "policy/openpgp/x.asc", "secrets/recipients.yaml"] {
+        assert!(!may(Verb::Write, path) && !may(Verb::Merge, path), "{path}");
+    }
+    assert!(!may(Verb::Approve, "applications/web/application.yaml"));
+    let denied = policy.allows(&one("ana@example.org"), Verb::Write, "policy/access.yaml");
+    assert_eq!(denied, Decision::Denied(Denial::Authority(vec![rule.name])));
+    let granted = policy.grant(&[], Verb::Write);
+    assert!(!granted.is_any() && !granted.is_bounded());
+    let [ana, ben] = ["ana@example.org", "ben@example.org"].map(one);
+    assert!(policy.grant(&ana, Verb::Merge).is_bounded() && !policy.grant(&ana, Verb::Merge).covers_everything());
+    assert!(!policy.grant(&ben, Verb::Merge).is_bounded() && policy.grant(&ben, Verb::Merge).covers_everything());
 }

@@ -41,6 +41,11 @@ fn somebody_writes_and_somebody_merges() {
         (vec![rule("alice", "all", "policy/allowed_signers")], "right to write policy/access.yaml"),
         (vec![rule("alice", "merge, approve, query", "**")], "right to write"),
         (vec![rule("alice", "write, approve, act", "**")], "right to merge"),
+        (vec![rule("alice", "all", "**").replace("}", ", hosts: role=web}")], "right to write"),
+        (
+            vec![rule("alice", "write", "**"), rule("ben", "all", "**").replace("}", ", collections: [files]}")],
+            "to merge",
+        ),
         // Somebody who is not listed, or not any more.
         (vec![rule("dora", "all", "**")], "right to write"),
     ] {

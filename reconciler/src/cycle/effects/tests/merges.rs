@@ -51,6 +51,49 @@ fn who_may_merge_on_some_hosts_does_not_merge_what_acts_on_others() {
     assert_refused(&repo, anchor, merge, merge, "mona@example.com may not merge what changes files/etc/db on db-1");
 }
 
+/// A branch that a forge merged on its page.
+fn merge_by_forge(repo: &TestRepository) -> Oid {
+    repo.merge_as("mona", "side");
+    repo.git(&["config", "user.signingKey", repo.key("forge").to_str().unwrap()]);
+    repo.git(&["commit", "-q", "--amend", "-S", "--no-edit"]);
+    repo.head()
+}
+
+#[test]
+fn a_forge_merges_what_those_who_signed_for_the_branch_may() {
+    let (repo, old) = teams();
+    repo.make_key("forge", &["-t", "ed25519"]);
+    let signers: String = ["alice", "ana", "mona", "forge"].iter().map(|name| repo.signer_line(name, "")).collect();
+    repo.write("policy/allowed_signers", &signers);
+    repo.write("policy/access.yaml", &format!("forge: [forge@example.com]\n{}", super::RULES));
+    let anchor = repo.commit_as("alice", "a forge");
+    assert!(verify(&repo, old, anchor).is_ok());
+
+    propose(&repo, "ana", WEB, "resources: {}\n");
+    let merge = merge_by_forge(&repo);
+    assert!(verify(&repo, anchor, merge).is_ok());
+    reset(&repo, anchor);
+
+    // mona, who may merge on web servers, signs last of all: what alice wrote before her acts on another host.
+    propose(&repo, "alice", "applications/db/application.yaml", "resources: {}\n");
+    repo.git(&["checkout", "-q", "side"]);
+    repo.commit_as("mona", "as if it were hers");
+    repo.git(&["checkout", "-q", "main"]);
+    let merge = merge_by_forge(&repo);
+    assert_refused(&repo, anchor, merge, merge, "mona@example.com may not merge what changes files/etc/db on db-1");
+}
+
+#[test]
+fn trailers_of_somebody_with_bounds_do_not_count() {
+    let (repo, anchor) = teams();
+    for (who, counts) in [("ana", 0), ("alice", 1)] {
+        repo.write(WEB, "resources: {}\n");
+        let head = repo.commit_as(who, "Muster-Confirm: all of it");
+        assert_eq!(verify(&repo, anchor, head).unwrap().messages().count(), counts, "{who}");
+        reset(&repo, anchor);
+    }
+}
+
 #[test]
 fn a_change_in_a_branch_is_refused_whoever_merges_it() {
     let (repo, anchor) = teams();
