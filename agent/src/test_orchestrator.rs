@@ -98,13 +98,14 @@ impl TestOrchestrator {
 
     pub(crate) fn root(&self, version: u64, epoch: u64) -> Root {
         let role = |key: &TestKey| Role { threshold: 1, keys: vec![key.public()] };
+        let (root, render, fresh) = (role(&self.root_key), role(&self.render), role(&self.fresh));
         Root {
             r#type: RootType::Is,
             fleet: self.fleet.clone(),
             version,
             epoch,
             expires: Timestamp(u64::MAX),
-            roles: Roles { root: role(&self.root_key), render: role(&self.render), fresh: role(&self.fresh) },
+            roles: Roles { root, render, fresh, witness: Role::none() },
         }
     }
 

@@ -37,6 +37,7 @@ mod token;
 mod validate;
 mod wait;
 mod why;
+mod witness;
 
 /// GitOps for plain Linux hosts: a Git repository is the whole state of a fleet.
 #[derive(Debug, Parser)]
@@ -68,6 +69,7 @@ enum Command {
     Audit(audit::Args),
     Broker(broker::Args),
     Attest(attest::Args),
+    Witness(witness::Args),
     #[command(name = "enrol-command")]
     Enrol(enrol_command::Args),
     Completions(completions::Args),
@@ -100,6 +102,7 @@ impl Cli {
             Command::Audit(args) => audit::run(&args),
             Command::Broker(args) => broker::run(&args),
             Command::Attest(args) => attest::run(&args),
+            Command::Witness(args) => witness::run(&args),
             Command::Enrol(args) => enrol_command::run(&args),
             Command::Completions(args) => completions::run(&args),
         }

@@ -28,6 +28,7 @@ mod start;
 mod survey;
 #[cfg(test)]
 mod tests;
+mod witness;
 
 pub use effects::{EffectsByFacts, FleetRenders};
 pub use error::CycleError;

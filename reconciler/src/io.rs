@@ -17,3 +17,4 @@ pub mod repository;
 pub mod signer;
 pub mod store;
 pub mod token_file;
+pub mod witness;

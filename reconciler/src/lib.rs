@@ -25,6 +25,7 @@ pub mod state;
 pub mod status;
 pub mod template;
 pub mod verify;
+pub mod witness;
 
 #[cfg(test)]
 mod test_dice;

@@ -19,7 +19,7 @@ use crate::cycle::{Config, Orchestrator, run_cycle};
 use crate::inbound::ReplayMarks;
 use crate::io::api::{self, Access, LiveApi, live_router};
 use crate::io::bus::{
-    BrokerState, BrokerUrl, HttpLimits, Inbound, InboundSettings, agent_router, serve_amqp, serve_http,
+    BrokerState, BrokerUrl, HttpLimits, Inbound, InboundSettings, agent_router, serve_amqp, serve_http, witness_router,
 };
 use crate::io::clock;
 use crate::io::git::{BranchWatch, StateSource, StatusBranch, wait_for_change};
@@ -29,6 +29,9 @@ use crate::state::SharedState;
 
 /// How many messages may wait for the cycle.
 const INBOUND_QUEUE: usize = 4096;
+
+/// How many calls of witnesses may wait for the cycle.
+const WITNESS_QUEUE: usize = 64;
 
 /// After an error of the repository, the next look waits for so long.
 const AFTER_ERROR: Duration = Duration::from_secs(5);
@@ -92,9 +95,12 @@ pub async fn serve(options: ServeOptions, announce: impl FnOnce(SocketAddr, Sock
         audit: audit.clone(),
         cycle,
     })?;
+    let (calls, witness) = mpsc::channel(WITNESS_QUEUE);
     let hook = look.clone();
     let hooks = axum::Router::new().route("/hooks/push", post(move || async move { hook.notify_one() }));
-    let agents = agent_router(door.clone(), orchestrator.tree().top().to_owned()).merge(hooks.clone());
+    let agents = agent_router(door.clone(), orchestrator.tree().top().to_owned())
+        .merge(hooks.clone())
+        .merge(witness_router(calls));
     let live = LiveApi { state: orchestrator.state(), door: door.clone(), audit: audit.clone() };
     let access = Arc::new(Access::new(&data, orchestrator.state(), audit));
     let people = access.protect(api::router(orchestrator.state()).merge(live_router(live)));
@@ -128,7 +134,7 @@ pub async fn serve(options: ServeOptions, announce: impl FnOnce(SocketAddr, Sock
     // Ends with the process: libgit2's handles stay on one thread.
     let state = orchestrator.state();
     std::thread::spawn(move || watch_branch(watch, &tips, &state));
-    run_cycle(orchestrator, door, tip, inbound, broker, ended()).await;
+    run_cycle(orchestrator, door, tip, inbound, broker, witness, ended()).await;
     drop(end);
     for server in servers {
         server.await?;

@@ -57,6 +57,9 @@ pub struct Roles {
     pub render: Role,
     /// Signs heads and messages to agents.
     pub fresh: Role,
+    /// Signs manifests beside `render`, each key on a machine of its own; none unless a fleet demands it.
+    #[serde(skip_serializing_if = "Role::is_none", default = "Role::none")]
+    pub witness: Role,
 }
 
 impl Roles {
@@ -66,6 +69,7 @@ impl Roles {
             RoleName::Root => &self.root,
             RoleName::Render => &self.render,
             RoleName::Fresh => &self.fresh,
+            RoleName::Witness => &self.witness,
         }
     }
 
@@ -75,6 +79,7 @@ impl Roles {
             RoleName::Root => &mut self.root,
             RoleName::Render => &mut self.render,
             RoleName::Fresh => &mut self.fresh,
+            RoleName::Witness => &mut self.witness,
         }
     }
 }
@@ -87,6 +92,18 @@ pub struct Role {
     pub threshold: u32,
     /// The keys.
     pub keys: Vec<PublicKey>,
+}
+
+impl Role {
+    /// A role that nobody has and that signs nothing.
+    pub fn none() -> Self {
+        Role { threshold: 0, keys: Vec::new() }
+    }
+
+    /// Whether nobody has it, and nothing is demanded of it.
+    pub fn is_none(&self) -> bool {
+        self.threshold == 0 && self.keys.is_empty()
+    }
 }
 
 /// Why a root document is refused.
@@ -204,6 +221,9 @@ fn load_root(bytes: &[u8]) -> Result<Root, RootError> {
     let mut seen = BTreeSet::new();
     for name in RoleName::ALL {
         let role = root.roles.get(name);
+        if name == RoleName::Witness && role.is_none() {
+            continue;
+        }
         if role.threshold == 0 || role.threshold as usize > role.keys.len() {
             return Err(RootError::Threshold(name.as_str()));
         }
@@ -212,6 +232,14 @@ fn load_root(bytes: &[u8]) -> Result<Root, RootError> {
         }
     }
     Ok(root)
+}
+
+/// Checks that as many witnesses signed exactly `bytes` as the root document demands.
+///
+/// # Errors
+/// [`RootError::TooFewSignatures`] otherwise.
+pub fn check_witnessed(root: &Root, bytes: &[u8], signatures: &[Signature]) -> Result<(), RootError> {
+    check_signed("witness", &root.roles.witness, bytes, signatures)
 }
 
 /// Checks that enough different keys of `role` signed exactly `bytes`.

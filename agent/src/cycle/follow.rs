@@ -71,8 +71,8 @@ impl FollowError {
     fn may_stand_by_a_newer_root(&self) -> bool {
         match self {
             FollowError::Refused(reject) => {
-                use RejectCode::{HeadSignature, ManifestSignature, RootExpired};
-                matches!(reject.code, HeadSignature | ManifestSignature | RootExpired)
+                use RejectCode::{HeadSignature, ManifestSignature, ManifestWitness, RootExpired};
+                matches!(reject.code, HeadSignature | ManifestSignature | ManifestWitness | RootExpired)
             }
             FollowError::Contact(MessengerError::Reply(error)) => error.is_of_signature(),
             _ => false,
@@ -219,7 +219,8 @@ impl<'c> Follower<'c> {
         let missing = || Reject::new(RejectCode::ManifestMissing, format_args!("{path} is not there"));
         let bytes = self.messenger.fetch(&path, MAX_MANIFEST_BYTES).await?.ok_or_else(missing)?;
         let mut signatures = Vec::new();
-        for key in &self.root.root().roles.render.keys {
+        let roles = &self.root.root().roles;
+        for key in roles.render.keys.iter().chain(&roles.witness.keys) {
             let text = self.messenger.fetch(&format!("{path}.{}.minisig", key.id()), MAX_SIGNATURE_BYTES).await?;
             signatures.extend(text.and_then(|text| Signature::load(&text).ok()));
         }

@@ -6,7 +6,7 @@ use muster_schema::content::BlobRef;
 use muster_schema::envelope::Signature;
 use muster_schema::manifest::{MAX_MANIFEST_BYTES, Manifest};
 use muster_schema::report::Applied;
-use muster_schema::root::{Root, check_signed};
+use muster_schema::root::{Root, check_signed, check_witnessed};
 use muster_schema::{SCHEMA_VERSION, Sha256Digest, json};
 use std::collections::BTreeSet;
 
@@ -56,6 +56,7 @@ pub fn verify_manifest(
     }
     check_signed("render", &root.roles.render, bytes, signatures)
         .map_err(|error| Reject::new(RejectCode::ManifestSignature, error))?;
+    check_witnessed(root, bytes, signatures).map_err(|error| Reject::new(RejectCode::ManifestWitness, error))?;
     let digest = Sha256Digest::of(bytes);
     if digest != head.manifest {
         return Err(Reject::new(RejectCode::ManifestDigest, format_args!("it is {digest}")));

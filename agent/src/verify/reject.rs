@@ -53,6 +53,8 @@ codes! {
     ManifestTooLarge,
     /// The manifest is not signed by enough keys of the role `render`.
     ManifestSignature,
+    /// The manifest is not signed by enough witnesses.
+    ManifestWitness,
     /// The manifest is not the one that the head names.
     ManifestDigest,
     /// The manifest is no valid document.

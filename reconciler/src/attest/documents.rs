@@ -179,7 +179,10 @@ fn verify_manifest(
     if Sha256Digest::of(bytes) != head.manifest {
         return Err(fault(&"it is not the manifest that the head names"));
     }
-    let signed = check_signatures(MANIFEST, bytes, &signatures, &keys_of(roots, RoleName::Render, u64::MAX))?;
+    let render = keys_of(roots, RoleName::Render, u64::MAX);
+    let witnesses = keys_of(roots, RoleName::Witness, u64::MAX);
+    let signed = check_signatures(MANIFEST, bytes, &signatures, &[render.clone(), witnesses.clone()].concat())?;
+    let (signed, witnessed): (Vec<_>, Vec<_>) = signed.into_iter().partition(|key| render.contains(key));
     let enough = |root: &VerifiedRoot| check_signed("render", &root.root().roles.render, bytes, &signatures);
     if !roots.iter().any(|root| enough(root).is_ok()) {
         return Err(fault(&"too few render keys signed it"));
@@ -198,14 +201,24 @@ fn verify_manifest(
             manifest.resources.len(),
             manifest.source.commit
         ),
-        format!("the render key {}", signers_of(reader, MANIFEST)?),
+        format!("the render key {}", ids(&signed)),
     );
+    if !witnessed.is_empty() {
+        proof.show(
+            "the same was rendered on machines of others, and came to the same",
+            format!("the witnesses {}", ids(&witnessed)),
+        );
+    }
     Ok(manifest)
 }
 
 fn signers_of(reader: &mut BundleReader<'_>, name: &str) -> Result<String, AttestFault> {
     let signers: Vec<String> = reader.signed(name)?.1.iter().map(|signature| signature.key().to_string()).collect();
     Ok(signers.join(" and "))
+}
+
+fn ids(keys: &[PublicKey]) -> String {
+    keys.iter().map(|key| key.id().to_string()).collect::<Vec<_>>().join(" and ")
 }
 
 fn order(head: &Head) -> (u64, u64, Timestamp) {

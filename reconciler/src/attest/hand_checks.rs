@@ -12,9 +12,7 @@ use crate::verify::parse_commit;
 pub fn key_files(roots: &[VerifiedRoot], host: &PublicKey) -> BTreeMap<String, String> {
     let of_root = |root: &VerifiedRoot| {
         let roles = root.root().roles.clone();
-        [RoleName::Root, RoleName::Render, RoleName::Fresh]
-            .into_iter()
-            .flat_map(move |role| roles.get(role).keys.clone())
+        RoleName::ALL.into_iter().flat_map(move |role| roles.get(role).keys.clone())
     };
     let keys = roots.iter().flat_map(of_root).chain([*host]);
     let file = |key: PublicKey| {

@@ -39,7 +39,7 @@ struct Target {
 }
 
 /// What became of a target.
-enum Outcome {
+pub(super) enum Outcome {
     /// The content is what is published, or there is no key to publish for.
     Same,
     /// A manifest and a head to publish.
@@ -48,11 +48,11 @@ enum Outcome {
     Held(Hold),
 }
 
-struct NewBundle {
-    manifest: SignedManifest,
-    head: SignedHead,
-    blobs: BTreeMap<Sha256Digest, Arc<[u8]>>,
-    resources: u32,
+pub(super) struct NewBundle {
+    pub(super) manifest: SignedManifest,
+    pub(super) head: SignedHead,
+    pub(super) blobs: BTreeMap<Sha256Digest, Arc<[u8]>>,
+    pub(super) resources: u32,
 }
 
 impl Orchestrator {
@@ -70,23 +70,39 @@ impl Orchestrator {
             let this = &*self;
             let outcomes = on_all_processors(chunk, |target| this.render_target(target, surveyed.get(&target.id)))?;
             let mut batch = Batch::default();
+            let witnessed = self.demands_witness();
             for (outcome, _) in &outcomes {
                 if let Outcome::New(bundle) = outcome {
                     for (digest, bytes) in &bundle.blobs {
                         batch.blob(*digest, bytes);
                     }
                     batch.manifest(&bundle.manifest);
-                    batch.head(&bundle.head);
+                    if !witnessed {
+                        batch.head(&bundle.head);
+                    }
                 }
             }
             self.publish_batch(&batch)?;
             for (target, (outcome, render)) in chunk.iter().zip(outcomes) {
                 self.last_renders.extend(render.map(|render| (target.id.clone(), render)));
+                let outcome = self.await_or_forget(&target.id, outcome);
                 published.extend(self.take_outcome(&target.id, &target.revision, outcome));
             }
         }
         Counters::add(&self.state.counters.manifests, published.len());
         Ok(published)
+    }
+
+    /// What is new waits where witnesses are to sign it; what waited is forgotten where the host needs nothing new.
+    fn await_or_forget(&mut self, id: &HostId, outcome: Outcome) -> Outcome {
+        match outcome {
+            Outcome::New(bundle) if self.demands_witness() => Outcome::Held(self.await_witnesses(id, *bundle)),
+            Outcome::Same => {
+                self.awaiting.remove(id);
+                Outcome::Same
+            }
+            other => other,
+        }
     }
 
     fn targets(&self, hosts: &BTreeSet<HostId>) -> Vec<Target> {
@@ -148,6 +164,13 @@ impl Orchestrator {
         let Some(identity) = identity.clone().filter(|_| !same(&content)) else {
             return Ok((Outcome::Same, render));
         };
+        let awaits = |bundle: &&NewBundle| {
+            let waiting = &bundle.manifest;
+            (waiting.content(), waiting.host()) == (content, &identity) && bundle.head.head().epoch == self.epoch
+        };
+        if let Some(bundle) = self.awaiting.get(&target.id).filter(awaits) {
+            return Ok((Outcome::Held(self.hold_for_witness(&target.id, bundle.manifest.digest())), render));
+        }
         let now = clock::now();
         if trail.is_some_and(|trail| trail.would_loop(content, now)) {
             return Ok((Outcome::Held(hold_for_loop()), render));
@@ -189,18 +212,21 @@ impl Orchestrator {
             let serial = next_serial(self.serials.get(&id).copied().unwrap_or(0), clock::now());
             let bundle = self.sign_bundle(host, revision, None, serial, Vec::new(), BTreeMap::new())?;
             batch.manifest(&bundle.manifest);
-            batch.head(&bundle.head);
+            if !self.demands_witness() {
+                batch.head(&bundle.head);
+            }
             bundles.push((id, bundle));
         }
         self.publish_batch(&batch)?;
         for (id, bundle) in bundles {
-            self.take_outcome(&id, revision, Outcome::New(Box::new(bundle)));
+            let outcome = self.await_or_forget(&id, Outcome::New(Box::new(bundle)));
+            self.take_outcome(&id, revision, outcome);
         }
         Ok(())
     }
 
     /// Takes over what became of a host; returns its id if something new is published.
-    fn take_outcome(&mut self, id: &HostId, revision: &CommitId, outcome: Outcome) -> Option<HostId> {
+    pub(super) fn take_outcome(&mut self, id: &HostId, revision: &CommitId, outcome: Outcome) -> Option<HostId> {
         let mut fleet = self.state.fleet_mut();
         let host = fleet.hosts.entry(id.clone()).or_default();
         let before = (host.hold.take(), host.desired.clone());

@@ -42,6 +42,7 @@ impl Orchestrator {
             self.raise_epoch(epoch)?;
         }
         self.resign_heads()?;
+        self.promote_witnessed();
         Ok(self.heads.keys().cloned().collect())
     }
 

@@ -82,7 +82,10 @@ impl Orchestrator {
     pub(super) fn retire_reverted(&mut self) -> Result<Vec<HostId>, CycleError> {
         let done: Vec<HostId> = {
             let fleet = self.state.fleet();
-            let reverted = fleet.hosts.iter().filter(|(_, host)| host.reverting && host.is_synced());
+            let reverted = fleet
+                .hosts
+                .iter()
+                .filter(|(id, host)| host.reverting && host.is_synced() && !self.awaiting.contains_key(*id));
             reverted.map(|(id, _)| id.clone()).collect()
         };
         let mut batch = Batch::default();
@@ -145,6 +148,7 @@ impl Orchestrator {
             host.environment = None;
             host.hold = None;
         }
+        self.awaiting.remove(id);
         self.heads.insert(id.clone(), head.clone());
         self.unsaved.insert(id.clone());
         self.state.events.push(clock::now(), EventKind::HostRetired, Some(id.clone()), message);

@@ -15,7 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use super::broker::next_state;
 use super::greet::Greeting;
 use super::{CycleError, Orchestrator};
-use crate::io::bus::{BrokerState, Inbound, InboundMessage};
+use crate::io::bus::{BrokerState, Inbound, InboundMessage, WitnessCall};
 
 /// How often heads are looked at.
 const RENEWAL: Duration = Duration::from_secs(30);
@@ -37,6 +37,7 @@ pub async fn run_cycle(
     mut tips: mpsc::Receiver<Oid>,
     mut inbound: mpsc::Receiver<InboundMessage>,
     mut broker: Option<watch::Receiver<BrokerState>>,
+    mut witness: mpsc::Receiver<WitnessCall>,
     ended: impl Future<Output = ()>,
 ) {
     let mut ended = std::pin::pin!(ended);
@@ -69,6 +70,10 @@ pub async fn run_cycle(
                     Ok(retired) => door.hints().notify_hosts(&retired),
                     Err(error) => log(Err::<(), _>(error), "a host cannot be retired"),
                 }
+            }
+            Some(call) = witness.recv() => {
+                let published = block_in_place(|| orchestrator.answer_witness(call));
+                door.hints().notify_hosts(&published);
             }
             () = at(facts_due) => match block_in_place(|| orchestrator.render_for_facts()) {
                 Ok(published) => door.hints().notify_hosts(&published),

@@ -13,6 +13,7 @@ use super::committed_facts::CommittedFacts;
 use super::digest_trail::DigestTrail;
 use super::effects::FleetRenders;
 use super::facts::FactsChange;
+use super::publish::NewBundle;
 use super::rekey::publish_roots;
 use super::save::StatusWriter;
 use super::survey::LastRender;
@@ -79,6 +80,8 @@ pub struct Orchestrator {
     pub(super) committed_facts: CommittedFacts,
     /// The highest serial known of a host, wherever it was seen.
     pub(super) serials: HashMap<HostId, u64>,
+    /// Published manifests that wait for witnesses.
+    pub(super) awaiting: HashMap<HostId, NewBundle>,
     /// The heads as they were last published.
     pub(super) heads: HashMap<HostId, muster_schema::head::Head>,
     /// Writes status commits.
@@ -131,6 +134,7 @@ impl Orchestrator {
             trails: HashMap::new(),
             committed_facts: CommittedFacts::at(branch.tip()),
             heads: HashMap::new(),
+            awaiting: HashMap::new(),
             audit: Arc::new(AuditLog::open(&config.data)?),
             audited: None,
             unsaved: BTreeSet::new(),

@@ -15,6 +15,7 @@ mod live;
 mod places;
 mod refusal_log;
 mod reply;
+mod witness;
 
 pub use amqp::{BadBrokerUrl, BrokerState, BrokerUrl, serve_amqp};
 pub use enrolment_desk::{DeskError, EnrolledHost};
@@ -25,6 +26,7 @@ pub use listen::{HttpLimits, serve_http};
 pub use live::NotAnswered;
 pub use refusal_log::RefusedMessage;
 pub use reply::Reply;
+pub use witness::{WitnessCall, witness_router};
 
 #[cfg(test)]
 mod tests;

@@ -118,5 +118,6 @@ fn list_keys(root: &Root) -> String {
         let ids: Vec<String> = root.roles.get(name).keys.iter().map(|key| key.id().to_string()).collect();
         format!("{name} {}", ids.join(", "))
     };
-    RoleName::ALL.map(of_role).join("; ")
+    let some = RoleName::ALL.into_iter().filter(|name| !root.roles.get(*name).keys.is_empty());
+    some.map(of_role).collect::<Vec<_>>().join("; ")
 }

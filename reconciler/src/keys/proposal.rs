@@ -121,6 +121,9 @@ impl Proposal {
         lines.push("What holds then:".to_owned());
         for name in RoleName::ALL {
             let role = next.roles.get(name);
+            if role.is_none() {
+                continue;
+            }
             lines.push(format!("  {name}: {} of {} must sign", role.threshold, role.keys.len()));
             lines.extend(role.keys.iter().map(|key| format!("    {}", name_key(key))));
         }

@@ -12,16 +12,18 @@ pub enum RoleName {
     Render,
     /// Signs heads and messages to agents.
     Fresh,
+    /// Signs manifests that it rendered anew, on another machine. A fleet may have none.
+    Witness,
 }
 
 /// There is no role of this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no role; roles are root, render and fresh")]
+#[error("'{0}' is no role; roles are root, render, fresh and witness")]
 pub struct UnknownRole(String);
 
 impl RoleName {
     /// Every role.
-    pub const ALL: [RoleName; 3] = [RoleName::Root, RoleName::Render, RoleName::Fresh];
+    pub const ALL: [RoleName; 4] = [RoleName::Root, RoleName::Render, RoleName::Fresh, RoleName::Witness];
 
     /// The name as the root document has it.
     pub fn as_str(self) -> &'static str {
@@ -29,6 +31,7 @@ impl RoleName {
             RoleName::Root => "root",
             RoleName::Render => "render",
             RoleName::Fresh => "fresh",
+            RoleName::Witness => "witness",
         }
     }
 }

@@ -61,8 +61,8 @@ struct Begin {
     /// The folder of the root documents.
     #[arg(long, value_name = "DIR")]
     keys: PathBuf,
-    /// The role whose keys change: root, render or fresh.
-    #[arg(long, requires = "key")]
+    /// The role whose keys change: root, render, fresh or witness. Witnesses with no key and a threshold of 0 go.
+    #[arg(long)]
     role: Option<RoleName>,
     /// The file of a public key that the role is to have; repeat it for each. All others go.
     #[arg(long, value_name = "FILE", requires = "role")]

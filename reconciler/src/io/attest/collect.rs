@@ -99,7 +99,8 @@ fn put_manifest(
     let tree = PublishedTree::open(data.join("published"))?;
     let (bytes, mut signatures) = tree.load_manifest(&head.host.id, head.manifest)?.ok_or_else(missing)?;
     let known = |signature: &muster_schema::envelope::Signature| {
-        let keys = roots.iter().flat_map(|root| &root.root().roles.render.keys);
+        let keys = roots.iter().map(|root| &root.root().roles);
+        let keys = keys.flat_map(|roles| roles.render.keys.iter().chain(&roles.witness.keys));
         keys.into_iter().any(|key| signature.verify(&bytes, key).is_ok())
     };
     signatures.retain(known);

@@ -184,7 +184,7 @@ fn chunks(file: File, length: u64) -> impl futures_util::Stream<Item = io::Resul
 }
 
 /// The body, when it comes in time and is not larger than `limit`.
-async fn read_frame(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, StatusCode> {
+pub(super) async fn read_frame(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, StatusCode> {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|length| length > limit as u64) {
         return Err(StatusCode::PAYLOAD_TOO_LARGE);

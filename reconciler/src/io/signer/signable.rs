@@ -39,7 +39,8 @@ pub enum Unsignable {
 /// Otherwise, with the reason.
 pub fn check_signable(role: RoleName, fleet: &FleetName, bytes: &[u8]) -> Result<(), Unsignable> {
     let found = match role {
-        RoleName::Root => return Err(Unsignable::Role(role)),
+        // A witness signs on a machine of its own what it rendered itself.
+        RoleName::Root | RoleName::Witness => return Err(Unsignable::Role(role)),
         RoleName::Render => {
             let manifest = load_strict::<Manifest>(bytes, MAX_MANIFEST_BYTES);
             manifest.map_err(|_| Unsignable::OtherDocument(role, "manifest"))?.fleet
