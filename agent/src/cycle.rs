@@ -25,7 +25,7 @@ use crate::vault::Vault;
 use crate::worker::{Order, Shared};
 use follow::Follower;
 use muster_schema::facts::Facts;
-use muster_schema::message::{Announce, Body, FactsBody, Presence};
+use muster_schema::message::{Announce, Body, FactsBody};
 use muster_schema::root::VerifiedRoot;
 use muster_schema::{HostId, SCHEMA_VERSION, Sha256Digest};
 use std::path::PathBuf;
@@ -225,8 +225,7 @@ async fn tell_facts_for_ever(messenger: &Messenger, first: &Facts) -> Result<(),
 async fn tell_presence_for_ever(messenger: &Messenger) -> Result<(), CycleError> {
     loop {
         tokio::time::sleep(PRESENCE).await;
-        let presence = Presence { agent: env!("CARGO_PKG_VERSION").to_owned() };
-        if let Err(error) = messenger.ask(Body::Presence(presence)).await {
+        if let Err(error) = messenger.ask(messenger.presence()).await {
             tracing::debug!(error = &error as &dyn std::error::Error, "presence not told");
         }
     }

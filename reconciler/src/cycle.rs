@@ -18,6 +18,7 @@ mod facts;
 mod greet;
 mod intake;
 mod publish;
+mod quarantine;
 mod reconcile;
 mod rekey;
 mod renew;

@@ -50,6 +50,8 @@ pub enum EventKind {
     EnrolmentPending,
     /// An agent was enrolled.
     EnrolmentDone,
+    /// Two machines speak with one host's key.
+    HostCopied,
     /// A host's key was taken out of its file.
     KeyRevoked,
     /// A new root document counts: other keys, or a new epoch.

@@ -174,6 +174,12 @@ pub struct FactsBody {
 pub struct Presence {
     /// The version of the agent's program.
     pub agent: String,
+    /// Which of its starts this is: random, new each time that it starts.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub start: Option<String>,
+    /// The id of the newest answer to a presence that reached this start.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub heard: Option<String>,
 }
 
 /// Asks for a head that cannot be a replay.

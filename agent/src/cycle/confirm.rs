@@ -3,7 +3,6 @@
 use super::{Cycle, CycleError};
 use crate::io::messenger::{Messenger, MessengerError};
 use crate::worker::Order;
-use muster_schema::message::{Body, Presence};
 use std::time::Duration;
 
 const TRY: Duration = Duration::from_secs(10);
@@ -17,8 +16,7 @@ pub(super) async fn confirm_for_ever(cycle: &Cycle, messenger: &Messenger) -> Re
     while let Ok(awaited) = awaits.wait_for(Option::is_some).await.map(|awaited| *awaited) {
         let Some(number) = awaited else { continue };
         cycle.transport.forget_connections().await;
-        let presence = Body::Presence(Presence { agent: env!("CARGO_PKG_VERSION").to_owned() });
-        match tokio::time::timeout(TRY, messenger.ask(presence)).await {
+        match tokio::time::timeout(TRY, messenger.ask(messenger.presence())).await {
             Ok(Ok(_) | Err(MessengerError::Refused { .. })) => {
                 // A worker that ended ends the whole agent; see `cli::run`.
                 let _ = cycle.orders.send(Order::Contact(number));

@@ -51,6 +51,10 @@ struct State {
     trusted: Option<Timestamp>,
     last_hint: u64,
     contact_lost: bool,
+    /// Names this start of the agent to the orchestrator.
+    start: String,
+    /// The newest answer to a presence.
+    heard: Option<String>,
 }
 
 /// Why the orchestrator did not take or give something.
@@ -112,6 +116,8 @@ impl Messenger {
             trusted: None,
             last_hint: 0,
             contact_lost: true,
+            start: new_start(),
+            heard: None,
         };
         let [not_enrolled, key_lost, named] = [Notify::new(), Notify::new(), Notify::new()];
         Messenger { transport, keys, state: Mutex::new(state), not_enrolled, key_lost, named }
@@ -161,6 +167,13 @@ impl Messenger {
         self.state().trusted
     }
 
+    /// A sign of life. By what it says of this start, the orchestrator notices that another machine has our key.
+    pub fn presence(&self) -> Body {
+        let state = self.state();
+        let (start, heard) = (Some(state.start.clone()), state.heard.clone());
+        Body::Presence(Presence { agent: env!("CARGO_PKG_VERSION").to_owned(), start, heard })
+    }
+
     /// A new message. Keep it and [`Messenger::deliver`] it until that succeeds:
     /// id and number stay, so the orchestrator acts on it once.
     ///
@@ -184,6 +197,9 @@ impl Messenger {
             let message = self.sign(outgoing)?;
             let frame = self.transport.request(&message).await?;
             let reply = self.verify(&frame, &message)?;
+            if matches!(outgoing.body, Body::Presence(_)) {
+                self.state().heard = Some(reply.id().to_owned());
+            }
             match self.correct(outgoing, reply)? {
                 Corrected::Again => {}
                 Corrected::Reply(Body::Receipt(receipt)) if !receipt.accepted => return Err(self.refused(receipt)),
@@ -235,7 +251,7 @@ impl Messenger {
     async fn listen_as_named(&self) -> Result<Woken, MessengerError> {
         if self.state().contact_lost {
             // Proves that contact is back, at once and not after half a minute.
-            self.ask(Body::Presence(Presence { agent: env!("CARGO_PKG_VERSION").to_owned() })).await?;
+            self.ask(self.presence()).await?;
             self.state().contact_lost = false;
             return Ok(Woken::Look);
         }
@@ -354,6 +370,13 @@ impl Messenger {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Without a random number nothing else can be sent either.
+fn new_start() -> String {
+    let mut start = [0; 16];
+    let _ = getrandom::fill(&mut start);
+    hex::encode(start)
 }
 
 enum Corrected {

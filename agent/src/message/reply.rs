@@ -10,6 +10,7 @@ use super::Sender;
 /// A reply that a key of the role `fresh` signed, to us, about our message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedReply {
+    id: String,
     issued: Timestamp,
     body: Body,
 }
@@ -68,10 +69,15 @@ pub fn verify_reply(frame: &[u8], fresh: &[PublicKey], sender: &Sender, id: &str
     if message.in_reply_to.as_deref() != Some(id) {
         return Err(ReplyError::NotOurs("another message"));
     }
-    Ok(VerifiedReply { issued: message.issued, body: message.body })
+    Ok(VerifiedReply { id: message.id, issued: message.issued, body: message.body })
 }
 
 impl VerifiedReply {
+    /// Its own id, which the orchestrator gave it.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// The orchestrator's time when it answered.
     pub fn issued(&self) -> Timestamp {
         self.issued

@@ -84,7 +84,7 @@ fn a_reply_by_another_key_or_with_a_changed_byte_is_refused() {
 #[test]
 fn a_message_keeps_its_id_and_number_when_it_is_signed_again() {
     let sender = sender();
-    let body = Body::Presence(Presence { agent: "1".into() });
+    let body = Body::Presence(Presence { agent: "1".into(), start: None, heard: None });
     let outgoing = Outgoing { id: "33".repeat(16), seq: 9, in_reply_to: None, body };
     let load = |now| Message::load(&outgoing.to_payload(&sender, Timestamp(now)).unwrap()).unwrap();
     let (first, second) = (load(10), load(20));

@@ -9,12 +9,13 @@ use muster_schema::secret::SecretName;
 use crate::model::Model;
 
 mod approve;
+mod release;
 mod retire;
 mod revoke;
 #[cfg(test)]
 mod tests;
 
-/// Approve a new host, take its key back, or retire it: each is a signed commit.
+/// Approve a new host, take its key back, retire it, or take it out of quarantine: each is a signed commit.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -24,6 +25,7 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Approve(approve::Args),
+    Release(release::Args),
     Retire(retire::Args),
     Revoke(revoke::Args),
 }
@@ -31,6 +33,7 @@ enum Command {
 pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     match &args.command {
         Command::Approve(args) => approve::run(args),
+        Command::Release(args) => release::run(args),
         Command::Retire(args) => retire::run(args),
         Command::Revoke(args) => revoke::run(args),
     }

@@ -27,6 +27,7 @@ impl Orchestrator {
     /// Takes over what the door knows of enrolment.
     pub(super) fn take_enrolment(&mut self, door: &Inbound) {
         self.take_pending(door.pending());
+        self.quarantine(&door.copied());
         let enrolled: HashMap<PublicKey, EnrolledHost> =
             door.enrolled().into_iter().map(|host| (host.key, host)).collect();
         let mut fleet = self.state.fleet_mut();

@@ -9,6 +9,7 @@ use muster_schema::state::Health;
 use muster_schema::{CommitId, HostId, PublicKey, SCHEMA_VERSION, Sha256Digest};
 
 use super::digest_trail::DigestTrail;
+use super::quarantine::hold_for_copy;
 use super::survey::{LastRender, SurveyResult, Surveyed, on_all_processors};
 use super::{CycleError, Orchestrator};
 use crate::bundle::{
@@ -36,6 +37,7 @@ struct Target {
     model: Model,
     desired: Option<Desired>,
     serial: u64,
+    copied: bool,
 }
 
 /// What became of a target.
@@ -117,6 +119,7 @@ impl Orchestrator {
                 revision,
                 // After a last head the same content needs a new one all the same.
                 desired: host.desired.clone().filter(|_| !self.has_final_head(id)),
+                copied: host.copied.is_some(),
                 serial: self.serials.get(id).copied().unwrap_or(0).max(host.reported_serial(self.epoch)),
             })
         };
@@ -133,6 +136,9 @@ impl Orchestrator {
         target: &Target,
         surveyed: Option<&Surveyed>,
     ) -> Result<(Outcome, Option<LastRender>), CycleError> {
+        if target.copied {
+            return Ok((Outcome::Held(hold_for_copy()), None));
+        }
         let identity = target.key.map(|key| HostIdentity { id: target.id.clone(), key });
         let same = |content: &Sha256Digest| match (&identity, &target.desired) {
             (None, _) => true,

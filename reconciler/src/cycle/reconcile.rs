@@ -117,6 +117,7 @@ impl Orchestrator {
         let (model, mut findings) = self.load(&id)?;
         let newest = model.clone();
         let withdrawn = self.withdraw_keys(&newest, &id);
+        self.release(verified.messages());
         tell(self.approved_hosts());
         let surveyed = survey(&model, &self.facts, &self.last_renders)?;
         findings.extend(findings_of(&surveyed));

@@ -121,6 +121,7 @@ fn reconcile(orchestrator: &mut Orchestrator, door: &Inbound) -> Option<Instant>
     let published = block_in_place(|| orchestrator.reconcile_and_tell(&|approved| door.set_approved(approved)));
     // First the new keys may come in, then their holders are told.
     door.set_approved(orchestrator.approved_hosts());
+    orchestrator.released.drain(..).for_each(|host| door.release(&host));
     orchestrator.take_enrolment(door);
     match published {
         Ok(hosts) => {

@@ -90,6 +90,8 @@ pub struct Orchestrator {
     pub(super) audit: Arc<AuditLog>,
     /// The revision that was last written down there.
     pub(super) audited: Option<CommitId>,
+    /// Hosts that were taken out of quarantine, and whom the door is to forget.
+    pub(super) released: Vec<muster_schema::manifest::HostIdentity>,
     /// Hosts whose status changed since the last status commit.
     pub(super) unsaved: BTreeSet<HostId>,
 }
@@ -137,6 +139,7 @@ impl Orchestrator {
             awaiting: HashMap::new(),
             audit: Arc::new(AuditLog::open(&config.data)?),
             audited: None,
+            released: Vec::new(),
             unsaved: BTreeSet::new(),
             writer: StatusWriter::start(branch),
             config,

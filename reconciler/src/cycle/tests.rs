@@ -3,6 +3,7 @@
 mod attack;
 mod audit;
 mod outputs;
+mod quarantine;
 mod revocation;
 
 use std::time::Duration;

@@ -77,6 +77,8 @@ pub struct HostStatus {
     pub enrolled: bool,
     /// Its answer to the challenge, in which it names its recipient.
     pub enrolment: Option<EnrolmentProof>,
+    /// Two machines were found to speak with its key; since when. It keeps what it has until somebody looked at it.
+    pub copied: Option<Timestamp>,
     /// The revision that it is to have.
     pub assigned: Option<CommitId>,
     /// What `assigned` says of it is not published yet: `desired` is of an older revision.
@@ -140,7 +142,7 @@ impl HostStatus {
     pub fn set_key(&mut self, key: Option<PublicKey>) -> Option<PublicKey> {
         let former = self.key.filter(|former| Some(*former) != key);
         if self.key != key {
-            (self.enrolled, self.enrolment) = (false, None);
+            (self.enrolled, self.enrolment, self.copied) = (false, None, None);
         }
         self.revoked_keys.extend(former);
         self.revoked_keys.retain(|revoked| Some(*revoked) != key);

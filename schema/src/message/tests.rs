@@ -18,7 +18,7 @@ fn message(body: Body) -> Message {
 
 #[test]
 fn a_message_round_trips() {
-    let sent = message(Body::Presence(Presence { agent: "0.1.0".into() }));
+    let sent = message(Body::Presence(Presence { agent: "0.1.0".into(), start: None, heard: None }));
     let bytes = sent.to_bytes().expect("bytes");
     assert_eq!(Message::load(&bytes).expect("a message"), sent);
 }

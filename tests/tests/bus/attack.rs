@@ -6,6 +6,8 @@ mod broker;
 mod broker_users;
 #[path = "attack/clocks.rs"]
 mod clocks;
+#[path = "attack/copies.rs"]
+mod copies;
 #[path = "attack/heads.rs"]
 mod heads;
 #[path = "attack/hostile_server.rs"]

@@ -159,6 +159,11 @@ impl Orchestrator {
         format!("http://{}", self.address)
     }
 
+    /// Where it writes down what it decides.
+    pub(crate) fn audit_log(&self) -> PathBuf {
+        self.dir.path().join("audit.log")
+    }
+
     /// Writes a file of the published tree.
     pub(crate) fn publish(&self, path: &str, bytes: &[u8]) {
         let path: PathBuf = self.dir.path().join("tree").join(path);
@@ -214,6 +219,12 @@ impl Agent {
         let transport = transport(&keys);
         let messenger = Messenger::new(transport, keys.clone(), "shop".parse().unwrap(), name.clone(), vec![fresh]);
         Agent { name, keys, messenger, _dir: dir }
+    }
+
+    /// Another start: of the same machine, or of a copy of it.
+    pub(crate) fn start_again(&self, orchestrator: &Orchestrator, transport: Arc<dyn Transport>) -> Messenger {
+        let (fleet, name) = ("shop".parse().unwrap(), self.name.clone());
+        Messenger::new(transport, self.keys.clone(), fleet, name, vec![orchestrator.fresh])
     }
 
     pub(crate) fn announce(&self) -> Announce {

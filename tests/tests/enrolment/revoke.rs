@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use muster_schema::ReceiptCode;
-use muster_schema::message::{Body, HeadRequest, Presence};
+use muster_schema::message::{Body, HeadRequest};
 use muster_tests::fleet::SOON;
 use muster_tests::wait::{stays, wait_until};
 
@@ -24,7 +24,7 @@ async fn a_revoked_key(mut stage: Stage) {
     let revoked = Some(ReceiptCode::KeyRevoked);
     assert_eq!(thief.fetch(&head, 1 << 16).await.unwrap_err().code(), revoked);
     let nonce = "5e".repeat(16);
-    for body in [Body::HeadRequest(HeadRequest { nonce }), Body::Presence(Presence { agent: "0".into() })] {
+    for body in [Body::HeadRequest(HeadRequest { nonce }), thief.presence()] {
         assert_eq!(thief.ask(body).await.unwrap_err().code(), revoked);
     }
     let live = stage.run(&["query", HOST, "facts"]);

@@ -187,3 +187,16 @@ fn a_revoked_host_loses_its_key_and_keeps_its_file() {
     assert_eq!(repo.head(), head, "again makes no commit");
     assert!(run(&repo, &["revoke", "web-9", "--yes"]).unwrap_err().contains("no host"));
 }
+
+#[test]
+fn a_release_is_a_signed_commit_that_changes_nothing_else() {
+    let repo = repository();
+    let tree = repo.git(&["rev-parse", "HEAD^{tree}"]);
+    assert!(run(&repo, &["release", "web-1"]).unwrap_err().contains("--yes"));
+    assert!(run(&repo, &["release", "web-9", "--yes"]).unwrap_err().contains("no host"));
+    run(&repo, &["release", "web-1", "--yes"]).unwrap();
+    check_signed(&repo);
+    repo.git(&["fetch", "-q", "origin"]);
+    assert_eq!(repo.git(&["rev-parse", "origin/main^{tree}"]), tree);
+    assert!(repo.git(&["log", "-1", "--format=%B", "origin/main"]).contains("\nMuster-Release: web-1"));
+}

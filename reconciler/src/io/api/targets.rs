@@ -45,9 +45,13 @@ pub(super) fn choose_hosts(
     }
     let mut result = Chosen { hosts: Vec::new(), unanswered: Vec::new() };
     for (id, host) in chosen {
+        let mut leave_out = |reason: &str| {
+            result.unanswered.push(Unanswered { host: id.clone(), reason: reason.to_owned() });
+        };
         match host.key.filter(|_| host.enrolled) {
+            Some(_) if host.copied.is_some() => leave_out("two machines speak with its key; 'muster host release'"),
             Some(key) => result.hosts.push(HostIdentity { id: id.clone(), key }),
-            None => result.unanswered.push(Unanswered { host: id.clone(), reason: "it is not enrolled".to_owned() }),
+            None => leave_out("it is not enrolled"),
         }
     }
     Ok(result)

@@ -241,7 +241,8 @@ impl EnrolmentDesk {
         self.changes.subscribe()
     }
 
-    fn changed(&self) {
+    /// Has who listens look again.
+    pub(super) fn changed(&self) {
         self.changes.send_modify(|count| *count += 1);
     }
 

@@ -1,5 +1,6 @@
 //! One door for what agents send, whichever way it came.
 
+mod copies;
 mod decisions;
 
 use std::collections::HashMap;
@@ -14,6 +15,7 @@ use muster_schema::message::{Body, Enrolled, LiveAnswer, LiveRequest, Message, R
 use muster_schema::{FleetName, PublicKey, ReceiptCode};
 use tokio::sync::{Mutex as AsyncMutex, broadcast, mpsc, oneshot, watch};
 
+use self::copies::Suspicions;
 use super::enrolment_desk::{DeskError, EnrolledHost, EnrolmentDesk};
 use super::hints::Hints;
 use super::live::{Live, NotAnswered};
@@ -89,6 +91,7 @@ pub struct Inbound {
     hints: Hints,
     live: Live,
     refusals: RefusalLog,
+    copies: Mutex<Suspicions>,
     audit: Arc<AuditLog>,
     approved: RwLock<Arc<ApprovedHosts>>,
     marks: Mutex<ReplayMarks>,
@@ -112,6 +115,7 @@ impl Inbound {
             hints: Hints::default(),
             live: Live::default(),
             refusals: RefusalLog::new(),
+            copies: Mutex::default(),
             audit,
             approved: RwLock::default(),
             marks: Mutex::new(marks),
@@ -185,7 +189,15 @@ impl Inbound {
     /// Takes a frame: verifies it, lets it have its effect, and gives the reply.
     pub async fn handle_frame(self: &Arc<Self>, frame: &[u8], source: Source) -> Reply {
         match self.take(frame, source).await {
-            Ok((sent, body)) => self.replies.answer(sent.host(), &sent.message().id, body),
+            Ok((sent, body)) => {
+                let copied = self.note_presence(&sent);
+                let (reply, id) = self.replies.answer_as(sent.host(), &sent.message().id, body);
+                self.note_answer(&sent, id.as_deref());
+                if copied {
+                    self.suspect(&sent, source);
+                }
+                reply
+            }
             Err(refusal) => self.refuse(refusal, source),
         }
     }

@@ -55,18 +55,23 @@ impl ReplyWriter {
 
     /// The reply to the message `id` of `host`.
     pub(super) fn answer(&self, host: &HostIdentity, id: &str, body: Body) -> Reply {
+        self.answer_as(host, id, body).0
+    }
+
+    /// As [`ReplyWriter::answer`], with the reply's own id.
+    pub(super) fn answer_as(&self, host: &HostIdentity, id: &str, body: Body) -> (Reply, Option<String>) {
         let refusal = match &body {
             Body::Receipt(receipt) if !receipt.accepted => {
                 Some(ReceiptCode::load(&receipt.code).unwrap_or(ReceiptCode::Malformed))
             }
             _ => None,
         };
-        match (self.write(host, Some(id.to_owned()), body, LIFE).map(|(_, frame)| frame), refusal) {
-            (Ok(frame), None) => Reply::Taken(frame),
-            (Ok(frame), Some(code)) => Reply::Refused(code, frame),
+        match (self.write(host, Some(id.to_owned()), body, LIFE), refusal) {
+            (Ok((own, frame)), None) => (Reply::Taken(frame), Some(own)),
+            (Ok((own, frame)), Some(code)) => (Reply::Refused(code, frame), Some(own)),
             (Err(error), _) => {
                 tracing::error!(error = &*error, "a reply cannot be signed");
-                Reply::Dropped(ReceiptCode::Busy, "the reply cannot be signed".to_owned())
+                (Reply::Dropped(ReceiptCode::Busy, "the reply cannot be signed".to_owned()), None)
             }
         }
     }

@@ -105,7 +105,7 @@ impl Host {
 }
 
 fn presence() -> Body {
-    Body::Presence(Presence { agent: "0.1.0".into() })
+    Body::Presence(Presence { agent: "0.1.0".into(), start: None, heard: None })
 }
 
 fn report() -> Body {

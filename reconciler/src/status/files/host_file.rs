@@ -36,6 +36,8 @@ pub(super) struct HostFile {
     pub(super) key: Option<PublicKey>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     revoked_keys: Vec<PublicKey>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    copied: Option<ReadableTime>,
     enrolled: bool,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     desired: Option<Desired>,
@@ -144,6 +146,7 @@ impl HostFile {
             labels: host.labels.clone(),
             key: host.key,
             revoked_keys: host.revoked_keys.clone(),
+            copied: host.copied.map(ReadableTime),
             enrolled: host.enrolled,
             desired: host.desired.clone(),
             applied: host.applied.clone(),
@@ -183,6 +186,7 @@ impl HostFile {
             labels: self.labels,
             key: self.key,
             revoked_keys: self.revoked_keys,
+            copied: self.copied.map(|time| time.0),
             recipient: None,
             enrolled: self.enrolled,
             enrolment: None,

@@ -20,17 +20,17 @@ use muster_tests::need;
 use crate::parties::{Agent, Orchestrator, report};
 
 /// An orchestrator, and the way to it.
-struct Scene {
-    orchestrator: Orchestrator,
+pub(crate) struct Scene {
+    pub(crate) orchestrator: Orchestrator,
     broker: Option<Broker>,
 }
 
 impl Scene {
-    async fn http() -> Scene {
+    pub(crate) async fn http() -> Scene {
         Scene { orchestrator: Orchestrator::start().await, broker: None }
     }
 
-    async fn amqp() -> Option<Scene> {
+    pub(crate) async fn amqp() -> Option<Scene> {
         if !need::has(need::BROKER) {
             return None;
         }
@@ -38,14 +38,14 @@ impl Scene {
         Some(Scene { orchestrator: Orchestrator::start_on(&broker).await, broker: Some(broker) })
     }
 
-    fn agent(&self, name: &str) -> Agent {
+    pub(crate) fn agent(&self, name: &str) -> Agent {
         match &self.broker {
             Some(broker) => Agent::amqp(name, &self.orchestrator, &broker.url()),
             None => Agent::http(name, &self.orchestrator),
         }
     }
 
-    fn transport(&self, keys: &HostKeys) -> Arc<dyn Transport> {
+    pub(crate) fn transport(&self, keys: &HostKeys) -> Arc<dyn Transport> {
         crate::parties::transport(&self.orchestrator, self.broker.as_ref().map(|broker| broker.url()).as_deref(), keys)
     }
 

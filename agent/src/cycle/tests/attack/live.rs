@@ -66,7 +66,11 @@ async fn a45_requests_that_the_orchestrator_did_not_sign_are_refused() {
     .await;
     refused(RejectCode::RequestMalformed, |agent, request| {
         // A24: a message of another type.
-        let body = muster_schema::message::Body::Presence(muster_schema::message::Presence { agent: "1".to_owned() });
+        let body = muster_schema::message::Body::Presence(muster_schema::message::Presence {
+            agent: "1".to_owned(),
+            start: None,
+            heard: None,
+        });
         agent.orchestrator.hand_out(&Message { body, ..request }, &agent.orchestrator.fresh);
     })
     .await;

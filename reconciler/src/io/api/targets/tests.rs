@@ -30,6 +30,15 @@ fn hosts_are_chosen_by_id_or_selector() {
 }
 
 #[test]
+fn a_host_in_quarantine_is_not_asked() {
+    let mut fleet = fleet();
+    fleet.get_mut(&"db-1".parse::<HostId>().unwrap()).unwrap().copied = Some(muster_schema::Timestamp(1));
+    let chosen = choose_hosts(&fleet, Some("db-1"), None).unwrap();
+    assert_eq!(chosen.hosts, []);
+    assert!(chosen.unanswered[0].reason.contains("host release"));
+}
+
+#[test]
 fn to_ask_nobody_is_an_error() {
     use ProblemReason::{BadRequest, UnknownHost};
     assert_eq!(chosen(None, None), Err(BadRequest));
