@@ -63,6 +63,15 @@ struct Options {
     /// The broker's address.
     #[arg(long)]
     bus: Option<String>,
+    /// Certificates of those who may sign for the orchestrator and the broker.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// The certificate that the host shows in TLS.
+    #[arg(long, value_name = "FILE")]
+    client_cert: Option<PathBuf>,
+    /// Its key.
+    #[arg(long, value_name = "FILE")]
+    client_key: Option<PathBuf>,
     /// The tree to manage instead of the whole host.
     #[arg(long)]
     root: Option<PathBuf>,
@@ -117,6 +126,9 @@ impl Options {
             url: self.url,
             root_fingerprint: self.root_fingerprint,
             bus: self.bus,
+            ca: self.ca,
+            client_cert: self.client_cert,
+            client_key: self.client_key,
             root: self.root,
             state: self.state,
             name: self.name,

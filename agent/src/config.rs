@@ -2,6 +2,7 @@
 
 use crate::apply::CONFIRM_WITHIN;
 use crate::extension::plugin::PLUGINS;
+use crate::io::tls::TlsFiles;
 use muster_schema::resource::Enforcement;
 use muster_schema::{HostId, Sha256Digest};
 use serde::Deserialize;
@@ -28,6 +29,12 @@ pub struct Settings {
     pub root_fingerprint: Option<String>,
     /// The broker's address: `amqp://user:password@broker/vhost`.
     pub bus: Option<String>,
+    /// Certificates of those who may sign for the orchestrator and the broker.
+    pub ca: Option<PathBuf>,
+    /// The certificate that the host shows in TLS.
+    pub client_cert: Option<PathBuf>,
+    /// Its key.
+    pub client_key: Option<PathBuf>,
     /// The tree to manage instead of the whole host.
     pub root: Option<PathBuf>,
     /// The agent's own folder.
@@ -55,6 +62,8 @@ pub struct Config {
     pub fingerprint: Sha256Digest,
     /// The broker's address, if there is one.
     pub bus: Option<String>,
+    /// Whom to trust in TLS, and what to show.
+    pub tls: TlsFiles,
     /// The tree to manage.
     pub root: PathBuf,
     /// The agent's own folder.
@@ -116,6 +125,9 @@ impl Settings {
             url: self.url.or(other.url),
             root_fingerprint: self.root_fingerprint.or(other.root_fingerprint),
             bus: self.bus.or(other.bus),
+            ca: self.ca.or(other.ca),
+            client_cert: self.client_cert.or(other.client_cert),
+            client_key: self.client_key.or(other.client_key),
             root: self.root.or(other.root),
             state: self.state.or(other.state),
             name: self.name.or(other.name),
@@ -156,6 +168,7 @@ impl Settings {
                 .parse()
                 .map_err(|error: muster_schema::digest::BadDigest| bad("root-fingerprint", error.to_string()))?,
             bus: self.bus.clone(),
+            tls: self.tls()?,
             root: self.root_folder(),
             state: self.state_folder(),
             name: name.map_err(|error: muster_schema::name::BadName| bad("name", error.to_string()))?,
@@ -169,6 +182,22 @@ impl Settings {
             api_socket: self.api_socket(),
             plugins: self.plugins_folder(),
         })
+    }
+
+    /// The files for TLS. Where they are set, something is to go by TLS.
+    fn tls(&self) -> Result<TlsFiles, ConfigError> {
+        let bad = |name, reason: &str| ConfigError::Bad { name, reason: reason.to_owned() };
+        let identity = match (&self.client_cert, &self.client_key) {
+            (Some(certificate), Some(key)) => Some((certificate.clone(), key.clone())),
+            (None, None) => None,
+            _ => return Err(bad("client-cert", "a certificate and its key go together; set client-key too")),
+        };
+        let files = TlsFiles { ca: self.ca.clone(), identity };
+        let is_tls = |address: &Option<String>, scheme| address.as_ref().is_some_and(|url| url.starts_with(scheme));
+        if files != TlsFiles::default() && !is_tls(&self.url, "https:") && !is_tls(&self.bus, "amqps:") {
+            return Err(bad("ca", "it is set, and neither url is https:// nor bus amqps://: nothing would go by TLS"));
+        }
+        Ok(files)
     }
 
     /// How soon the orchestrator is to be reached after a risky change, where that matters.

@@ -17,4 +17,5 @@ pub mod netlink;
 pub mod probe;
 pub mod process;
 pub mod status_file;
+pub mod tls;
 pub mod transport;

@@ -16,5 +16,6 @@ pub mod password;
 pub mod repository;
 pub mod signer;
 pub mod store;
+pub mod tls;
 pub mod token_file;
 pub mod witness;

@@ -19,10 +19,12 @@ use crate::cycle::{Config, Orchestrator, run_cycle};
 use crate::inbound::ReplayMarks;
 use crate::io::api::{self, Access, LiveApi, live_router};
 use crate::io::bus::{
-    BrokerState, BrokerUrl, HttpLimits, Inbound, InboundSettings, agent_router, serve_amqp, serve_http, witness_router,
+    BrokerState, BrokerUrl, HttpLimits, Inbound, InboundSettings, agent_router, require_client_certificate, serve_amqp,
+    serve_http, witness_router,
 };
 use crate::io::clock;
 use crate::io::git::{BranchWatch, StateSource, StatusBranch, wait_for_change};
+use crate::io::tls::ServerTls;
 use crate::io::token_file::TokenFile;
 use crate::keys::ServerKeys;
 use crate::state::SharedState;
@@ -48,6 +50,8 @@ pub struct ServeOptions {
     pub listen: SocketAddr,
     /// Where to listen for people: API, metrics and status page. See [`api_address`].
     pub api: Option<SocketAddr>,
+    /// TLS of both addresses.
+    pub tls: Option<ServerTls>,
     /// The broker, where agents use one.
     pub bus: Option<BrokerUrl>,
 }
@@ -67,7 +71,8 @@ pub fn api_address(listen: SocketAddr, api: Option<SocketAddr>) -> SocketAddr {
 /// # Errors
 /// When the start fails: keys, repository, data folder or address.
 pub async fn serve(options: ServeOptions, announce: impl FnOnce(SocketAddr, SocketAddr)) -> Result<(), anyhow::Error> {
-    let ServeOptions { source, mut config, keys, listen, api, bus } = options;
+    let ServeOptions { source, mut config, keys, listen, api, tls, bus } = options;
+    let tls = tls.map(Arc::new);
     let look = Arc::new(Notify::new());
     let remote = match &source {
         StateSource::Remote { url, .. } => Some(url.clone()),
@@ -98,9 +103,11 @@ pub async fn serve(options: ServeOptions, announce: impl FnOnce(SocketAddr, Sock
     let (calls, witness) = mpsc::channel(WITNESS_QUEUE);
     let hook = look.clone();
     let hooks = axum::Router::new().route("/hooks/push", post(move || async move { hook.notify_one() }));
-    let agents = agent_router(door.clone(), orchestrator.tree().top().to_owned())
-        .merge(hooks.clone())
-        .merge(witness_router(calls));
+    let mut agents = agent_router(door.clone(), orchestrator.tree().top().to_owned());
+    if tls.as_ref().is_some_and(|tls| tls.is_mutual()) {
+        agents = require_client_certificate(agents);
+    }
+    let agents = agents.merge(hooks.clone()).merge(witness_router(calls));
     let live = LiveApi { state: orchestrator.state(), door: door.clone(), audit: audit.clone() };
     let access = Arc::new(Access::new(&data, orchestrator.state(), audit));
     let people = access.protect(api::router(orchestrator.state()).merge(live_router(live)));
@@ -110,7 +117,7 @@ pub async fn serve(options: ServeOptions, announce: impl FnOnce(SocketAddr, Sock
     let mut start = |listener, router| {
         let mut ending = ending.clone();
         let until_end = async move { drop(ending.changed().await) };
-        servers.push(tokio::spawn(serve_http(listener, router, HttpLimits::default(), until_end)));
+        servers.push(tokio::spawn(serve_http(listener, router, HttpLimits::default(), tls.clone(), until_end)));
     };
     if api == listen {
         let address = listener.local_addr()?;

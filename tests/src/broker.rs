@@ -34,6 +34,7 @@ const STOP: Duration = Duration::from_secs(30);
 pub struct Broker {
     address: IpAddr,
     port: u16,
+    is_tls: bool,
     dist_port: u16,
     epmd_port: u16,
     // Processes stand before the folder: they end before it is removed.
@@ -65,9 +66,27 @@ impl Broker {
     /// As [`Broker::start`].
     pub fn start_with(address: IpAddr, plugins: &[&str], config: &str) -> Result<Self> {
         let [port] = free_ports(address)?;
+        let config = format!(
+            "{config}listeners.tcp.1 = {}\n\
+             default_vhost = {VHOST}\n\
+             default_user = {USER}\n\
+             default_pass = {PASSWORD}\n\
+             loopback_users = none\n",
+            SocketAddr::new(address, port)
+        );
+        Self::start_configured(SocketAddr::new(address, port), plugins, &config)
+    }
+
+    /// Starts a node with this configuration, which has it listen at `socket`.
+    ///
+    /// # Errors
+    /// As [`Broker::start`].
+    pub fn start_configured(socket: SocketAddr, plugins: &[&str], config: &str) -> Result<Self> {
+        let (address, port) = (socket.ip(), socket.port());
+        let is_tls = config.contains("listeners.ssl");
         let [dist_port, epmd_port] = free_ports(IpAddr::V4(Ipv4Addr::LOCALHOST))?;
         let folder = tempfile::Builder::new().prefix("muster-broker-").tempdir()?;
-        let broker = Self { address, port, dist_port, epmd_port, server: None, epmd: None, folder };
+        let broker = Self { address, port, is_tls, dist_port, epmd_port, server: None, epmd: None, folder };
         broker.write_config(plugins, config)?;
         let mut broker = broker;
         broker.resume()?;
@@ -143,12 +162,12 @@ impl Broker {
         server.args(["-c", raise, "sh", SERVER, "-noinput"]);
         self.server = Some(Process::start("rabbitmq", server, &self.path("server.out"))?);
 
-        let socket = self.socket();
+        let (socket, is_tls) = (self.socket(), self.is_tls);
         let server = self.server.as_mut().context("just started")?;
         let mut ended = false;
         wait_until("the broker to answer", READY, || {
             ended = !server.is_running();
-            ended || answers(socket)
+            ended || if is_tls { TcpStream::connect(socket).is_ok() } else { answers(socket) }
         })
         .with_context(|| tail(&server.output()))?;
         ensure!(!ended, "the broker ended at start:\n{}", tail(&server.output()));
@@ -209,17 +228,8 @@ impl Broker {
         command
     }
 
-    fn write_config(&self, plugins: &[&str], more: &str) -> Result<()> {
-        let config = format!(
-            "{more}listeners.tcp.1 = {}\n\
-             default_vhost = {VHOST}\n\
-             default_user = {USER}\n\
-             default_pass = {PASSWORD}\n\
-             loopback_users = none\n\
-             log.console = true\n\
-             log.file = false\n",
-            self.socket()
-        );
+    fn write_config(&self, plugins: &[&str], config: &str) -> Result<()> {
+        let config = format!("{config}log.console = true\nlog.file = false\n");
         fs::write(self.path("rabbitmq.conf"), config)?;
         fs::write(self.path("env.conf"), "")?;
         fs::write(self.path("plugins"), format!("[{}].\n", plugins.join(",")))?;

@@ -7,6 +7,7 @@
 
 pub mod attack;
 pub mod broker;
+pub mod certificates;
 pub mod fleet;
 pub mod lab;
 pub mod need;

@@ -3,6 +3,8 @@
 
 #[path = "broker_setup/site.rs"]
 mod site;
+#[path = "broker_setup/tls.rs"]
+mod tls;
 
 use std::fs;
 

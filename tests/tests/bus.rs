@@ -9,5 +9,7 @@ mod broker_lost;
 mod clocks;
 #[path = "bus/parties.rs"]
 mod parties;
+#[path = "bus/tls.rs"]
+mod tls;
 #[path = "bus/transports.rs"]
 mod transports;

@@ -89,7 +89,7 @@ async fn run_daemon(config: Config) -> anyhow::Result<Ended> {
         let (root, shared, orders) = (config.root.clone(), shared.clone(), orders.clone());
         tokio::task::spawn_blocking(move || work(input, &root, (orders, receiver), &shared))
     };
-    let http = HttpTransport::new(&config.url)?;
+    let http = HttpTransport::with_tls(&config.url, config.tls.clone())?;
     let transport: Arc<dyn Transport> = match &config.bus {
         Some(bus) => Arc::new(AmqpTransport::new(bus, http, &keys)?),
         None => Arc::new(http),

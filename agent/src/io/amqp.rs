@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use lapin::uri::AMQPUri;
+use lapin::tcp::OwnedTLSConfig;
+use lapin::uri::{AMQPScheme, AMQPUri};
 use muster_schema::bus::{BrokerUser, InboundQueue, enrolment_reply_queue, reply_queue};
 use muster_schema::{HostId, KeyId};
 use tokio::sync::Mutex;
@@ -77,11 +78,15 @@ impl AmqpTransport {
     /// the host with these keys; fetches by `http`.
     ///
     /// # Errors
-    /// When `url` is no AMQP URL.
+    /// When `url` is no AMQP URL, or one of TLS and `http` has no CA file.
     pub fn new(url: &str, http: HttpTransport, keys: &HostKeys) -> Result<Self, TransportError> {
         // The text may hold a password, so it is not repeated.
         let bad = || TransportError::BadAddress("the broker's URL".to_owned(), "it is no amqp:// or amqps:// URL");
         let mut uri: AMQPUri = url.parse().map_err(|_| bad())?;
+        if uri.scheme == AMQPScheme::AMQPS && http.tls().ca.is_none() {
+            let reason = "amqps:// needs the setting ca: whose certificates to trust";
+            return Err(TransportError::BadAddress("the broker's URL".to_owned(), reason));
+        }
         uri.query.frame_max = Some(FRAME_MAX);
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
         let endpoint = format!("{}://{}:{}/{}", uri.scheme, uri.authority.host, uri.authority.port, uri.vhost);
@@ -118,7 +123,11 @@ impl AmqpTransport {
         }
         end(&mut link).await;
         tokio::time::sleep_until(link.not_before).await;
-        let opened = tokio::time::timeout(CONNECT, Session::open(uri, self.key, reply_queue)).await;
+        let tls = match uri.scheme {
+            AMQPScheme::AMQPS => self.http.tls().for_amqp()?,
+            AMQPScheme::AMQP => OwnedTLSConfig::default(),
+        };
+        let opened = tokio::time::timeout(CONNECT, Session::open(uri, tls, self.key, reply_queue)).await;
         let opened = match opened {
             Ok(opened) => opened.map_err(|error| self.unreachable(error.of_user(&user))),
             Err(_) => Err(self.timed_out()),

@@ -18,6 +18,7 @@ use ureq::http::{Response, StatusCode, Uri};
 use ureq::typestate::AgentScope;
 use ureq::{Agent, Body};
 
+use super::tls::{TlsError, TlsFiles};
 use super::transport::{Fetched, HINT_WAIT_SECONDS, Transport, TransportError, Waited};
 use crate::message::SignedMessage;
 
@@ -35,6 +36,7 @@ const SLOWEST_BYTES_PER_SECOND: u64 = 64 * 1024;
 #[derive(Debug, Clone)]
 pub struct HttpTransport {
     base: String,
+    tls: Arc<TlsFiles>,
     /// Shared with those that a call works with on another thread.
     agent: Arc<RwLock<Agent>>,
 }
@@ -45,6 +47,14 @@ impl HttpTransport {
     /// # Errors
     /// When it is no `http` or `https` URL, or holds credentials, a query or a fragment.
     pub fn new(url: &str) -> Result<Self, TransportError> {
+        HttpTransport::with_tls(url, TlsFiles::default())
+    }
+
+    /// Uses the orchestrator at `url`, with these files where that is an `https` URL.
+    ///
+    /// # Errors
+    /// As [`HttpTransport::new`], and when a file cannot be used.
+    pub fn with_tls(url: &str, tls: TlsFiles) -> Result<Self, TransportError> {
         let bad = |reason| TransportError::BadAddress(url.to_owned(), reason);
         let uri: Uri = url.parse().map_err(|_| bad("it is no URL"))?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
@@ -56,8 +66,21 @@ impl HttpTransport {
         if uri.query().is_some() || url.contains('#') {
             return Err(bad("it has a query or a fragment"));
         }
-        let agent = Arc::new(RwLock::new(new_agent()));
-        Ok(HttpTransport { base: url.trim_end_matches('/').to_owned(), agent })
+        let agent = Arc::new(RwLock::new(new_agent(url, &tls)?));
+        Ok(HttpTransport { base: url.trim_end_matches('/').to_owned(), tls: Arc::new(tls), agent })
+    }
+
+    /// The files for TLS.
+    pub fn tls(&self) -> &TlsFiles {
+        &self.tls
+    }
+
+    /// The next call makes a new connection, by the certificates as they are then.
+    fn renew(&self) {
+        match new_agent(&self.base, &self.tls) {
+            Ok(agent) => *self.agent.write().unwrap_or_else(PoisonError::into_inner) = agent,
+            Err(error) => tracing::warn!(error = &error as &dyn Error, "the old certificates are used on"),
+        }
     }
 
     fn agent(&self) -> Agent {
@@ -137,6 +160,9 @@ impl HttpTransport {
             matches!(error.downcast_ref(), Some(ureq::Error::Timeout(_)))
                 || error.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::TimedOut)
         };
+        if *self.tls != TlsFiles::default() && !matches!(source, ureq::Error::Timeout(_)) {
+            self.renew();
+        }
         match source {
             source if timed_out(&source) => TransportError::TimedOut { endpoint },
             ureq::Error::Io(source) if timed_out(&source) => TransportError::TimedOut { endpoint },
@@ -146,8 +172,12 @@ impl HttpTransport {
 }
 
 /// A client without connections.
-fn new_agent() -> Agent {
-    client_config().build().new_agent()
+fn new_agent(url: &str, tls: &TlsFiles) -> Result<Agent, TlsError> {
+    let mut config = client_config();
+    if url.starts_with("https:") {
+        config = config.tls_config(tls.for_http()?);
+    }
+    Ok(config.build().new_agent())
 }
 
 /// What all HTTP of the agent has in common: whom it trusts in TLS, its name, plain bytes, no redirects.
@@ -162,7 +192,7 @@ pub(crate) fn client_config() -> ConfigBuilder<AgentScope> {
 
 impl Transport for HttpTransport {
     fn forget_connections(&self) -> BoxFuture<'_, ()> {
-        *self.agent.write().unwrap_or_else(PoisonError::into_inner) = new_agent();
+        self.renew();
         std::future::ready(()).boxed()
     }
 

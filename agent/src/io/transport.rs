@@ -101,6 +101,9 @@ pub enum TransportError {
         /// Bytes allowed.
         cap: usize,
     },
+    /// A certificate or key of the agent's settings cannot be used.
+    #[error("TLS cannot be set up")]
+    Tls(#[from] super::tls::TlsError),
     /// The address cannot be used.
     #[error("{0:?} is not an address of the orchestrator: {1}")]
     BadAddress(String, &'static str),

@@ -52,12 +52,7 @@ pub fn host_logins(status: &FleetStatus) -> Result<(Vec<HostLogin>, Vec<HostId>)
 }
 
 fn key_of(host: &HostStatus) -> Option<KeyId> {
-    let key = match host.retired {
-        None => host.key,
-        Some(_) if host.retirement_done => None,
-        Some(_) => host.desired.as_ref().map(|desired| desired.host.key),
-    };
-    key.map(|key| key.id())
+    host.key.filter(|_| host.retired.is_none() || !host.retirement_done).map(|key| key.id())
 }
 
 /// What the broker is to know of `fleet` in `vhost`. Of passwords it is given the hashes.

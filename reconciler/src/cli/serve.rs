@@ -14,6 +14,7 @@ use crate::cycle::Config;
 use crate::io::bus::BrokerUrl;
 use crate::io::git::{RemoteUrl, StateSource};
 use crate::io::signer::SignerAddress;
+use crate::io::tls::{ClientFiles, ServerFiles, ServerTls};
 use crate::serve::{ServeOptions, serve};
 use crate::{io, keys};
 
@@ -42,6 +43,24 @@ pub(super) struct Args {
     /// The broker of agents that use one: amqp://user:password@host:port/vhost.
     #[arg(long, value_name = "URL", env = "MUSTER_BUS", hide_env_values = true)]
     bus: Option<BrokerUrl>,
+    /// Certificates of those who may sign for an amqps:// broker.
+    #[arg(long, value_name = "FILE", requires = "bus")]
+    bus_ca: Option<PathBuf>,
+    /// The certificate that is shown to the broker.
+    #[arg(long, value_name = "FILE", requires_all = ["bus_ca", "bus_key"])]
+    bus_cert: Option<PathBuf>,
+    /// Its key.
+    #[arg(long, value_name = "FILE", requires = "bus_cert")]
+    bus_key: Option<PathBuf>,
+    /// Serve both addresses by TLS, with this certificate. It is read anew when it changes.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Its key.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Certificates of those who sign for hosts: agents have to show a certificate then.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    client_ca: Option<PathBuf>,
     /// The commit to trust where no record of a verified one is left: at the first start.
     #[arg(long, value_name = "COMMIT")]
     trust: Option<CommitId>,
@@ -73,12 +92,19 @@ pub(super) fn run(args: Args) -> Result<ExitCode, anyhow::Error> {
         head_life: MAX_HEAD_LIFE,
         archive: Duration::from_secs(args.archive_days * 24 * 60 * 60),
     };
-    let options = ServeOptions { source, config, keys, listen: args.listen, api: args.api_listen, bus: args.bus };
+    let identity = args.bus_cert.zip(args.bus_key);
+    let files = args.bus_ca.map(|ca| ClientFiles { ca, identity });
+    let bus = args.bus.map(|bus| bus.with_tls(files)).transpose()?;
+    let files = args.tls_cert.zip(args.tls_key);
+    let files = files.map(|(certificate, key)| ServerFiles { certificate, key, client_ca: args.client_ca });
+    let tls = files.map(ServerTls::load).transpose()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let options = ServeOptions { source, config, keys, listen: args.listen, api: args.api_listen, tls, bus };
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(serve(options, |agents, api| {
-        say!("serving on http://{agents}");
+        say!("serving on {scheme}://{agents}");
         if api != agents {
-            say!("API and status page on http://{api}");
+            say!("API and status page on {scheme}://{api}");
         }
     }))?;
     Ok(ExitCode::SUCCESS)

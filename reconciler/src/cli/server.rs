@@ -16,6 +16,9 @@ pub(super) struct Server {
     /// The orchestrator's address.
     #[arg(long, env = "MUSTER_SERVER", default_value = "http://127.0.0.1:8420", value_name = "URL")]
     server: String,
+    /// Certificates of those who may sign for it, where they are no public authorities.
+    #[arg(long = "server-ca", env = "MUSTER_CA", value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// A token for its API, where it asks for one. A file, or the environment, shows it to fewer people.
     #[arg(long, env = "MUSTER_TOKEN", hide_env_values = true, value_name = "TOKEN", conflicts_with = "token_file")]
     token: Option<String>,
@@ -33,7 +36,7 @@ impl Server {
     /// The JSON document at `path`, below `/api/v1`, with this query.
     pub(super) fn fetch_with(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, anyhow::Error> {
         let url = format!("{}/api/v1/{path}", self.server.trim_end_matches('/'));
-        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let agent = self.agent(None)?;
         let mut request = agent.get(&url).query_pairs(query.iter().copied());
         if let Some(token) = self.token()? {
             request = request.header("Authorization", format!("Bearer {}", token.as_str()));
@@ -54,6 +57,14 @@ impl Server {
         Ok(value)
     }
 
+    fn agent(&self, timeout: Option<std::time::Duration>) -> Result<ureq::Agent, anyhow::Error> {
+        let mut config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(timeout);
+        if let Some(ca) = &self.ca {
+            config = config.tls_config(crate::io::tls::trust_for_http(ca)?);
+        }
+        Ok(config.build().into())
+    }
+
     fn token(&self) -> Result<Option<Zeroizing<String>>, anyhow::Error> {
         let token = match (&self.token, &self.token_file) {
             (Some(token), _) => Zeroizing::new(token.clone()),
@@ -69,9 +80,9 @@ impl Server {
     /// nothing depends on this.
     pub(super) fn hint_at_push(&self) {
         let url = format!("{}/hooks/push", self.server.trim_end_matches('/'));
-        let timeout = Some(std::time::Duration::from_secs(5));
-        let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(timeout).build().into();
-        let _ = agent.post(&url).send_empty();
+        if let Ok(agent) = self.agent(Some(std::time::Duration::from_secs(5))) {
+            let _ = agent.post(&url).send_empty();
+        }
     }
 
     /// The status of one host.

@@ -17,12 +17,12 @@ mod refusal_log;
 mod reply;
 mod witness;
 
-pub use amqp::{BadBrokerUrl, BrokerState, BrokerUrl, serve_amqp};
+pub use amqp::{BadBrokerTls, BadBrokerUrl, BrokerState, BrokerUrl, serve_amqp};
 pub use enrolment_desk::{DeskError, EnrolledHost};
 pub use hints::Hints;
 pub use http::agent_router;
 pub use inbound::{Inbound, InboundMessage, InboundSettings, Source};
-pub use listen::{HttpLimits, serve_http};
+pub use listen::{ClientCertificate, HttpLimits, require_client_certificate, serve_http};
 pub use live::NotAnswered;
 pub use refusal_log::RefusedMessage;
 pub use reply::Reply;

@@ -1,9 +1,11 @@
 //! What the orchestrator says of its fleet.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use super::{Fleet, SOON};
 use crate::process::tail;
@@ -18,7 +20,13 @@ impl Fleet {
     /// When nobody answers, or with an error.
     pub fn fetch(&self, path: &str) -> Result<Value> {
         let url = format!("{}/api/v1/{path}", self.api_url());
-        let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(ANSWER)).build().into();
+        let mut config = ureq::Agent::config_builder().timeout_global(Some(ANSWER));
+        if let Some(ca) = &self.ca {
+            let ca = Certificate::from_pem(&std::fs::read(ca)?)?;
+            let roots = RootCerts::Specific(Arc::new(vec![ca]));
+            config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
+        }
+        let agent: ureq::Agent = config.build().into();
         let text = agent.get(&url).call().with_context(|| url.clone())?.body_mut().read_to_string()?;
         serde_json::from_str(&text).with_context(|| format!("{url} answers no JSON"))
     }

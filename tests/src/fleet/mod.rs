@@ -40,6 +40,8 @@ pub struct Fleet {
     api: SocketAddr,
     bus: Option<String>,
     agents_bus: Option<String>,
+    ca: Option<PathBuf>,
+    agents_more: String,
     fingerprint: String,
     first: String,
     server: Option<Process>,
@@ -84,6 +86,8 @@ impl Fleet {
             api,
             bus,
             agents_bus,
+            ca: None,
+            agents_more: String::new(),
             fingerprint,
             first,
             server: None,
@@ -94,13 +98,24 @@ impl Fleet {
     /// The orchestrator's address for agents.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.listen)
+        format!("{}://{}", self.scheme(), self.listen)
     }
 
     /// The orchestrator's address for people, on loopback.
     #[must_use]
     pub fn api_url(&self) -> String {
-        format!("http://{}", self.api)
+        format!("{}://{}", self.scheme(), self.api)
+    }
+
+    fn scheme(&self) -> &'static str {
+        if self.ca.is_some() { "https" } else { "http" }
+    }
+
+    /// From the next start on the orchestrator is reached by TLS, with a certificate that `ca` signed. `agents` are
+    /// further settings of agents that are made from now on. Its own arguments come by [`Fleet::serve_with`].
+    pub fn speak_tls(&mut self, ca: &Path, agents: &str) {
+        self.ca = Some(ca.to_owned());
+        self.agents_more = agents.to_owned();
     }
 
     /// Where the orchestrator keeps the published tree and what must survive a restart.
@@ -143,7 +158,8 @@ impl Fleet {
     #[must_use]
     pub fn agent_settings(&self, name: &str) -> String {
         let bus = self.agents_bus.as_ref().map(|bus| format!("bus: \"{bus}\"\n")).unwrap_or_default();
-        format!("url: \"{}\"\nroot_fingerprint: \"{}\"\nname: {name}\n{bus}", self.url(), self.fingerprint)
+        let (url, more) = (self.url(), &self.agents_more);
+        format!("url: \"{url}\"\nroot_fingerprint: \"{}\"\nname: {name}\n{bus}{more}", self.fingerprint)
     }
 
     /// Approves the agent that announced itself as `name`: a signed commit with its host file, to which `text`

@@ -94,6 +94,9 @@ impl Fleet {
         let mut muster = Command::new(programs::muster()?);
         self.repository.as_operator(&mut muster);
         muster.env("MUSTER_SERVER", self.api_url()).args(arguments);
+        if let Some(ca) = &self.ca {
+            muster.env("MUSTER_CA", ca);
+        }
         Ok(muster)
     }
 }

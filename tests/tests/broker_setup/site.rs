@@ -1,12 +1,14 @@
 //! A broker, a fleet, and who sets the one up for the other.
 
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use muster_tests::broker::{Broker, CONTROL};
+use muster_tests::certificates::Authority;
 use muster_tests::fleet::{Fleet, SOON, SandboxAgent};
+use muster_tests::port::free_ports;
 use muster_tests::wait::wait_until;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -17,6 +19,8 @@ pub(crate) struct Site {
     // What runs stands before the folder.
     pub(crate) fleet: Fleet,
     pub(crate) broker: Broker,
+    /// Who signs for both, where they speak TLS.
+    pub(crate) authority: Option<Authority>,
     folder: TempDir,
 }
 
@@ -24,10 +28,31 @@ impl Site {
     /// A broker that knows nothing of the fleet, and a fleet that is not started.
     pub(crate) fn begin() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let fleet = Fleet::make(folder.path(), LOOPBACK, None).unwrap();
-        fleet.repository.write("applications/base/application.yaml", BASE).unwrap();
-        fleet.repository.write("environments/production/environment.yaml", "applications: {base: {}}\n").unwrap();
-        Site { fleet, broker: Broker::start().unwrap(), folder }
+        Site { fleet: make_fleet(&folder), broker: Broker::start().unwrap(), authority: None, folder }
+    }
+
+    /// A broker with the settings that `muster broker setup` wrote, and the users of the orchestrator and of enrolment.
+    pub(crate) fn begin_tls() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let fleet = make_fleet(&folder);
+        let authority = Authority::make(&folder.path().join("tls")).unwrap();
+        let pair = authority.issue("cert", &["localhost"]).unwrap();
+        fs::rename(pair.key, folder.path().join("tls/key.pem")).unwrap();
+        let [port] = free_ports(LOOPBACK).unwrap();
+        let out = folder.path().join("broker");
+        let mut setup = fleet.muster(&["broker", "setup", "--broker", "localhost", "--fleet", "lab"]).unwrap();
+        setup.arg("--repo").arg(fleet.repository.bare()).arg("--status-key").arg(fleet.keys().join("status.pub"));
+        setup.arg("--out").arg(&out).args(["--port", &port.to_string(), "--tls-folder"]).arg(folder.path().join("tls"));
+        assert!(setup.status().unwrap().success());
+        let socket = SocketAddr::new(LOOPBACK, port);
+        let config = fs::read_to_string(out.join("rabbitmq.conf")).unwrap();
+        let everywhere = format!("listeners.ssl.default = {port}\n");
+        assert!(config.contains(&everywhere), "{config}");
+        let config = config.replace(&everywhere, &format!("listeners.ssl.1 = {socket}\n"));
+        let broker = Broker::start_configured(socket, &[], &config).unwrap();
+        let site = Site { fleet, broker, authority: Some(authority), folder };
+        site.broker.import(&fs::read(out.join("definitions.json")).unwrap()).unwrap();
+        site
     }
 
     fn out(&self) -> PathBuf {
@@ -38,6 +63,9 @@ impl Site {
     pub(crate) fn setup(&self, arguments: &[&str], code: i32) -> String {
         let mut setup =
             self.broker.administer(self.fleet.muster(&["broker", "setup", "--broker", "localhost"]).unwrap());
+        if self.authority.is_some() {
+            setup.args(["--port", &self.broker.socket().port().to_string()]);
+        }
         setup
             .arg("--repo")
             .arg(self.fleet.repository.bare())
@@ -57,8 +85,11 @@ impl Site {
     }
 
     /// The address of a user that was made, at this broker's port.
-    fn url(&self, name: &str) -> String {
+    pub(crate) fn url(&self, name: &str) -> String {
         let text = fs::read_to_string(self.out().join(name)).unwrap();
+        if self.authority.is_some() {
+            return text.trim().to_owned();
+        }
         let (user, rest) = text.trim().strip_prefix("amqps://").unwrap().split_once(':').unwrap();
         let (password, place) = rest.split_once('@').unwrap();
         assert_eq!(place, "localhost:5671/lab");
@@ -107,6 +138,13 @@ impl Site {
         let listed = self.broker.control(&["list_connections", "user"]).unwrap().stdout;
         String::from_utf8(listed).unwrap().lines().map(str::to_owned).collect()
     }
+}
+
+fn make_fleet(folder: &TempDir) -> Fleet {
+    let fleet = Fleet::make(folder.path(), LOOPBACK, None).unwrap();
+    fleet.repository.write("applications/base/application.yaml", BASE).unwrap();
+    fleet.repository.write("environments/production/environment.yaml", "applications: {base: {}}\n").unwrap();
+    fleet
 }
 
 const BASE: &str = "resources:\n  files:\n    /etc/motd: {content: \"hello\\n\"}\n";

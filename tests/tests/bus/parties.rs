@@ -14,9 +14,11 @@ use muster_agent::io::transport::Transport;
 use muster_agent::message::{Sender, SignedMessage};
 use muster_reconciler::inbound::{ApprovedHost, ApprovedHosts, ReplayMarks};
 use muster_reconciler::io::bus::{
-    BrokerState, HttpLimits, Inbound, InboundMessage, InboundSettings, agent_router, serve_amqp, serve_http,
+    BrokerState, HttpLimits, Inbound, InboundMessage, InboundSettings, agent_router, require_client_certificate,
+    serve_amqp, serve_http,
 };
 use muster_reconciler::io::signer::{FileSigner, Signer};
+use muster_reconciler::io::tls::ServerTls;
 use muster_schema::envelope::join_frame;
 use muster_schema::facts::{Facts, OsFacts};
 use muster_schema::manifest::HostIdentity;
@@ -45,10 +47,23 @@ pub(crate) struct Orchestrator {
 
 impl Orchestrator {
     pub(crate) async fn start() -> Self {
-        Orchestrator::start_in(tempfile::tempdir().unwrap(), ReplayMarks::default(), "127.0.0.1:0").await
+        let (dir, limits) = (tempfile::tempdir().unwrap(), HttpLimits::default());
+        Orchestrator::start_in(dir, ReplayMarks::default(), "127.0.0.1:0", limits, None).await
     }
 
-    async fn start_in(dir: TempDir, marks: ReplayMarks, listen: &str) -> Self {
+    /// Starts it with TLS, where agents show a certificate if that says so.
+    pub(crate) async fn start_tls(tls: ServerTls, limits: HttpLimits) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        Orchestrator::start_in(dir, ReplayMarks::default(), "127.0.0.1:0", limits, Some(Arc::new(tls))).await
+    }
+
+    async fn start_in(
+        dir: TempDir,
+        marks: ReplayMarks,
+        listen: &str,
+        limits: HttpLimits,
+        tls: Option<Arc<ServerTls>>,
+    ) -> Self {
         let stem = dir.path().join("fresh");
         let fresh = FileSigner::load(&stem.with_extension("key"), None)
             .or_else(|_| FileSigner::generate(&stem, "fresh", None))
@@ -71,8 +86,11 @@ impl Orchestrator {
         let listener = tokio::net::TcpListener::bind(listen).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (end, mut ended) = watch::channel(false);
-        let router = agent_router(inbound.clone(), dir.path().join("tree"));
-        tokio::spawn(serve_http(listener, router, HttpLimits::default(), async move {
+        let mut router = agent_router(inbound.clone(), dir.path().join("tree"));
+        if tls.as_ref().is_some_and(|tls| tls.is_mutual()) {
+            router = require_client_certificate(router);
+        }
+        tokio::spawn(serve_http(listener, router, limits, tls, async move {
             let _ = ended.wait_for(|end| *end).await;
         }));
         Orchestrator { inbound, fresh: fresh_key, address, taken, heads, dir, end }
@@ -121,7 +139,7 @@ impl Orchestrator {
             }
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
-        Orchestrator::start_in(dir, marks, &address.to_string()).await
+        Orchestrator::start_in(dir, marks, &address.to_string(), HttpLimits::default(), None).await
     }
 
     pub(crate) fn approve(&self, agents: &[&Agent]) {

@@ -11,9 +11,13 @@ use lapin::options::{
     QueueDeclareOptions,
 };
 use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
+use lapin::tcp::OwnedTLSConfig;
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::uri::AMQPUri;
-use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer};
+use lapin::{
+    BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer,
+    DefaultConnectionBuilder as ConnectionBuilder,
+};
 use muster_schema::bus::{
     HINT_QUEUE_LIFE_MS, INBOUND_EXCHANGE, InboundQueue, LIVE_REQUEST_LIFE_MS, MAX_LIVE_REQUESTS, MAX_REPLY_QUEUE_BYTES,
     NOTIFY_EXCHANGE, hint_queue, live_queue, live_routing_key,
@@ -97,9 +101,15 @@ struct Shared {
 
 impl Session {
     /// Connects, and declares the queue for replies of this name.
-    pub(super) async fn open(uri: AMQPUri, key: KeyId, name: String) -> Result<Self, SessionError> {
+    pub(super) async fn open(
+        uri: AMQPUri,
+        tls: OwnedTLSConfig,
+        key: KeyId,
+        name: String,
+    ) -> Result<Self, SessionError> {
         let properties = ConnectionProperties::default().with_connection_name(format!("muster-agent {key}").into());
-        let connection = Connection::connect_uri(uri, properties).await?;
+        let to = ConnectionBuilder::new()?.with_uri(uri).with_properties(properties).with_tls_config(tls);
+        let connection = to.connect().await?;
         let channel = connection.create_channel().await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
         channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;

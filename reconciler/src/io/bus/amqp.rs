@@ -16,8 +16,10 @@ use lapin::options::{
     ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::uri::AMQPUri;
-use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, ExchangeKind};
+use lapin::uri::{AMQPScheme, AMQPUri};
+use lapin::{
+    BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, DefaultConnectionBuilder, ExchangeKind,
+};
 use muster_schema::bus::{
     INBOUND_EXCHANGE, InboundQueue, MAX_QUEUE_NAME, NOTIFY_EXCHANGE, REPLY_QUEUE_PREFIX, live_routing_key,
 };
@@ -30,6 +32,7 @@ use super::inbound::{Inbound, Source};
 use super::live::{DueRequest, Live, NotAnswered};
 use super::reply::Reply;
 use crate::io::clock;
+use crate::io::tls::{ClientFiles, TlsFileError};
 
 const HEARTBEAT_SECONDS: u16 = 15;
 const CONNECT: Duration = Duration::from_secs(15);
@@ -55,6 +58,7 @@ pub enum BrokerState {
 #[derive(Clone)]
 pub struct BrokerUrl {
     uri: AMQPUri,
+    tls: Option<ClientFiles>,
 }
 
 /// The text is no address of a broker. It may hold a password, so it is not repeated.
@@ -68,8 +72,47 @@ impl std::str::FromStr for BrokerUrl {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut uri: AMQPUri = text.parse().map_err(|_| BadBrokerUrl)?;
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
-        Ok(BrokerUrl { uri })
+        Ok(BrokerUrl { uri, tls: None })
     }
+}
+
+impl BrokerUrl {
+    /// With these files for TLS, which an `amqps://` URL needs and no other can use.
+    ///
+    /// # Errors
+    /// When URL and files do not go together, or a file cannot be used.
+    pub fn with_tls(self, tls: Option<ClientFiles>) -> Result<Self, BadBrokerTls> {
+        match (&self.uri.scheme, &tls) {
+            (AMQPScheme::AMQPS, None) => return Err(BadBrokerTls::NoFiles),
+            (AMQPScheme::AMQP, Some(_)) => return Err(BadBrokerTls::NotTls),
+            (AMQPScheme::AMQPS, Some(files)) => drop(files.load()?),
+            (AMQPScheme::AMQP, None) => {}
+        }
+        Ok(BrokerUrl { tls, ..self })
+    }
+}
+
+/// The address of a broker and the files for TLS do not go together.
+#[derive(Debug, thiserror::Error)]
+pub enum BadBrokerTls {
+    /// It is not known whom to trust.
+    #[error("an amqps:// broker needs --bus-ca: whose certificates to trust")]
+    NoFiles,
+    /// The password would go in the open.
+    #[error("--bus-ca is given and the broker's address is no amqps:// one: nothing would go by TLS")]
+    NotTls,
+    /// A file cannot be used.
+    #[error("TLS cannot be set up")]
+    Files(#[from] TlsFileError),
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+enum OpenError {
+    #[error("{0}")]
+    Broker(#[from] lapin::Error),
+    #[error("TLS cannot be set up: {0}")]
+    Files(#[from] TlsFileError),
 }
 
 /// Without the password.
@@ -129,9 +172,12 @@ struct Opened {
     channel: Channel,
 }
 
-async fn open(url: &BrokerUrl) -> Result<Opened, lapin::Error> {
+async fn open(url: &BrokerUrl) -> Result<Opened, OpenError> {
     let properties = ConnectionProperties::default().with_connection_name("muster serve".into());
-    let connection = Connection::connect_uri(url.uri.clone(), properties).await?;
+    let tls = url.tls.as_ref().map(ClientFiles::load).transpose()?.unwrap_or_default();
+    let to =
+        DefaultConnectionBuilder::new()?.with_uri(url.uri.clone()).with_properties(properties).with_tls_config(tls);
+    let connection = to.connect().await?;
     let channel = connection.create_channel().await?;
     for (name, kind) in [(NOTIFY_EXCHANGE, ExchangeKind::Topic), (INBOUND_EXCHANGE, ExchangeKind::Topic)] {
         let durable = ExchangeDeclareOptions { durable: true, ..Default::default() };

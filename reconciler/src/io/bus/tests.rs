@@ -230,7 +230,7 @@ impl Fleet {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = agent_router(self.inbound.clone(), self.tree());
-        tokio::spawn(serve_http(listener, router, limits, std::future::pending()));
+        tokio::spawn(serve_http(listener, router, limits, None, std::future::pending()));
         address
     }
 }

@@ -175,7 +175,7 @@ async fn serving_ends_when_it_is_told_to() {
     let address = listener.local_addr().unwrap();
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
     let router = agent_router(fleet.inbound.clone(), fleet.tree());
-    let serving = tokio::spawn(serve_http(listener, router, HttpLimits::default(), async move {
+    let serving = tokio::spawn(serve_http(listener, router, HttpLimits::default(), None, async move {
         let _ = ended.await;
     }));
     let frame = web.sign(Body::HintRequest(HintRequest { after: 0 }));

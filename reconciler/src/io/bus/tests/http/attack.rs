@@ -67,7 +67,7 @@ async fn a26_more_connections_than_allowed_are_closed_and_the_others_live_http()
     let address = listener.local_addr().unwrap();
     let limits = HttpLimits { connections: 2, head: Duration::from_secs(1), ..HttpLimits::default() };
     let router = agent_router(fleet.inbound.clone(), fleet.tree());
-    tokio::spawn(serve_http(listener, router, limits, std::future::pending()));
+    tokio::spawn(serve_http(listener, router, limits, None, std::future::pending()));
     let idle: Vec<TcpStream> = (0..2).map(|_| TcpStream::connect(address).unwrap()).collect();
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(get(address, "root.json", None).await.0, 0, "closed without an answer");
@@ -85,7 +85,7 @@ async fn a26_who_asks_and_never_reads_is_cut_off_http() {
     let address = listener.local_addr().unwrap();
     let limits = HttpLimits { connections: 1, unread: Duration::from_secs(1), ..HttpLimits::default() };
     let router = agent_router(fleet.inbound.clone(), fleet.tree());
-    tokio::spawn(serve_http(listener, router, limits, std::future::pending()));
+    tokio::spawn(serve_http(listener, router, limits, None, std::future::pending()));
     let mut silent = TcpStream::connect(address).unwrap();
     silent.write_all(b"GET /published/root.json HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
