@@ -23,6 +23,8 @@ rules:
   - {who: [ana@example.com], may: [write, merge], paths: ["docs/**"]}
   - {who: [ben@example.com], may: [write, merge], paths: ["applications/**"], collections: [files]}
   - {who: [mona@example.com], may: [merge], hosts: role=web}
+  - {who: [zoe@example.com], may: [merge]}
+  - {who: [zoe@example.com], may: [write], paths: ["environments/lab/**"], hosts: role=web}
 "#;
 
 const WEB: &str = "resources:\n  files: {/etc/web: {content: \"{{ settings.page }}\"}}\n";
@@ -30,10 +32,10 @@ const WEB: &str = "resources:\n  files: {/etc/web: {content: \"{{ settings.page 
 /// A fleet of two teams: ana's things are on web-1, and db-1 is not hers. The first commit with it.
 fn teams() -> (TestRepository, Oid) {
     let repo = TestRepository::new();
-    for name in ["ana", "ben", "mona"] {
+    for name in ["ana", "ben", "mona", "zoe"] {
         repo.make_key(name, &["-t", "ed25519"]);
     }
-    let lines: String = ["alice", "ana", "ben", "mona"].iter().map(|name| repo.signer_line(name, "")).collect();
+    let lines: String = ["alice", "ana", "ben", "mona", "zoe"].iter().map(|name| repo.signer_line(name, "")).collect();
     repo.write("policy/allowed_signers", &lines);
     repo.write("policy/access.yaml", RULES);
     for (path, text) in [

@@ -27,4 +27,8 @@ fn a_host_on_which_a_document_would_do_more_than_it_may_keeps_what_it_has() {
     fleet.repo.write("policy/access.yaml", crate::test_repository::ACCESS);
     fleet.push("second");
     assert_eq!(fleet.orchestrator.reconcile().unwrap(), [id()]);
+    fleet.repo.write("policy/access.yaml", &format!("{}{rules}", crate::test_repository::ACCESS));
+    fleet.push("second");
+    assert_eq!(fleet.orchestrator.reconcile().unwrap(), []);
+    assert_eq!(fleet.hold().as_deref(), Some("RenderFault"), "though nothing but the policy differs");
 }

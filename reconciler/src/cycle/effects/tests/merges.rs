@@ -138,7 +138,7 @@ fn a_merge_answers_alone_for_what_it_writes_itself() {
     propose(&repo, "alice", WEB, "resources: {}\n");
     repo.git(&["merge", "-q", "--no-ff", "--no-commit", "side"]);
     repo.write("environments/lab/environment.yaml", "settings: {page: one, data: slipped in}\n");
-    let merge = repo.commit_as("ana", "merge");
-    // Of alice's rights she has none.
-    assert_refused(&repo, anchor, merge, merge, "may not");
+    let merge = repo.commit_as("zoe", "merge");
+    // She may merge everything; of alice's right to write she has nothing.
+    assert_refused(&repo, anchor, merge, merge, "zoe@example.com may not write what changes files/etc/db on db-1");
 }
