@@ -109,7 +109,7 @@ pub async fn serve(options: ServeOptions, announce: impl FnOnce(SocketAddr, Sock
     }
     let agents = agents.merge(hooks.clone()).merge(witness_router(calls));
     let live = LiveApi { state: orchestrator.state(), door: door.clone(), audit: audit.clone() };
-    let access = Arc::new(Access::new(&data, orchestrator.state(), audit));
+    let access = Arc::new(Access::new(&data, orchestrator.state(), audit)?);
     let people = access.protect(api::router(orchestrator.state()).merge(live_router(live)));
     let listener = bind(listen).await?;
     let (end, ending) = watch::channel(());

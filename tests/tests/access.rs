@@ -133,6 +133,13 @@ fn a_token_opens_what_it_is_for_and_nothing_else() {
     line("token:web-team", "deny", "/v1/converge");
     line("token:ops", "allow", "/v1/converge");
     line("127.0.0.1", "deny", "a token is needed");
+    line("token web-team", "TokenCreated", "role=web");
+    line("token ops", "TokenCreated", "read, query, act until");
+    assert!(token(&fleet, &["revoke", "web-team"]).status.success());
+    assert_eq!(get(&fleet, "/api/v1/hosts", &web).0, 401);
+    let log = fs::read_to_string(fleet.data().join("audit.log")).unwrap();
+    assert_eq!(log.matches("TokenRevoked").count(), 1, "{log}");
+    assert_eq!(log.matches("TokenCreated").count(), 2, "{log}");
     assert!(!text.contains(&all) && !fs::read_to_string(fleet.data().join("tokens.json")).unwrap().contains(&all));
 }
 

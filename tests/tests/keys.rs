@@ -197,6 +197,12 @@ fn every_role_is_rotated_under_running_agents_and_no_host_changes() {
     rotating.join("two");
     rotating.followed(4);
     rotating.push("after all");
+
+    // The audit log tells of each, with the keys that signed it: the last one has the old root's and its own.
+    let log = fs::read_to_string(rotating.fleet.data().join("audit.log")).unwrap();
+    let followed: Vec<&str> = log.lines().filter(|line| line.contains("RootFollowed")).collect();
+    let signed: Vec<usize> = followed.iter().map(|line| line.matches("key:").count()).collect();
+    assert_eq!(signed, [1, 1, 2], "{followed:?}");
 }
 
 #[test]

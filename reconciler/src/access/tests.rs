@@ -4,6 +4,7 @@ use std::time::Duration;
 use muster_schema::Timestamp;
 
 use super::*;
+use crate::audit::AuditEntry;
 
 const NOW: Timestamp = Timestamp(1_000_000);
 
@@ -73,4 +74,26 @@ fn scopes_include_nothing_else_and_hosts_are_those_selected() {
     }
     assert_eq!(caller(&[Scope::Act], "*").check_host(Scope::Act, None), Ok(()));
     assert_eq!(Caller::Local.check_fleet(Scope::Act), Ok(()));
+}
+
+#[test]
+fn each_token_that_came_or_went_is_written_down_once() {
+    let mut list = TokenList::default();
+    list.add(make("one", 1, &[Scope::Read], "*").0).unwrap();
+    list.add(make("two", 2, &[Scope::Act], "role=web").0).unwrap();
+    let (mut log, known) = KnownTokens::default().compare(&list, NOW);
+    let told = |entries: &[AuditEntry]| {
+        entries.iter().map(|entry| format!("{} {}", entry.code, entry.action)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&log), ["TokenCreated token one", "TokenCreated token two"]);
+    assert_eq!(known.compare(&list, NOW).0, []);
+    // A log that was read again knows as much; another token of the same name is another one.
+    list.revoke("one").unwrap();
+    list.revoke("two").unwrap();
+    list.add(make("two", 3, &[Scope::Act], "role=web").0).unwrap();
+    let (more, known) = KnownTokens::of_log(&log).compare(&list, NOW);
+    assert_eq!(told(&more), ["TokenRevoked token one", "TokenRevoked token two", "TokenCreated token two"]);
+    log.extend(more);
+    assert_eq!(KnownTokens::of_log(&log), known);
+    assert_eq!(told(&known.compare(&TokenList::default(), NOW).0), ["TokenRevoked token two"]);
 }

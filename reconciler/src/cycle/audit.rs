@@ -7,9 +7,11 @@ use muster_schema::{CommitId, HostId, PublicKey};
 
 use super::{CycleError, Orchestrator};
 use crate::audit::{AuditEntry, CHECKPOINT_PATH, CheckpointSeen, Decision, check_log};
+use crate::bundle::SignedHead;
 use crate::io::audit::{AuditError, read_log};
 use crate::io::clock;
 use crate::io::git::StatusTree;
+use crate::io::key_folder::SignedRoot;
 use crate::verify::{CommitFault, Rejection, VerifiedRevision, commit_id};
 
 /// Whether the audit log was found as it was left.
@@ -85,6 +87,35 @@ impl Orchestrator {
             AuditEntry { hosts: id.to_string(), commits: revision.to_string(), ..entry }
         };
         tell(self.audit.append(keys.into_iter().map(entry)));
+    }
+
+    /// Writes down which root documents count from now on, and by whose signatures.
+    ///
+    /// # Errors
+    /// When it cannot be written; then they are not to count.
+    pub(super) fn note_roots(&self, roots: &[SignedRoot]) -> Result<(), CycleError> {
+        let entry = |(root, signatures): &SignedRoot| {
+            let keys: Vec<String> = signatures.iter().map(|signature| format!("key:{}", signature.key())).collect();
+            let action = format!("root {}", root.root().version);
+            let entry = AuditEntry::new(clock::now(), keys.join(" "), action, Decision::Allow, "RootFollowed");
+            entry.because(&format!("epoch {}", root.root().epoch))
+        };
+        Ok(self.audit.append(roots.iter().map(entry))?)
+    }
+
+    /// Writes down which hosts get a last head.
+    ///
+    /// # Errors
+    /// When it cannot be written; then they are not to get it.
+    pub(super) fn note_retired(&self, heads: &[SignedHead]) -> Result<(), CycleError> {
+        let entry = |head: &SignedHead| {
+            let head = head.head();
+            let code = if head.retired { "Retired" } else { "Renamed" };
+            let entry = AuditEntry::new(clock::now(), "muster", "retire", Decision::Allow, code);
+            let entry = AuditEntry { hosts: head.host.id.to_string(), commits: head.revision.to_string(), ..entry };
+            head.renamed.as_ref().map_or(entry.clone(), |new| entry.because(&format!("its key is the one of {new}")))
+        };
+        Ok(self.audit.append(heads.iter().map(entry))?)
     }
 
     /// Writes down that an agent which nobody approved waits.

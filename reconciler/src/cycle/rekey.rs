@@ -30,6 +30,7 @@ impl Orchestrator {
     /// publishing fails after that, the next reconcile does the rest.
     pub(super) fn take_newer_keys(&mut self) -> Result<Vec<HostId>, CycleError> {
         let Some(newer) = self.keys.load_newer()? else { return Ok(Vec::new()) };
+        self.note_roots(newer.roots.get(self.keys.roots.len()..).unwrap_or_default())?;
         self.resign_manifests(&newer)?;
         publish_roots(self, &newer)?;
         let version = newer.roots.len();

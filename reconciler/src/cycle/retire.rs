@@ -8,7 +8,7 @@ use muster_schema::head::Head;
 use muster_schema::{CommitId, HostId};
 
 use super::{CycleError, Orchestrator};
-use crate::bundle::{renew_head, sign_head};
+use crate::bundle::{SignedHead, renew_head, sign_head};
 use crate::events::EventKind;
 use crate::io::clock;
 use crate::io::store::Batch;
@@ -46,7 +46,6 @@ impl Orchestrator {
             }
         };
         self.state_condition("RetirementsConfirmed", ConditionStatus::True, "Confirmed", "", &anchor);
-        let mut batch = Batch::default();
         let mut changed = Vec::new();
         let mut reverting = Vec::new();
         for id in leaving {
@@ -58,14 +57,9 @@ impl Orchestrator {
             }
             let last = renew_head(head, anchor.clone(), clock::now(), self.config.head_life);
             let last = sign_head(Head { retired: renamed.is_none(), renamed, ..last }, self.keys.fresh.as_ref())?;
-            batch.head(&last);
-            changed.push((id, last.head().clone()));
+            changed.push(last);
         }
-        self.publish_batch(&batch)?;
-        for (id, head) in &changed {
-            self.take_retirement(id, head);
-        }
-        let mut hinted: Vec<HostId> = changed.into_iter().map(|(id, _)| id).collect();
+        let mut hinted = self.publish_last(&changed)?;
         hinted.extend(reverting.iter().map(|host| host.id.clone()));
         self.publish_nothing(reverting.clone(), &anchor)?;
         for host in reverting {
@@ -88,21 +82,28 @@ impl Orchestrator {
                 .filter(|(id, host)| host.reverting && host.is_synced() && !self.awaiting.contains_key(*id));
             reverted.map(|(id, _)| id.clone()).collect()
         };
-        let mut batch = Batch::default();
         let mut last = Vec::new();
         for head in done.iter().filter_map(|id| self.heads.get(id)) {
             let head = renew_head(head, head.revision.clone(), clock::now(), self.config.head_life);
-            let head = sign_head(Head { retired: true, ..head }, self.keys.fresh.as_ref())?;
-            batch.head(&head);
-            last.push(head.head().clone());
+            last.push(sign_head(Head { retired: true, ..head }, self.keys.fresh.as_ref())?);
         }
-        if !last.is_empty() {
-            self.publish_batch(&batch)?;
-        }
-        for head in last {
-            self.take_retirement(&head.host.id, &head);
-        }
+        self.publish_last(&last)?;
         Ok(done)
+    }
+
+    /// Writes down and publishes the last heads of hosts, and answers whose they are.
+    fn publish_last(&mut self, heads: &[SignedHead]) -> Result<Vec<HostId>, CycleError> {
+        if heads.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.note_retired(heads)?;
+        let mut batch = Batch::default();
+        heads.iter().for_each(|head| batch.head(head));
+        self.publish_batch(&batch)?;
+        for head in heads {
+            self.take_retirement(&head.head().host.id, head.head());
+        }
+        Ok(heads.iter().map(|head| head.head().host.id.clone()).collect())
     }
 
     /// Whether a host that leaves is to put back what it found: its last

@@ -20,6 +20,7 @@ use muster_schema::{CommitId, HostId, PublicKey};
 use super::greet::Greeting;
 use super::save::Saved;
 use super::{Config, Orchestrator};
+use crate::audit::load_entries;
 use crate::io::clock;
 use crate::io::git::StatusBranch;
 use crate::keys;
@@ -232,6 +233,9 @@ fn a_host_that_is_to_revert_has_nothing_before_it_is_retired() {
     fleet.report_applied();
     assert_eq!((fleet.orchestrator.retire_reverted().unwrap(), retired(&fleet)), (vec![id()], true));
     assert_eq!(fleet.orchestrator.retire_reverted().unwrap(), [], "once");
+    let text = fleet.audit_log();
+    let retired: Vec<_> = load_entries(&text).into_iter().filter(|entry| entry.code == "Retired").collect();
+    assert_eq!(retired.iter().map(|entry| entry.hosts.as_str()).collect::<Vec<_>>(), ["web-1"], "{retired:?}");
 }
 
 #[tokio::test]

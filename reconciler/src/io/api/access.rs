@@ -5,7 +5,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Extension, Request, State};
@@ -16,9 +16,9 @@ use muster_schema::HostId;
 use muster_schema::api::{Problem, ProblemReason};
 
 use super::live::refused;
-use crate::access::{Caller, Denied, Scope};
-use crate::audit::{AuditEntry, Decision};
-use crate::io::audit::AuditLog;
+use crate::access::{Caller, Denied, KnownTokens, Scope, TokenList};
+use crate::audit::{AuditEntry, Decision, load_entries};
+use crate::io::audit::{AuditError, AuditLog, read_log};
 use crate::io::clock;
 use crate::io::token_file::TokenFile;
 use crate::state::SharedState;
@@ -30,6 +30,8 @@ const LONGEST: usize = 256;
 #[derive(Debug)]
 pub struct Access {
     tokens: TokenFile,
+    /// Those that the audit log tells of, and the list that was compared with it last.
+    known: Mutex<(KnownTokens, Arc<TokenList>)>,
     state: Arc<SharedState>,
     audit: Arc<AuditLog>,
 }
@@ -38,9 +40,18 @@ pub struct Access {
 type ClientAddress = Option<Extension<ConnectInfo<SocketAddr>>>;
 
 impl Access {
-    /// By the tokens in this data folder.
-    pub fn new(data: &Path, state: Arc<SharedState>, audit: Arc<AuditLog>) -> Access {
-        Access { tokens: TokenFile::new(data), state, audit }
+    /// By the tokens in this data folder. Those that came or went since the audit log was written are written down.
+    ///
+    /// # Errors
+    /// When the audit log cannot be read or written.
+    pub fn new(data: &Path, state: Arc<SharedState>, audit: Arc<AuditLog>) -> Result<Access, AuditError> {
+        let known = KnownTokens::of_log(&load_entries(&read_log(audit.path())?));
+        let access = Access { tokens: TokenFile::new(data), known: Mutex::new((known, Arc::default())), state, audit };
+        // A file that cannot be read lets nobody in, and tells nothing of tokens.
+        if let Ok(tokens) = access.tokens.load() {
+            access.note_tokens(&tokens.unwrap_or_default())?;
+        }
+        Ok(access)
     }
 
     /// Lets nobody reach these routes who may not. Handlers get the [`Caller`].
@@ -52,6 +63,10 @@ impl Access {
         let tokens = self.tokens.load().map_err(|error| {
             tracing::error!(error = &error as &dyn std::error::Error, "nobody is let in");
             Problem::new(ProblemReason::Busy, "the tokens cannot be read, so nobody is let in")
+        })?;
+        self.note_tokens(&tokens.clone().unwrap_or_default()).map_err(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, "nobody is let in");
+            Problem::new(ProblemReason::Busy, "who has a token cannot be written down, so nobody is let in")
         })?;
         let stranger = |detail: &str| Problem::new(ProblemReason::Unauthorized, detail);
         let needed = || stranger("a token is needed here").with_hint("pass --token-file FILE, or set MUSTER_TOKEN");
@@ -87,6 +102,17 @@ impl Access {
             }
             None => caller.check_fleet(Scope::Read),
         }
+    }
+
+    /// Writes down which tokens came and went.
+    fn note_tokens(&self, tokens: &Arc<TokenList>) -> Result<(), AuditError> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.1 != *tokens || known.1.tokens.is_empty() {
+            let (entries, there) = known.0.compare(tokens, clock::now());
+            self.audit.append(entries)?;
+            *known = (there, tokens.clone());
+        }
+        Ok(())
     }
 
     /// Writes a refusal down, but not each of a flood; strangers are one kind together.
