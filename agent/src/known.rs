@@ -16,6 +16,8 @@ const TRANSITIONS_A_RECORD: usize = 250;
 /// States lie together by the first byte of the digest of their address: a record for each would cost the store more
 /// memory and time than what is in it.
 const PAGE_PREFIX: &str = "states/";
+/// After so many transitions at once the map is built anew: it stays in memory for long.
+const MANY: usize = 200;
 const SEQ_KEY: &str = "transition-seq";
 
 /// Resources whose states lie together.
@@ -125,6 +127,10 @@ impl Known {
         for (first, some) in (before + 1..).step_by(TRANSITIONS_A_RECORD).zip(transitions.chunks(TRANSITIONS_A_RECORD))
         {
             batch.put(format!("{TRANSITION_PREFIX}{first:020}"), some)?;
+        }
+        if transitions.len() >= MANY {
+            // What came in order filled the nodes by half.
+            self.states = std::mem::take(&mut self.states).into_iter().collect();
         }
         if self.last_seq != before {
             batch.put(SEQ_KEY, &self.last_seq)?;

@@ -21,6 +21,8 @@ use std::path::{Path, PathBuf};
 
 /// The file is rewritten when it has so many more lines than entries.
 const SPARE_LINES: usize = 10_000;
+/// After so many lines at once the map is built anew: it stays in memory for long.
+const MANY: usize = 200;
 
 /// The ledger's disk refused.
 #[derive(Debug, thiserror::Error)]
@@ -104,10 +106,15 @@ impl Ledger {
         #[cfg(test)]
         crate::test_crash::point();
         self.file.write_all(&text).and_then(|()| self.file.sync_data()).map_err(|source| self.error(source))?;
-        self.lines += lines.len();
+        let count = lines.len();
         for line in lines {
             take(&mut self.entries, line);
         }
+        if count >= MANY {
+            // What came in order filled the nodes by half.
+            self.entries = std::mem::take(&mut self.entries).into_iter().collect();
+        }
+        self.lines += count;
         if self.lines > self.entries.len() + SPARE_LINES {
             self.rewrite()?;
         }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -29,7 +30,8 @@ const ENCODED_SLASH: &str = "%2F";
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
     collection: Collection,
-    id: String,
+    /// Shared: an agent knows each of its resources by its address in half a dozen places.
+    id: Arc<str>,
 }
 
 /// Why an address is refused.
@@ -113,7 +115,7 @@ impl Address {
         } else if !id::is_name(collection.id_form(), &id) {
             return Err(AddressError::BadName { collection, id });
         }
-        Ok(Address { collection, id })
+        Ok(Address { collection, id: id.into() })
     }
 
     /// The collection.
@@ -129,7 +131,7 @@ impl Address {
     /// The address that all names of the same thing have in common.
     #[must_use]
     pub fn folded(&self) -> Address {
-        Address { collection: self.collection, id: self.collection.id_form().fold(&self.id) }
+        Address { collection: self.collection, id: self.collection.id_form().fold(&self.id).into() }
     }
 
     /// The paths of the files that it stands for, whole: no other resource has them.

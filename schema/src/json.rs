@@ -3,7 +3,7 @@
 //! Beyond RFC 8259: no duplicate key, no float, bounded size and depth. Unknown
 //! fields are refused by the types themselves (`deny_unknown_fields`).
 
-use std::collections::HashSet;
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -103,14 +103,42 @@ impl<'de> Visitor<'de> for Strict {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
         let deeper = self.deeper()?;
-        let mut keys: HashSet<String> = HashSet::new();
-        while let Some(key) = entries.next_key::<String>()? {
+        let mut keys: Vec<Cow<'de, str>> = Vec::new();
+        while let Some(key) = entries.next_key_seed(Key)? {
+            keys.push(key);
             entries.next_value_seed(deeper)?;
-            if keys.contains(&key) {
-                return Err(A::Error::custom(format_args!("the key {key:?} stands twice")));
-            }
-            keys.insert(key);
         }
-        Ok(())
+        keys.sort_unstable();
+        match keys.iter().zip(keys.iter().skip(1)).find(|(one, next)| one == next) {
+            Some((key, _)) => Err(A::Error::custom(format_args!("the key {key:?} stands twice"))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Reads a key, as it stands in the document where it has no escapes.
+struct Key;
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Key {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(text))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(text.to_owned()))
     }
 }

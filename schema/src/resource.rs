@@ -3,7 +3,7 @@
 //! The envelope ([`Resource`]) is parsed first, the attributes then by the
 //! address's collection, so that an error names its attribute.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::address::Address;
 use crate::collection::Collection;
@@ -52,8 +52,7 @@ mod timezone;
 mod transfer_url;
 mod unit;
 mod user;
-
-use exception::ExceptionWire;
+mod wire;
 
 #[cfg(test)]
 mod tests;
@@ -328,60 +327,5 @@ impl Spec {
     /// The blobs that the agent needs for these attributes.
     pub fn blobs(&self) -> Vec<BlobRef> {
         self.contents().into_iter().map(|(_, blob)| blob).collect()
-    }
-}
-
-/// The wire form of [`Resource`], its attributes not yet read.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Envelope {
-    address: Address,
-    #[serde(default)]
-    application: Option<String>,
-    #[serde(default)]
-    meta: Meta,
-    #[serde(default)]
-    attributes: serde_json::Map<String, serde_json::Value>,
-    #[serde(default)]
-    exception: Option<ExceptionWire<serde_json::Map<String, serde_json::Value>>>,
-}
-
-#[derive(Serialize)]
-struct EnvelopeRef<'a> {
-    address: &'a Address,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    application: &'a Option<String>,
-    #[serde(skip_serializing_if = "Meta::is_default")]
-    meta: &'a Meta,
-    attributes: &'a Spec,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exception: Option<ExceptionWire<&'a Spec>>,
-}
-
-impl Serialize for Resource {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Resource { address, application, meta, spec, exception } = self;
-        let exception = exception.as_ref().map(Exception::to_wire);
-        EnvelopeRef { address, application, meta, attributes: spec, exception }.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Resource {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Envelope { address, application, meta, attributes, exception } = Envelope::deserialize(deserializer)?;
-        let read = |attributes: serde_json::Map<String, serde_json::Value>| {
-            Spec::from_json(address.collection(), attributes.into())
-                .map_err(|source| serde::de::Error::custom(format_args!("{address}: {source}")))
-        };
-        let spec = read(attributes)?;
-        let exception = match exception {
-            None => None,
-            Some(ExceptionWire { reason, until, state, attributes }) => {
-                let variant = |spec| Held::Instead(Box::new(Variant { state: state.unwrap_or_default(), spec }));
-                let holds = attributes.map(read).transpose()?.map_or(Held::Waiver, variant);
-                Some(Exception { reason, until, holds })
-            }
-        };
-        Ok(Resource { address, application, meta, spec, exception })
     }
 }

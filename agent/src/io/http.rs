@@ -26,6 +26,8 @@ use crate::message::SignedMessage;
 const FRAME_TYPE: &str = "application/vnd.muster.frame";
 const MAX_FRAME_BYTES: usize = MAX_MESSAGE_BYTES + MAX_SIGNATURE_BYTES;
 const MAX_HINT_BYTES: usize = 1024;
+/// What a connection that is kept holds, once for each direction.
+const BUFFER_BYTES: usize = 16 << 10;
 const CONNECT: Duration = Duration::from_secs(10);
 /// The orchestrator answers within 20 s or says that it is busy.
 const REQUEST: Duration = Duration::from_secs(30);
@@ -188,6 +190,8 @@ pub(crate) fn client_config() -> ConfigBuilder<AgentScope> {
         .timeout_connect(Some(CONNECT))
         .user_agent(concat!("muster-agent/", env!("CARGO_PKG_VERSION")))
         .accept_encoding("identity")
+        .input_buffer_size(BUFFER_BYTES)
+        .output_buffer_size(BUFFER_BYTES)
 }
 
 impl Transport for HttpTransport {

@@ -95,7 +95,7 @@ fn kept(resource: &Arc<Resource>, input: &ScheduleInput<'_>) -> Target {
         }
     }
     resource::unite_memberships(resource, &mut wanted, input.resources, |other| is_in_force(other, input));
-    Target { resource: resource.clone(), wanted: Some(wanted), purpose, implicit: false }
+    Target { resource: resource.clone(), wanted: Some(wanted.shrunk()), purpose, implicit: false }
 }
 
 /// Why a resource of the manifest is looked at.

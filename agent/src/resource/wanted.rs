@@ -40,6 +40,16 @@ impl Wanted {
         self
     }
 
+    /// The same in as little memory: it is kept as long as the resource.
+    #[must_use]
+    pub fn shrunk(self) -> Wanted {
+        let state = match self.state {
+            State::Absent => State::Absent,
+            State::Present(attributes) => State::Present(shrunk(attributes)),
+        };
+        Wanted { state, on_creation: shrunk(self.on_creation) }
+    }
+
     /// The whole state of a new thing.
     pub fn on_new(&self) -> State {
         match &self.state {
@@ -51,4 +61,10 @@ impl Wanted {
             }
         }
     }
+}
+
+fn shrunk(attributes: Attributes) -> Attributes {
+    let mut exact = Attributes::with_capacity(attributes.len());
+    exact.extend(attributes);
+    exact
 }
