@@ -194,12 +194,12 @@ async fn a_key_that_was_taken_back(scene: Scene) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a54_a_key_that_was_taken_back_http() {
+async fn a46_a_key_that_was_taken_back_http() {
     a_key_that_was_taken_back(Scene::http().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a54_a_key_that_was_taken_back_amqp() {
+async fn a46_a_key_that_was_taken_back_amqp() {
     if let Some(scene) = Scene::amqp().await {
         a_key_that_was_taken_back(scene).await;
     }
@@ -245,12 +245,12 @@ async fn a_successor_that_nobody_signed(scene: Scene) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a55_a_successor_that_nobody_signed_http() {
+async fn a50_a_successor_that_nobody_signed_http() {
     a_successor_that_nobody_signed(Scene::http().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a55_a_successor_that_nobody_signed_amqp() {
+async fn a50_a_successor_that_nobody_signed_amqp() {
     if let Some(scene) = Scene::amqp().await {
         a_successor_that_nobody_signed(scene).await;
     }
