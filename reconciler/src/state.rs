@@ -2,13 +2,14 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use muster_schema::{CommitId, Timestamp};
 use serde::Serialize;
 
 use crate::events::EventLog;
 use crate::status::FleetStatus;
+use crate::verify::SigningPolicy;
 
 /// How many revisions are remembered.
 const MAX_REVISIONS: usize = 100;
@@ -20,6 +21,7 @@ pub struct SharedState {
     fleet: RwLock<FleetStatus>,
     revisions: RwLock<VecDeque<RevisionRecord>>,
     tip: RwLock<Option<CommitId>>,
+    policy: RwLock<Option<Arc<SigningPolicy>>>,
     /// What happened.
     pub events: EventLog,
     /// Counters for `/metrics`.
@@ -83,6 +85,7 @@ impl SharedState {
             fleet: RwLock::new(fleet),
             revisions: RwLock::default(),
             tip: RwLock::default(),
+            policy: RwLock::default(),
             events: EventLog::default(),
             counters: Counters::default(),
         }
@@ -122,6 +125,16 @@ impl SharedState {
     /// Notes where the watched branch is; for those who watch it.
     pub fn note_tip(&self, tip: CommitId) {
         *self.tip.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(tip);
+    }
+
+    /// Who may do what, by the newest verified revision; nothing until there is one.
+    pub fn policy(&self) -> Option<Arc<SigningPolicy>> {
+        self.policy.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Takes the policy of a newer revision; for the cycle alone.
+    pub fn set_policy(&self, policy: Option<SigningPolicy>) {
+        *self.policy.write().unwrap_or_else(std::sync::PoisonError::into_inner) = policy.map(Arc::new);
     }
 
     /// How many hosts are on each axis at `now`, by the axis' name and value.

@@ -15,6 +15,8 @@ use serde_json::Value;
 
 #[path = "access/attack.rs"]
 mod attack;
+#[path = "access/rights.rs"]
+mod rights;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 

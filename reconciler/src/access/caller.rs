@@ -30,6 +30,14 @@ impl Caller {
         }
     }
 
+    /// The person whose rights bound it.
+    pub fn principal(&self) -> Option<&str> {
+        match self {
+            Caller::Local => None,
+            Caller::Token(token) => token.principal.as_deref(),
+        }
+    }
+
     /// Whether it may do this at all, be it with some hosts only.
     ///
     /// # Errors

@@ -53,5 +53,6 @@ impl KnownTokens {
 fn said(token: &Token) -> Said {
     let scopes: Vec<String> = token.scopes.iter().map(ToString::to_string).collect();
     let digest: String = token.sha256.to_string().chars().take(12).collect();
-    (token.hosts.to_string(), format!("{digest}: {} until {}", scopes.join(", "), token.expires))
+    let person = token.principal.as_ref().map_or_else(String::new, |principal| format!(" for {principal}"));
+    (token.hosts.to_string(), format!("{digest}{person}: {} until {}", scopes.join(", "), token.expires))
 }

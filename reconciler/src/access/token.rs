@@ -29,6 +29,9 @@ pub struct Token {
     /// With which hosts, by their labels.
     #[serde(serialize_with = "as_text")]
     pub hosts: Selector,
+    /// A person whom the state repository lists: beside the scopes, the rules of its policy for that person count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<String>,
     /// When it was made.
     pub created: Timestamp,
     /// From when on it is worth nothing.
@@ -69,7 +72,8 @@ impl Token {
     ) -> (Token, String) {
         let text = format!("{PREFIX}{}", hex::encode(secret));
         let sha256 = Sha256Digest::of(text.as_bytes());
-        (Token { name: name.to_owned(), sha256, scopes, hosts, created: now, expires: now.plus(life) }, text)
+        let (name, expires) = (name.to_owned(), now.plus(life));
+        (Token { name, sha256, scopes, hosts, principal: None, created: now, expires }, text)
     }
 
     /// Whether it is worth nothing any more.

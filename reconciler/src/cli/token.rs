@@ -34,6 +34,10 @@ enum Command {
         /// With which hosts, by their labels, as role=web; '*' is all.
         #[arg(long, default_value = "*", value_name = "SELECTOR", value_parser = selector)]
         hosts: Selector,
+        /// A person of policy/allowed_signers or policy/openpgp/: agents are asked only what the rules of
+        /// policy/access.yaml let that person ask, and only as long as both list them.
+        #[arg(long, value_name = "PRINCIPAL")]
+        principal: Option<String>,
         /// How long it is good: 12h, 30d, 8w.
         #[arg(long, default_value = "90d", value_name = "DURATION", value_parser = duration)]
         expires: Duration,
@@ -73,12 +77,13 @@ impl Data {
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     match &args.command {
-        Command::Create { name, scope, hosts, expires, data } => {
+        Command::Create { name, scope, hosts, principal, expires, data } => {
             check_name(name)?;
             let scopes: BTreeSet<Scope> = scope.iter().copied().collect();
             let mut secret = [0; 32];
             getrandom::fill(&mut secret).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
             let (token, text) = Token::make(name, secret, scopes, hosts.clone(), clock::now(), *expires);
+            let token = Token { principal: principal.clone(), ..token };
             let until = token.expires;
             data.tokens()?.change::<(), anyhow::Error>(|tokens| Ok(tokens.add(token)?))?;
             eprintln!("token '{name}', good until {until}; it is shown this once:");
@@ -104,10 +109,11 @@ fn print_tokens(tokens: &TokenList, format: Format) -> Result<(), anyhow::Error>
     let row = |token: &Token| {
         let scopes: Vec<String> = token.scopes.iter().map(ToString::to_string).collect();
         let state = if token.has_expired(now) { "expired" } else { "good" };
-        [token.name.clone(), scopes.join(","), token.hosts.to_string(), token.expires.to_string(), state.to_owned()]
+        let person = token.principal.clone().unwrap_or_else(|| "-".to_owned());
+        [token.name.clone(), scopes.join(","), token.hosts.to_string(), person, token.expires.to_string(), state.into()]
     };
     let rows: Vec<Vec<String>> = tokens.tokens.iter().map(|token| row(token).into()).collect();
-    print_table(&["NAME", "SCOPES", "HOSTS", "EXPIRES", "STATE"], &rows);
+    print_table(&["NAME", "SCOPES", "HOSTS", "PRINCIPAL", "EXPIRES", "STATE"], &rows);
     Ok(())
 }
 

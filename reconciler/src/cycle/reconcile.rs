@@ -114,6 +114,7 @@ impl Orchestrator {
     ) -> Result<Vec<HostId>, CycleError> {
         let Some(id) = commit_id(verified.id()) else { return Ok(Vec::new()) };
         keep_anchor(&self.config.data, &id)?;
+        self.take_policy(repository, verified);
         let (model, mut findings) = self.load(&id)?;
         let newest = model.clone();
         let withdrawn = self.withdraw_keys(&newest, &id);

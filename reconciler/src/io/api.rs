@@ -21,6 +21,7 @@ mod live;
 mod metrics;
 mod page;
 mod revisions;
+mod rights;
 mod targets;
 
 #[cfg(test)]

@@ -39,6 +39,13 @@ pub struct SigningPolicy {
 }
 
 impl SigningPolicy {
+    /// Whether somebody of this name could sign at `time`, with whatever key.
+    pub fn lists(&self, principal: &str, time: Timestamp) -> bool {
+        let is_named = |line: &&AllowedSigner| line.principals.iter().any(|name| name == principal);
+        self.allowed.iter().filter(is_named).any(|line| line.is_valid_at(time) && !self.revoked.contains(&line.key))
+            || self.openpgp.iter().any(|certificate| certificate.principal == principal && certificate.may_sign())
+    }
+
     /// Whether anyone at all could sign a commit at `time`.
     fn lets_anyone_sign(&self, time: Timestamp) -> bool {
         let mut by_ssh = self.allowed.iter().filter(|signer| {

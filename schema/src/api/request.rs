@@ -80,6 +80,15 @@ impl ApiRequest {
         load_query(request, query)
     }
 
+    /// The one collection that it is about.
+    pub fn collection(&self) -> Option<Collection> {
+        match self {
+            ApiRequest::Collection { collection, .. } => Some(*collection),
+            ApiRequest::Resource(address) => Some(address.collection()),
+            _ => None,
+        }
+    }
+
     /// Whether it has the agent do something.
     pub fn acts(&self) -> bool {
         matches!(self, ApiRequest::Converge)

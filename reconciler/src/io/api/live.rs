@@ -11,12 +11,13 @@ use axum::http::{HeaderMap, Method as HttpMethod, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
-use muster_schema::HostId;
 use muster_schema::api::{ApiRequest, JSON_TYPE, Method, PROBLEM_TYPE, Problem, ProblemReason};
 use muster_schema::manifest::HostIdentity;
 use muster_schema::message::{LiveAnswer, LiveRequest};
+use muster_schema::{Collection, HostId};
 use serde::Deserialize;
 
+use super::rights::{About, check_rights};
 use super::targets::{Chosen, choose_hosts};
 use crate::access::{Caller, Scope};
 use crate::audit::{AuditEntry, Decision};
@@ -88,7 +89,7 @@ async fn ask_host(
     };
     // What no agent would answer goes to none.
     let request = ApiRequest::load(method, target)?;
-    if let Err(problem) = check_may(api, asked, headers, method, id) {
+    if let Err(problem) = check_may(api, asked, headers, (method, &request), id) {
         api.deny(asked, &problem.detail)?;
         return Err(problem);
     }
@@ -101,7 +102,13 @@ async fn ask_host(
 
 /// Whether who asks may do this with this host. No page in a browser may have an agent do something: its reader may
 /// know nothing of it.
-fn check_may(api: &LiveApi, asked: &Asked, headers: &HeaderMap, method: Method, id: &str) -> Result<(), Problem> {
+fn check_may(
+    api: &LiveApi,
+    asked: &Asked,
+    headers: &HeaderMap,
+    (method, request): (Method, &ApiRequest),
+    id: &str,
+) -> Result<(), Problem> {
     let deny = |why: String| Problem::new(ProblemReason::Forbidden, why);
     if method == Method::Post && headers.contains_key(header::ORIGIN) {
         return Err(deny("a page in a browser may not have an agent do something".to_owned()));
@@ -109,7 +116,9 @@ fn check_may(api: &LiveApi, asked: &Asked, headers: &HeaderMap, method: Method, 
     let scope = if method == Method::Post { Scope::Act } else { Scope::Query };
     let fleet = api.state.fleet();
     let host = id.parse::<HostId>().ok().and_then(|id| fleet.hosts.get(&id));
-    asked.who.check_host(scope, host.map(|host| &host.labels)).map_err(|denied| deny(denied.to_string()))
+    let labels = host.map(|host| &host.labels);
+    asked.who.check_host(scope, labels).map_err(|denied| deny(denied.to_string()))?;
+    check_rights(&api.state, &asked.who, scope, &About { labels, collection: request.collection() }).map_err(deny)
 }
 
 /// The question to many hosts.
@@ -143,12 +152,12 @@ async fn of_many(
 }
 
 async fn ask_many(api: &LiveApi, who: Caller, question: Question) -> Result<QueryView, Problem> {
-    ApiRequest::load(Method::Get, &question.target)?;
+    let collection = ApiRequest::load(Method::Get, &question.target)?.collection();
     let Chosen { hosts, mut unanswered } =
         choose_hosts(&api.state.fleet().hosts, question.hosts.as_deref(), question.selector.as_deref())?;
     let named = question.hosts.or(question.selector.map(|selector| format!("-l {selector}"))).unwrap_or_default();
     let asked = Asked { who, action: format!("GET {}", question.target), hosts: named };
-    let hosts = api.keep_allowed(&asked, hosts, &mut unanswered)?;
+    let hosts = api.keep_allowed(&asked, collection, hosts, &mut unanswered)?;
     api.allow(&asked)?;
     let patience = Duration::from_millis(question.timeout_ms.unwrap_or(QUERY_MS).clamp(1, LONGEST_QUERY_MS));
     let mut asking = tokio::task::JoinSet::new();
@@ -185,6 +194,7 @@ impl LiveApi {
     fn keep_allowed(
         &self,
         asked: &Asked,
+        collection: Option<Collection>,
         hosts: Vec<HostIdentity>,
         unanswered: &mut Vec<Unanswered>,
     ) -> Result<Vec<HostIdentity>, Problem> {
@@ -192,9 +202,11 @@ impl LiveApi {
         let mut refused = Vec::new();
         for host in hosts {
             let labels = self.state.fleet().hosts.get(&host.id).map(|host| host.labels.clone());
-            match asked.who.check_host(Scope::Query, labels.as_ref()) {
+            let about = About { labels: labels.as_ref(), collection };
+            let may = asked.who.check_host(Scope::Query, labels.as_ref()).map_err(|denied| denied.to_string());
+            match may.and_then(|()| check_rights(&self.state, &asked.who, Scope::Query, &about)) {
                 Ok(()) => allowed.push(host),
-                Err(denied) => refused.push(Unanswered { host: host.id, reason: denied.to_string() }),
+                Err(reason) => refused.push(Unanswered { host: host.id, reason }),
             }
         }
         if let Some(first) = refused.first() {
