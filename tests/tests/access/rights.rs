@@ -38,7 +38,8 @@ fn a_token_of_a_person_goes_by_the_policy() {
 
     push(&with_ana, "- {who: [ana@example.org], may: [query], hosts: role=web, collections: [users]}\n");
     wait_until("the right", SOON, || asks(web).0 == 200).unwrap();
-    for denied in [db, "/api/v1/hosts/web-1/v1/files", "/api/v1/hosts/web-1/v1/facts", "/api/v1/hosts/nobody/v1/users"] {
+    for denied in [db, "/api/v1/hosts/web-1/v1/files", "/api/v1/hosts/web-1/v1/facts", "/api/v1/hosts/nobody/v1/users"]
+    {
         let (status, why) = asks(denied);
         assert!(status == 403 && why.contains("ana@example.org may not query this"), "{denied}: {status} {why}");
     }

@@ -260,7 +260,8 @@ async fn a49_the_user_of_enrolment_announces_and_does_nothing_else_amqp() {
     assert_eq!(new.step().await, Step::Pending);
     let listed = locked.broker.control(&["list_queues", "-p", VHOST, "name"]).unwrap();
     let listed = String::from_utf8(listed.stdout).unwrap();
-    let theirs = listed.lines().find(|name| name.starts_with("muster.reply.enrol.")).unwrap().to_owned();
+    let is_theirs = |name: &&str| name.starts_with("muster.reply.enrol.") && *name != own;
+    let theirs = listed.lines().find(is_theirs).unwrap().to_owned();
     let channel = connection.create_channel().await.unwrap();
     let got = channel.basic_get(theirs.as_str().into(), BasicGetOptions::default()).await;
     assert!(got.unwrap_err().to_string().contains("RESOURCE_LOCKED"));
