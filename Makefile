@@ -34,9 +34,10 @@ bench:
 	$(CARGO) build --locked --release --workspace --bins
 	$(CARGO) bench --locked --workspace --bench bench -- $(ARGS)
 
-# Every parser that takes bytes from outside, FUZZ_SECONDS (20) each; `make fuzz TARGETS="yaml template"` takes these.
+# Every parser that takes bytes from outside, each for 20 seconds or as many as are said: `make fuzz SECONDS=3600`.
+# `make fuzz TARGETS="yaml template"` takes these only.
 fuzz:
-	tests/fuzz/run.sh $(TARGETS)
+	FUZZ_SECONDS=$(or $(SECONDS),$(FUZZ_SECONDS),20) tests/fuzz/run.sh $(TARGETS)
 
 check: fmt-check clippy generated-check
 

@@ -56,6 +56,10 @@ impl Secrets {
         for resource in resources {
             let address = resource.address.clone();
             for content in resource.secret_contents() {
+                // Read before, and not dropped since.
+                if content.filled.is_some_and(|digest| self.lock().contains_key(&digest)) {
+                    continue;
+                }
                 let bytes = self
                     .filled_content(content, blobs, &mut read)
                     .map_err(|reject| Reject::new(reject.code, format_args!("{address}: {}", reject.message)))?;
