@@ -131,7 +131,10 @@ impl Address {
     /// The address that all names of the same thing have in common.
     #[must_use]
     pub fn folded(&self) -> Address {
-        Address { collection: self.collection, id: self.collection.id_form().fold(&self.id).into() }
+        match self.collection.id_form().fold(&self.id) {
+            Cow::Borrowed(same) if *same == *self.id => self.clone(),
+            folded => Address { collection: self.collection, id: folded.into() },
+        }
     }
 
     /// The paths of the files that it stands for, whole: no other resource has them.

@@ -1,5 +1,6 @@
 //! Paths on the managed host.
 
+use std::borrow::Borrow;
 use std::fmt;
 
 /// An absolute path without `.`, `..`, empty components or NUL; the id of files, directories and links.
@@ -56,6 +57,13 @@ impl HostPath {
     /// When `name` is no plain name.
     pub fn join(&self, name: &str) -> Result<HostPath, BadPath> {
         HostPath::new(&format!("{}/{name}", self.0.trim_end_matches('/')))
+    }
+}
+
+/// Looked up by its text.
+impl Borrow<str> for HostPath {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

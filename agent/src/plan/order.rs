@@ -30,9 +30,6 @@ pub struct Order {
     pub blockers: Vec<Vec<usize>>,
 }
 
-/// What a folder's path may be: the folder, or a link to one.
-const FOLDERS: [Collection; 2] = [Collection::Directories, Collection::Links];
-
 /// From weakest to strongest: the weakest of a circle is left out first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Strength {
@@ -57,9 +54,10 @@ impl Order {
     /// When edges of the manifest lead in a circle.
     pub fn of(targets: &[&Target]) -> Result<Order, CycleError> {
         let index: HashMap<&Address, usize> = targets.iter().enumerate().map(|(at, one)| (one.address(), at)).collect();
+        let folders = Folders::of(targets);
         let mut edges = Vec::new();
         for (at, target) in targets.iter().enumerate() {
-            edges.extend(edges_to(at, &target.resource, &index));
+            edges.extend(edges_to(at, &target.resource, &index, &folders));
             let returning = returning_memberships(target).into_iter().filter_map(|address| index.get(&address));
             edges.extend(returning.map(|then| Edge { first: at, then: *then, strength: Strength::Member }));
         }
@@ -131,13 +129,13 @@ fn returning_memberships(target: &Target) -> Vec<Address> {
     returning.filter_map(|one| Address::new(other, one).ok()).collect()
 }
 
-fn edges_to<'t>(at: usize, resource: &'t Resource, index: &HashMap<&'t Address, usize>) -> Vec<Edge> {
+fn edges_to(at: usize, resource: &Resource, index: &HashMap<&Address, usize>, folders: &Folders<'_>) -> Vec<Edge> {
     let meta = &resource.meta;
     let asked = [&meta.requires, &meta.restart_on, &meta.reload_on, &meta.run_on].into_iter().flatten();
     let edge = |strength| move |first: &usize| Edge { first: *first, then: at, strength };
     let mut edges: Vec<Edge> = asked.filter_map(|address| index.get(address)).map(edge(Strength::Asked)).collect();
-    edges.extend(parent_of(resource, index).iter().map(edge(Strength::Parent)));
-    let further = resource.spec.further_paths().into_iter().filter_map(|path| folder_above(path, index));
+    edges.extend(parent_of(resource, folders).iter().map(edge(Strength::Parent)));
+    let further = resource.spec.further_paths().into_iter().filter_map(|path| folders.above(path));
     edges.extend(further.map(|first| edge(Strength::Parent)(&first)));
     edges.extend(owners_of(resource).iter().filter_map(|owner| index.get(owner)).map(edge(Strength::Owner)));
     edges.extend(members_of(&resource.spec).iter().filter_map(|user| index.get(user)).map(edge(Strength::Member)));
@@ -146,31 +144,49 @@ fn edges_to<'t>(at: usize, resource: &'t Resource, index: &HashMap<&'t Address, 
 }
 
 /// The nearest managed folder on the way to it, a link in a folder's place, or what is mounted there.
-fn parent_of(resource: &Resource, index: &HashMap<&Address, usize>) -> Option<usize> {
+fn parent_of(resource: &Resource, folders: &Folders<'_>) -> Option<usize> {
     let address = &resource.address;
     let collection = address.collection();
     let own = Some(address.id()).filter(|_| collection.id_is_path()).or_else(|| resource.spec.own_path());
     let path = own.or_else(|| resource.spec.edited_path())?;
     // What is put on a folder comes after the folder, and before what is in it.
     let is_whole = collection.occupies_path() || matches!(collection.own_path(), OwnPath::Whole(_));
-    let below = (own.is_some() && !is_whole).then(|| find_at(path, &FOLDERS, index)).flatten();
-    below.or_else(|| folder_above(path, index))
+    let below = (own.is_some() && !is_whole).then(|| folders.at(path)).flatten();
+    below.or_else(|| folders.above(path))
 }
 
-fn folder_above(mut path: &str, index: &HashMap<&Address, usize>) -> Option<usize> {
-    while let Some((parent, _)) = path.rsplit_once('/').filter(|(parent, _)| !parent.is_empty()) {
-        let found = find_at(parent, &[Collection::Mounts], index).or_else(|| find_at(parent, &FOLDERS, index));
-        if found.is_some() {
-            return found;
-        }
-        path = parent;
+/// The targets that other paths may lie in, by their own.
+struct Folders<'t> {
+    /// Folders, and links that may lead to one.
+    folders: HashMap<&'t str, usize>,
+    mounts: HashMap<&'t str, usize>,
+}
+
+impl<'t> Folders<'t> {
+    fn of(targets: &[&'t Target]) -> Folders<'t> {
+        let of = |collection: Collection| {
+            let is_so = move |(_, target): &(usize, &&'t Target)| target.address().collection() == collection;
+            targets.iter().enumerate().filter(is_so).map(|(at, target)| (target.address().id(), at))
+        };
+        // Of both at one path the folder counts.
+        let folders = of(Collection::Links).chain(of(Collection::Directories)).collect();
+        Folders { folders, mounts: of(Collection::Mounts).collect() }
     }
-    None
-}
 
-fn find_at(path: &str, collections: &[Collection], index: &HashMap<&Address, usize>) -> Option<usize> {
-    let addresses = collections.iter().filter_map(|collection| Address::new(*collection, path).ok());
-    addresses.into_iter().find_map(|address| index.get(&address).copied())
+    fn at(&self, path: &str) -> Option<usize> {
+        self.folders.get(path).copied()
+    }
+
+    /// What is mounted at the nearest folder above that is managed, or else that folder.
+    fn above(&self, mut path: &str) -> Option<usize> {
+        while let Some((parent, _)) = path.rsplit_once('/') {
+            if let Some(found) = self.mounts.get(parent).copied().or_else(|| self.at(parent)) {
+                return Some(found);
+            }
+            path = parent;
+        }
+        None
+    }
 }
 
 fn owners_of(resource: &Resource) -> Vec<Address> {

@@ -5,7 +5,7 @@ use crate::host::HostPath;
 use crate::plan::{Order, Purpose, Target};
 use muster_schema::resource::{Existence, Resource};
 use muster_schema::{Address, Collection};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 #[cfg(test)]
@@ -20,9 +20,9 @@ const KERNEL_TREES: [&str; 3] = ["/proc", "/sys", "/dev"];
 /// `ManifestResources`, naming the first contradiction.
 pub fn check_resources(resources: &[Resource]) -> Result<(), Reject> {
     let refuse = |message: String| Err(Reject::new(RejectCode::ManifestResources, message));
-    let mut addresses = BTreeSet::new();
-    let mut things = BTreeMap::new();
-    let mut paths: BTreeMap<HostPath, &Resource> = BTreeMap::new();
+    let mut addresses = HashSet::new();
+    let mut things = HashMap::new();
+    let mut paths: HashMap<HostPath, &Resource> = HashMap::new();
     for resource in resources {
         let address = &resource.address;
         let instead = resource.exception.as_ref().and_then(|exception| exception.variant());
@@ -48,10 +48,9 @@ pub fn check_resources(resources: &[Resource]) -> Result<(), Reject> {
         }
     }
     check_edited_files(resources, &paths)?;
-    for (path, resource) in &paths {
-        if let Some(other) = file_on_the_way(path, &paths) {
-            return refuse(format!("{} lies in {other}, which is no folder", resource.address));
-        }
+    let in_a_file = paths.iter().filter_map(|(path, resource)| Some((path, resource, file_on_the_way(path, &paths)?)));
+    if let Some((_, resource, other)) = in_a_file.min_by_key(|(path, ..)| *path) {
+        return refuse(format!("{} lies in {other}, which is no folder", resource.address));
     }
     for resource in resources {
         let meta = &resource.meta;
@@ -64,7 +63,7 @@ pub fn check_resources(resources: &[Resource]) -> Result<(), Reject> {
 }
 
 /// A file belongs either to one resource as a whole, or to others of which some own a part.
-fn check_edited_files(resources: &[Resource], paths: &BTreeMap<HostPath, &Resource>) -> Result<(), Reject> {
+fn check_edited_files(resources: &[Resource], paths: &HashMap<HostPath, &Resource>) -> Result<(), Reject> {
     let refuse = |message: String| Err(Reject::new(RejectCode::ManifestResources, message));
     for resource in resources.iter().filter(|resource| resource.address.collection().edits_file()) {
         let address = &resource.address;
@@ -84,10 +83,10 @@ fn is_in(path: &str, tree: &str) -> bool {
     path.strip_prefix(tree).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-fn file_on_the_way<'a>(path: &HostPath, paths: &BTreeMap<HostPath, &'a Resource>) -> Option<&'a Address> {
-    let mut path = path.clone();
-    while let Some(parent) = path.parent() {
-        if let Some(above) = paths.get(&parent)
+fn file_on_the_way<'a>(path: &HostPath, paths: &HashMap<HostPath, &'a Resource>) -> Option<&'a Address> {
+    let mut path = path.as_str();
+    while let Some((parent, _)) = path.rsplit_once('/') {
+        if let Some(above) = paths.get(parent)
             && above.meta.state != Existence::Absent
             && !matches!(above.address.collection(), Collection::Directories | Collection::Links)
         {

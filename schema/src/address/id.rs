@@ -1,5 +1,7 @@
 //! What names of resources are made of. What a host's own tools refuse besides is told by its agent.
 
+use std::borrow::Cow;
+
 /// The longest name of a user or group, in bytes: shadow's limit.
 const MAX_ACCOUNT_BYTES: usize = 32;
 /// The longest name of a unit without `.service`, in bytes: systemd's limit.
@@ -58,11 +60,11 @@ impl IdForm {
 
     /// The one form of all names that mean the same thing: names of hosts know no case, and `nginx` is
     /// `nginx.service`.
-    pub fn fold(self, name: &str) -> String {
+    pub fn fold(self, name: &str) -> Cow<'_, str> {
         match self {
-            IdForm::HostName => name.to_ascii_lowercase(),
-            IdForm::Service => name.strip_suffix(".service").unwrap_or(name).to_owned(),
-            _ => name.to_owned(),
+            IdForm::HostName => name.to_ascii_lowercase().into(),
+            IdForm::Service => name.strip_suffix(".service").unwrap_or(name).into(),
+            _ => name.into(),
         }
     }
 }
