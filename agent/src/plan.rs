@@ -13,7 +13,7 @@ mod verdict;
 pub use contact::ContactRule;
 pub(crate) use contact::{asks_for_contact, digest_of};
 pub use description::{describe_changes, describe_verdict};
-pub use order::{CycleError, Order};
+pub use order::{CycleError, Order, Ordered};
 pub use reactions::Reactions;
 pub(crate) use schedule::resource_path;
 pub use schedule::{Schedule, ScheduleInput};

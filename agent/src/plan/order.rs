@@ -7,7 +7,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::Target;
+use crate::resource::Wanted;
 use muster_schema::resource::{Existence, OrderClass, OwnPath, Resource, Spec};
 use muster_schema::{Address, Collection};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -41,6 +41,21 @@ enum Strength {
     Asked,
 }
 
+/// What is put in order.
+#[derive(Debug, Clone, Copy)]
+pub struct Ordered<'t> {
+    /// The resource: of the manifest, or of the ledger when it leaves.
+    pub resource: &'t Resource,
+    /// What is to be true, where that is known yet.
+    pub wanted: Option<&'t Wanted>,
+}
+
+impl<'t> Ordered<'t> {
+    fn address(&self) -> &'t Address {
+        &self.resource.address
+    }
+}
+
 struct Edge {
     first: usize,
     then: usize,
@@ -52,12 +67,12 @@ impl Order {
     ///
     /// # Errors
     /// When edges of the manifest lead in a circle.
-    pub fn of(targets: &[&Target]) -> Result<Order, CycleError> {
+    pub fn of(targets: &[Ordered<'_>]) -> Result<Order, CycleError> {
         let index: HashMap<&Address, usize> = targets.iter().enumerate().map(|(at, one)| (one.address(), at)).collect();
         let folders = Folders::of(targets);
         let mut edges = Vec::new();
         for (at, target) in targets.iter().enumerate() {
-            edges.extend(edges_to(at, &target.resource, &index, &folders));
+            edges.extend(edges_to(at, target.resource, &index, &folders));
             let returning = returning_memberships(target).into_iter().filter_map(|address| index.get(&address));
             edges.extend(returning.map(|then| Edge { first: at, then: *then, strength: Strength::Member }));
         }
@@ -112,19 +127,19 @@ impl Order {
     }
 }
 
-fn is_required(then: &Target, edge: &Edge, targets: &[&Target]) -> bool {
+fn is_required(then: &Ordered<'_>, edge: &Edge, targets: &[Ordered<'_>]) -> bool {
     edge.strength == Strength::Asked
         && targets.get(edge.first).is_some_and(|first| then.resource.meta.requires.contains(first.address()))
 }
 
 /// Users that a group gets back, or groups that a user does: the other side is to find what was there before.
-fn returning_memberships(target: &Target) -> Vec<Address> {
+fn returning_memberships(target: &Ordered<'_>) -> Vec<Address> {
     let (name, asked, other) = match &target.resource.spec {
         Spec::Group(spec) => ("members", &spec.members, Collection::Users),
         Spec::User(spec) => ("groups", &spec.groups, Collection::Groups),
         _ => return Vec::new(),
     };
-    let wanted = target.wanted.as_ref().and_then(|wanted| wanted.state.get(name)?.list());
+    let wanted = target.wanted.and_then(|wanted| wanted.state.get(name)?.list());
     let returning = wanted.into_iter().flatten().filter(|one| !asked.iter().flatten().any(|asked| asked == *one));
     returning.filter_map(|one| Address::new(other, one).ok()).collect()
 }
@@ -163,9 +178,9 @@ struct Folders<'t> {
 }
 
 impl<'t> Folders<'t> {
-    fn of(targets: &[&'t Target]) -> Folders<'t> {
+    fn of(targets: &[Ordered<'t>]) -> Folders<'t> {
         let of = |collection: Collection| {
-            let is_so = move |(_, target): &(usize, &&'t Target)| target.address().collection() == collection;
+            let is_so = move |(_, target): &(usize, &Ordered<'t>)| target.address().collection() == collection;
             targets.iter().enumerate().filter(is_so).map(|(at, target)| (target.address().id(), at))
         };
         // Of both at one path the folder counts.
@@ -208,8 +223,8 @@ fn members_of(spec: &Spec) -> Vec<Address> {
 }
 
 /// Packages that a repository requires or reacts to: they do not wait for repositories.
-fn packages_of_repositories(targets: &[&Target], index: &HashMap<&Address, usize>) -> BTreeSet<usize> {
-    let asked = |target: &&&Target| {
+fn packages_of_repositories(targets: &[Ordered<'_>], index: &HashMap<&Address, usize>) -> BTreeSet<usize> {
+    let asked = |target: &&Ordered<'_>| {
         let meta = &target.resource.meta;
         let lists = [&meta.requires, &meta.restart_on, &meta.reload_on, &meta.run_on];
         lists.into_iter().flatten().filter_map(|address| index.get(address).copied()).collect::<Vec<usize>>()
@@ -220,10 +235,10 @@ fn packages_of_repositories(targets: &[&Target], index: &HashMap<&Address, usize
 
 /// An extra node stands for "all repositories are there"; packages wait for it, whichever application they are of. The
 /// answer is how many nodes that made.
-fn add_repository_edges(targets: &[&Target], early: &BTreeSet<usize>, gate: usize, edges: &mut Vec<Edge>) -> usize {
+fn add_repository_edges(targets: &[Ordered<'_>], early: &BTreeSet<usize>, gate: usize, edges: &mut Vec<Edge>) -> usize {
     let of = |class: OrderClass| {
-        let is_there = |target: &Target| target.resource.meta.state != Existence::Absent;
-        let is_so = move |(_, target): &(usize, &&Target)| class_of(target) == Some(class) && is_there(target);
+        let is_there = |target: &Ordered<'_>| target.resource.meta.state != Existence::Absent;
+        let is_so = move |(_, target): &(usize, &Ordered<'_>)| class_of(target) == Some(class) && is_there(target);
         targets.iter().enumerate().filter(is_so).map(|(at, _)| at)
     };
     let before = edges.len();
@@ -236,13 +251,13 @@ fn add_repository_edges(targets: &[&Target], early: &BTreeSet<usize>, gate: usiz
     1
 }
 
-fn class_of(target: &Target) -> Option<OrderClass> {
+fn class_of(target: &Ordered<'_>) -> Option<OrderClass> {
     target.resource.spec.class()
 }
 
 /// Extra nodes for each application stand for "all of this class is there", in the order of the classes. The answer
 /// is how many nodes that made.
-fn add_application_edges(targets: &[&Target], early: &BTreeSet<usize>, edges: &mut Vec<Edge>) -> usize {
+fn add_application_edges(targets: &[Ordered<'_>], early: &BTreeSet<usize>, edges: &mut Vec<Edge>) -> usize {
     let mut applications: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, target) in targets.iter().enumerate() {
         if let Some(application) = &target.resource.application {
@@ -304,7 +319,7 @@ fn level(nodes: usize, edges: &[Edge]) -> Vec<Option<usize>> {
 }
 
 /// Targets by level, each stage in the order of addresses. Stages of extra nodes only fall away.
-fn stages(levels: &[Option<usize>], targets: &[&Target]) -> Vec<Vec<usize>> {
+fn stages(levels: &[Option<usize>], targets: &[Ordered<'_>]) -> Vec<Vec<usize>> {
     let mut by_level: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (at, level) in levels.iter().enumerate().take(targets.len()) {
         by_level.entry(level.unwrap_or_default()).or_default().push(at);

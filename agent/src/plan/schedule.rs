@@ -210,7 +210,7 @@ fn is_in_the_way(leaving: &Target, kept: &Target) -> bool {
 /// One order of all: those that make way backwards, the kept forwards, those that leave backwards. Indices go on from
 /// one list to the next.
 fn join_orders([early, kept, late]: &[&[Target]; 3]) -> Result<Order, CycleError> {
-    let order_of = |targets: &[Target]| Order::of(&targets.iter().collect::<Vec<_>>());
+    let order_of = |targets: &[Target]| Order::of(&targets.iter().map(Target::ordered).collect::<Vec<_>>());
     let mut joined = Order::default();
     for mut order in [order_of(early)?.reversed(), order_of(kept)?, order_of(late)?.reversed()] {
         let shift = joined.blockers.len();

@@ -1,5 +1,6 @@
 //! One thing that the plan is about.
 
+use super::Ordered;
 use crate::resource::{self, Wanted};
 use muster_schema::Address;
 use muster_schema::resource::Resource;
@@ -39,6 +40,11 @@ impl Target {
     /// The address of its resource.
     pub fn address(&self) -> &Address {
         &self.resource.address
+    }
+
+    /// As far as its place in the order goes by it.
+    pub fn ordered(&self) -> Ordered<'_> {
+        Ordered { resource: &self.resource, wanted: self.wanted.as_ref() }
     }
 
     /// Its type.

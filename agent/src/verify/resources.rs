@@ -2,11 +2,10 @@
 
 use super::{Reject, RejectCode};
 use crate::host::HostPath;
-use crate::plan::{Order, Purpose, Target};
+use crate::plan::{Order, Ordered};
 use muster_schema::resource::{Existence, Resource};
 use muster_schema::{Address, Collection};
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 #[cfg(test)]
 mod tests;
@@ -98,15 +97,7 @@ fn file_on_the_way<'a>(path: &HostPath, paths: &HashMap<HostPath, &'a Resource>)
 }
 
 fn check_order(resources: &[Resource]) -> Result<(), Reject> {
-    let targets: Vec<Target> = resources
-        .iter()
-        .map(|resource| Target {
-            resource: Arc::new(resource.clone()),
-            wanted: None,
-            purpose: Purpose::Enforce,
-            implicit: false,
-        })
-        .collect();
-    let order = Order::of(&targets.iter().collect::<Vec<_>>());
+    let targets: Vec<Ordered<'_>> = resources.iter().map(|resource| Ordered { resource, wanted: None }).collect();
+    let order = Order::of(&targets);
     order.map(drop).map_err(|error| Reject::new(RejectCode::ManifestResources, error))
 }

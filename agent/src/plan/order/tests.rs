@@ -12,7 +12,7 @@ fn stages(resources: &Value) -> Vec<(String, usize)> {
     for (at, target) in targets.iter_mut().enumerate() {
         Arc::get_mut(&mut target.resource).unwrap().application = Some(format!("application-{at}"));
     }
-    let order = Order::of(&targets.iter().collect::<Vec<_>>()).expect("an order");
+    let order = Order::of(&targets.iter().map(Target::ordered).collect::<Vec<_>>()).expect("an order");
     let staged =
         order.stages.iter().enumerate().flat_map(|(stage, members)| members.iter().map(move |at| (*at, stage)));
     staged.map(|(at, stage)| (targets[at].address().to_string(), stage)).collect()
