@@ -133,8 +133,8 @@ impl SharedState {
     }
 
     /// Takes the policy of a newer revision; for the cycle alone.
-    pub fn set_policy(&self, policy: Option<SigningPolicy>) {
-        *self.policy.write().unwrap_or_else(std::sync::PoisonError::into_inner) = policy.map(Arc::new);
+    pub fn set_policy(&self, policy: Arc<SigningPolicy>) {
+        *self.policy.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(policy);
     }
 
     /// How many hosts are on each axis at `now`, by the axis' name and value.

@@ -6,7 +6,6 @@
 
 use std::collections::BTreeSet;
 
-use git2::Repository;
 use muster_schema::{CommitId, HostId, PublicKey};
 
 use super::Orchestrator;
@@ -14,25 +13,8 @@ use crate::audit::Decision;
 use crate::events::EventKind;
 use crate::io::clock;
 use crate::model::{Host, Model};
-use crate::verify::{VerifiedRevision, load_signing_policy};
 
 impl Orchestrator {
-    /// Lets people ask agents what the newest verified revision lets them. Where its policy cannot be read, it lets
-    /// nobody.
-    pub(super) fn take_policy(&self, repository: &Repository, verified: &VerifiedRevision) {
-        if self.state.policy().is_some_and(|policy| policy.commit == verified.id()) {
-            return;
-        }
-        let policy = load_signing_policy(repository, verified.id(), verified.tree(), clock::now());
-        if let Err(error) = &policy {
-            tracing::error!(
-                error = error as &dyn std::error::Error,
-                "the policy of the verified revision cannot be read"
-            );
-        }
-        self.state.set_policy(policy.ok());
-    }
-
     /// Takes keys back that the anchor does not name: it may be newer than what is known of the hosts. Where it
     /// cannot be read yet, the first reconcile does so.
     pub(super) fn withdraw_keys_of_before(&mut self) {

@@ -1,6 +1,7 @@
 //! From a new tip to published manifests.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -114,7 +115,7 @@ impl Orchestrator {
     ) -> Result<Vec<HostId>, CycleError> {
         let Some(id) = commit_id(verified.id()) else { return Ok(Vec::new()) };
         keep_anchor(&self.config.data, &id)?;
-        self.take_policy(repository, verified);
+        self.state.set_policy(Arc::clone(verified.policy()));
         let (model, mut findings) = self.load(&id)?;
         let newest = model.clone();
         let withdrawn = self.withdraw_keys(&newest, &id);

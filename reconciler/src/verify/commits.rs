@@ -1,6 +1,6 @@
 //! The verification of one step: anchor to tip.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use git2::{ObjectType, Oid, Repository};
 use muster_schema::Timestamp;
@@ -107,7 +107,7 @@ fn verify_range(
         }
     }
     if refused.is_empty() {
-        return Ok(VerifiedRevision::new(offered, tree, anchor, passed));
+        return Ok(VerifiedRevision::new(offered, tree, anchor, passed, policy));
     }
     let unlisted = refused.len().saturating_sub(MAX_LISTED_FAULTS);
     refused.truncate(MAX_LISTED_FAULTS);
@@ -152,21 +152,21 @@ impl<'repo> Checks<'repo> {
         &mut self,
         commit: Oid,
         tree: Oid,
-        before: Option<&Rc<SigningPolicy>>,
-    ) -> Result<Rc<SigningPolicy>, CommitFault> {
+        before: Option<&Arc<SigningPolicy>>,
+    ) -> Result<Arc<SigningPolicy>, CommitFault> {
         let blobs = policy_blobs(self.repo, tree);
         if let Some(before) = before
             && blobs.is_some()
             && blobs == self.policy_blobs
         {
-            return Ok(Rc::clone(before));
+            return Ok(Arc::clone(before));
         }
         let policy = load_signing_policy(self.repo, commit, tree, self.receipt)?;
         if before.is_some() {
             check_somebody_left(&policy, self.receipt)?;
         }
         self.policy_blobs = blobs;
-        Ok(Rc::new(policy))
+        Ok(Arc::new(policy))
     }
 }
 

@@ -1,9 +1,12 @@
 //! What passed verification.
 
+use std::sync::Arc;
+
 use git2::Oid;
 use muster_schema::CommitId;
 
 use super::merge::MergeChanges;
+use super::policy::SigningPolicy;
 
 /// A commit of the state repository of which every new commit passed.
 ///
@@ -14,11 +17,18 @@ pub struct VerifiedRevision {
     tree: Oid,
     anchor: Oid,
     commits: Vec<VerifiedCommit>,
+    policy: Arc<SigningPolicy>,
 }
 
 impl VerifiedRevision {
-    pub(super) fn new(id: Oid, tree: Oid, anchor: Oid, commits: Vec<VerifiedCommit>) -> Self {
-        Self { id, tree, anchor, commits }
+    pub(super) fn new(
+        id: Oid,
+        tree: Oid,
+        anchor: Oid,
+        commits: Vec<VerifiedCommit>,
+        policy: Arc<SigningPolicy>,
+    ) -> Self {
+        Self { id, tree, anchor, commits, policy }
     }
 
     /// The verified commit: the new anchor.
@@ -34,6 +44,11 @@ impl VerifiedRevision {
     /// Its tree.
     pub fn tree(&self) -> Oid {
         self.tree
+    }
+
+    /// Who may do what from it on.
+    pub fn policy(&self) -> &Arc<SigningPolicy> {
+        &self.policy
     }
 
     /// The anchor from which it was verified.
