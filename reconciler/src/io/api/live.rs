@@ -17,7 +17,7 @@ use muster_schema::message::{LiveAnswer, LiveRequest};
 use muster_schema::{Collection, HostId};
 use serde::Deserialize;
 
-use super::rights::{About, check_rights};
+use super::rights::{About, check_may};
 use super::targets::{Chosen, choose_hosts};
 use crate::access::{Caller, Scope};
 use crate::audit::{AuditEntry, Decision};
@@ -89,7 +89,7 @@ async fn ask_host(
     };
     // What no agent would answer goes to none.
     let request = ApiRequest::load(method, target)?;
-    if let Err(problem) = check_may(api, asked, headers, (method, &request), id) {
+    if let Err(problem) = check_request(api, asked, headers, (method, &request), id) {
         api.deny(asked, &problem.detail)?;
         return Err(problem);
     }
@@ -102,7 +102,7 @@ async fn ask_host(
 
 /// Whether who asks may do this with this host. No page in a browser may have an agent do something: its reader may
 /// know nothing of it.
-fn check_may(
+fn check_request(
     api: &LiveApi,
     asked: &Asked,
     headers: &HeaderMap,
@@ -116,9 +116,8 @@ fn check_may(
     let scope = if method == Method::Post { Scope::Act } else { Scope::Query };
     let fleet = api.state.fleet();
     let host = id.parse::<HostId>().ok().and_then(|id| fleet.hosts.get(&id));
-    let labels = host.map(|host| &host.labels);
-    asked.who.check_host(scope, labels).map_err(|denied| deny(denied.to_string()))?;
-    check_rights(&api.state, &asked.who, scope, &About { labels, collection: request.collection() }).map_err(deny)
+    let about = About { labels: host.map(|host| &host.labels), collection: request.collection() };
+    check_may(&api.state, &asked.who, scope, &about).map_err(deny)
 }
 
 /// The question to many hosts.
@@ -203,8 +202,7 @@ impl LiveApi {
         for host in hosts {
             let labels = self.state.fleet().hosts.get(&host.id).map(|host| host.labels.clone());
             let about = About { labels: labels.as_ref(), collection };
-            let may = asked.who.check_host(Scope::Query, labels.as_ref()).map_err(|denied| denied.to_string());
-            match may.and_then(|()| check_rights(&self.state, &asked.who, Scope::Query, &about)) {
+            match check_may(&self.state, &asked.who, Scope::Query, &about) {
                 Ok(()) => allowed.push(host),
                 Err(reason) => refused.push(Unanswered { host: host.id, reason }),
             }

@@ -1,4 +1,5 @@
-//! What the state repository lets the person ask whom a token is bound to.
+//! Whether somebody may ask something of a host: by the token, and by what the state repository lets the person whom it
+//! is bound to.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,17 +18,13 @@ pub(super) struct About<'a> {
     pub(super) collection: Option<Collection>,
 }
 
-/// Whether the policy of the newest verified revision lets the person of this token do it; a token of nobody in
+/// Whether the token is for it, and the policy of the newest verified revision lets its person do it; one of nobody in
 /// particular goes by its scopes alone.
 ///
 /// # Errors
 /// With the reason why not.
-pub(super) fn check_rights(
-    state: &SharedState,
-    caller: &Caller,
-    scope: Scope,
-    about: &About<'_>,
-) -> Result<(), String> {
+pub(super) fn check_may(state: &SharedState, caller: &Caller, scope: Scope, about: &About<'_>) -> Result<(), String> {
+    caller.check_host(scope, about.labels).map_err(|denied| denied.to_string())?;
     let Some(principal) = caller.principal() else { return Ok(()) };
     let verb = match scope {
         Scope::Query => Verb::Query,
