@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail, ensure};
 use git2::{ObjectType, Oid, Repository, Tree};
-use muster_schema::FleetName;
+use muster_schema::{FleetName, HostId};
 
 use super::progress;
 use crate::io::clock;
@@ -150,6 +150,12 @@ impl StateClone {
             }
         }
         Ok(files)
+    }
+
+    /// The file of a host, which has to be there.
+    pub(super) fn host_file(&self, id: &HostId) -> Result<HostFile, anyhow::Error> {
+        let file = self.host_files()?.into_iter().find(|file| file.id == id.as_str());
+        file.with_context(|| format!("there is no host '{id}' in the state repository"))
     }
 
     /// Makes a signed commit on `main`.

@@ -25,8 +25,7 @@ pub(in crate::cli) struct Args {
 pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let id = &args.id;
     let clone = args.commit.open()?;
-    let is_declared = clone.host_files()?.iter().any(|file| file.id == id.as_str());
-    ensure!(is_declared, "there is no host '{id}' in the state repository");
+    clone.host_file(id)?;
     if !args.yes {
         say!("Whoever else has the key of {id} can read what is for it. If that may be a stranger: muster host revoke");
         ensure!(confirm(&format!("Is only one machine left that is {id}?"), "--yes")?, "not released");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use muster_schema::HostId;
 
 use super::super::confirm::confirm;
@@ -25,8 +25,7 @@ pub(in crate::cli) struct Args {
 pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let id = &args.id;
     let clone = args.commit.open()?;
-    let file = clone.host_files()?.into_iter().find(|file| file.id == id.as_str());
-    let file = file.with_context(|| format!("there is no host '{id}' in the state repository"))?;
+    let file = clone.host_file(id)?;
     if !args.yes {
         say!("{id} is in environment {}, at {}.", file.environment, file.path);
         ensure!(confirm(&format!("Retire {id}?"), "--yes")?, "not retired; nothing was changed");

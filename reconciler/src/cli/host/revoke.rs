@@ -33,8 +33,7 @@ pub(in crate::cli) struct Args {
 pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let id = &args.id;
     let clone = args.commit.open()?;
-    let file = clone.host_files()?.into_iter().find(|file| file.id == id.as_str());
-    let file = file.with_context(|| format!("there is no host '{id}' in the state repository"))?;
+    let file = clone.host_file(id)?;
     let text = clone.read(&file.path)?.unwrap_or_default();
     let Some(text) = revoke_host_file(&text).with_context(|| file.path.clone())? else {
         say!("{id} has no key: nothing was changed.");
