@@ -99,12 +99,8 @@ fn verify_roots(
     Ok(roots)
 }
 
-fn keys_of(roots: &[VerifiedRoot], role: RoleName, epoch: u64) -> Vec<PublicKey> {
-    roots
-        .iter()
-        .filter(|root| root.root().epoch <= epoch)
-        .flat_map(|root| root.root().roles.get(role).keys.clone())
-        .collect()
+fn keys_of(roots: &[VerifiedRoot], role: RoleName) -> Vec<PublicKey> {
+    roots.iter().flat_map(|root| root.root().roles.get(role).keys.clone()).collect()
 }
 
 /// Says which keys signed that no longer may.
@@ -127,7 +123,7 @@ fn verify_head(
     proof: &mut Proof,
 ) -> Result<Head, AttestFault> {
     let (bytes, signatures) = reader.signed(name)?;
-    let signed = check_signatures(name, bytes, &signatures, &keys_of(roots, RoleName::Fresh, u64::MAX))?;
+    let signed = check_signatures(name, bytes, &signatures, &keys_of(roots, RoleName::Fresh))?;
     let head: Head = json::load_strict(bytes, MAX_HEAD_BYTES).map_err(|error| AttestFault::new(name, error))?;
     let root = roots.first().map(|root| &root.root().fleet);
     if head.host.id != index.host || head.fleet != index.fleet || Some(&head.fleet) != root {
@@ -179,8 +175,8 @@ fn verify_manifest(
     if Sha256Digest::of(bytes) != head.manifest {
         return Err(fault(&"it is not the manifest that the head names"));
     }
-    let render = keys_of(roots, RoleName::Render, u64::MAX);
-    let witnesses = keys_of(roots, RoleName::Witness, u64::MAX);
+    let render = keys_of(roots, RoleName::Render);
+    let witnesses = keys_of(roots, RoleName::Witness);
     let signed = check_signatures(MANIFEST, bytes, &signatures, &[render.clone(), witnesses.clone()].concat())?;
     let (signed, witnessed): (Vec<_>, Vec<_>) = signed.into_iter().partition(|key| render.contains(key));
     let enough = |root: &VerifiedRoot| check_signed("render", &root.root().roles.render, bytes, &signatures);
@@ -236,7 +232,7 @@ pub fn choose_heads(
     roots: &[VerifiedRoot],
     at: Timestamp,
 ) -> (Option<KeptHead>, Option<KeptHead>) {
-    let keys = keys_of(roots, RoleName::Fresh, u64::MAX);
+    let keys = keys_of(roots, RoleName::Fresh);
     let load = |frame: &Vec<u8>| {
         let (signature, bytes) = split_frame(frame).ok()?;
         check_signatures(HEAD, bytes, std::slice::from_ref(&signature), &keys).ok()?;
