@@ -14,14 +14,17 @@ pub use follow::{FollowError, Followed};
 use crate::accepted::{commit_id, load_id};
 use crate::converge::ConvergeError;
 use crate::enrol::{Step, enrol};
+use crate::io::clock;
 use crate::io::facts::load_facts;
 use crate::io::host_keys::{HostKeys, HostKeysError};
 use crate::io::messenger::{Messenger, MessengerError};
 use crate::io::transport::{Transport, TransportError};
+use crate::outbox::commit_rejection;
 use crate::rest::Rest;
 use crate::secrets::Secrets;
 use crate::store::{Store, StoreError};
 use crate::vault::Vault;
+use crate::verify::Reject;
 use crate::worker::{Order, Shared};
 use follow::Follower;
 use muster_schema::facts::Facts;
@@ -73,6 +76,15 @@ pub struct Cycle {
     pub orders: Sender<Order>,
     /// What is shared with the worker.
     pub shared: Arc<Shared>,
+}
+
+impl Cycle {
+    /// Writes a refusal down, and has it reported.
+    fn note_refusal(&self, reject: &Reject) -> Result<(), StoreError> {
+        commit_rejection(&self.store, reject, clock::now())?;
+        self.shared.report_due.notify_one();
+        Ok(())
+    }
 }
 
 /// Why the cycle ended or a step failed.

@@ -4,7 +4,6 @@ use super::{Cycle, CycleError, root};
 use crate::accepted::{Accepted, commit_id};
 use crate::io::clock;
 use crate::io::messenger::{Messenger, MessengerError};
-use crate::outbox::commit_rejection;
 use crate::store::StoreError;
 use crate::vault::VaultError;
 use crate::verify::{
@@ -136,10 +135,9 @@ impl<'c> Follower<'c> {
     fn note_refusal(&self, error: &FollowError) {
         if let FollowError::Refused(reject) = error {
             tracing::warn!(%reject, "refused; what is in force stays");
-            if let Err(error) = commit_rejection(&self.cycle.store, reject, clock::now()) {
+            if let Err(error) = self.cycle.note_refusal(reject) {
                 tracing::error!(error = &error as &dyn std::error::Error, "a refusal cannot be written down");
             }
-            self.cycle.shared.report_due.notify_one();
         }
     }
 
@@ -147,7 +145,7 @@ impl<'c> Follower<'c> {
         if self.root_looked.is_some_and(|looked| looked.elapsed() < ROOT_INTERVAL) {
             return Ok(());
         }
-        let climbed = root::climb(self.cycle.transport.as_ref(), &self.cycle.store, self.root.clone()).await;
+        let climbed = root::climb(self.cycle, self.root.clone()).await;
         self.root = climbed.map_err(|error| FollowError::Root(Box::new(error)))?;
         self.messenger.set_fresh_keys(self.root.root().roles.fresh.keys.clone());
         self.root_looked = Some(Instant::now());

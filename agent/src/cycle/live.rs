@@ -2,10 +2,8 @@
 
 use super::{Cycle, CycleError, next_pause};
 use crate::asked::{Asked, NotTaken};
-use crate::io::clock;
 use crate::io::messenger::{Messenger, Woken};
 use crate::message::{RefusedRequest, VerifiedRequest};
-use crate::outbox::commit_rejection;
 use crate::rest::Answer;
 use crate::verify::{Reject, RejectCode};
 use muster_schema::api::{ApiRequest, Problem, ProblemReason};
@@ -93,10 +91,9 @@ fn take(
 
 fn note_refusal(cycle: &Cycle, reject: &Reject) {
     tracing::warn!(%reject, "a live request is not acted upon");
-    if let Err(error) = commit_rejection(&cycle.store, reject, clock::now()) {
+    if let Err(error) = cycle.note_refusal(reject) {
         tracing::error!(error = &error as &dyn std::error::Error, "a refusal cannot be written down");
     }
-    cycle.shared.report_due.notify_one();
 }
 
 async fn tell(messenger: &Messenger, id: String, answer: Answer) {

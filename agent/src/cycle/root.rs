@@ -2,10 +2,8 @@
 
 use super::{Cycle, CycleError, POLL, next_pause};
 use crate::accepted::{commit_root, load_root};
-use crate::io::clock;
 use crate::io::messenger::Messenger;
 use crate::io::transport::{Fetched, Transport, TransportError};
-use crate::outbox::commit_rejection;
 use crate::store::Store;
 use crate::verify::{Reject, RejectCode};
 use muster_schema::Sha256Digest;
@@ -40,25 +38,22 @@ pub(super) async fn trust_root(cycle: &Cycle) -> Result<VerifiedRoot, CycleError
 ///
 /// # Errors
 /// When there is no contact, or the store refuses. A root that does not stand is reported and not followed.
-pub(super) async fn climb(
-    transport: &dyn Transport,
-    store: &Store,
-    mut root: VerifiedRoot,
-) -> Result<VerifiedRoot, CycleError> {
+pub(super) async fn climb(cycle: &Cycle, mut root: VerifiedRoot) -> Result<VerifiedRoot, CycleError> {
+    let transport = cycle.transport.as_ref();
     for _ in 0..MAX_HOPS {
         let name = format!("{}.root.json", root.root().version.saturating_add(1));
         let Some(bytes) = fetch(transport, &name, MAX_ROOT_BYTES).await? else { return Ok(root) };
         let signatures = fetch_signatures(transport, &name, &bytes, Some(root.root())).await?;
         match root.next(&bytes, &signatures) {
             Ok(next) => {
-                commit_root(store, &next, &signatures)?;
+                commit_root(&cycle.store, &next, &signatures)?;
                 tracing::info!(version = next.root().version, "followed the root");
                 root = next;
             }
             Err(error) => {
                 let reject = Reject::new(RejectCode::RootInvalid, format_args!("{name}: {error}"));
                 tracing::warn!(%reject, "root refused");
-                commit_rejection(store, &reject, clock::now())?;
+                cycle.note_refusal(&reject)?;
                 return Ok(root);
             }
         }
@@ -74,7 +69,7 @@ pub(super) async fn climb_for_ever(
 ) -> Result<(), CycleError> {
     let mut root = root.clone();
     loop {
-        match climb(cycle.transport.as_ref(), &cycle.store, root.clone()).await {
+        match climb(cycle, root.clone()).await {
             Ok(newest) => root = newest,
             Err(CycleError::Store(error)) => return Err(error.into()),
             Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "the root cannot be climbed"),
