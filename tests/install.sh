@@ -15,6 +15,8 @@ minisign:/usr/bin/minisign
 openssl:/usr/bin/openssl
 openssh-client:/usr/bin/ssh-keygen
 git:/usr/bin/git
+e2fsprogs:/usr/sbin/mkfs.ext4
+xfsprogs:/usr/sbin/mkfs.xfs
 gcc:/usr/bin/gcc
 curl:/usr/bin/curl
 strace:/usr/bin/strace
