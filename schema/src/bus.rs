@@ -5,6 +5,8 @@
 //! to allow it no more: [`BrokerRights`].
 
 mod rights;
+#[cfg(test)]
+mod tests;
 mod user;
 
 pub use rights::{BrokerRights, TopicRights};
@@ -45,6 +47,12 @@ pub const LIVE_REQUEST_LIFE_MS: u16 = 30_000;
 
 /// The longest that the name of a queue may be, in bytes (AMQP 0.9.1, `shortstr`).
 pub const MAX_QUEUE_NAME: usize = 255;
+
+/// Whether the way to `host`, a name or an address, leaves this machine: without TLS others can read on it.
+pub fn leaves_this_machine(host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    !address.map_or(host == "localhost", |address| address.is_loopback())
+}
 
 /// A queue of what agents send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lapin::tcp::OwnedTLSConfig;
 use lapin::uri::{AMQPScheme, AMQPUri};
-use muster_schema::bus::{BrokerUser, InboundQueue, enrolment_reply_queue, reply_queue};
+use muster_schema::bus::{BrokerUser, InboundQueue, enrolment_reply_queue, leaves_this_machine, reply_queue};
 use muster_schema::{HostId, KeyId};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -86,6 +86,10 @@ impl AmqpTransport {
         if uri.scheme == AMQPScheme::AMQPS && http.tls().ca.is_none() {
             let reason = "amqps:// needs the setting ca: whose certificates to trust";
             return Err(TransportError::BadAddress("the broker's URL".to_owned(), reason));
+        }
+        if uri.scheme == AMQPScheme::AMQP && leaves_this_machine(&uri.authority.host) {
+            let broker = &uri.authority.host;
+            tracing::warn!(broker, "no TLS: who is on the way to the broker can read the password and all messages");
         }
         uri.query.frame_max = Some(FRAME_MAX);
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);

@@ -1,7 +1,5 @@
 //! The settings of a RabbitMQ that speaks TLS with those who show a certificate, and with nobody else.
 
-use std::fmt::Write;
-
 use muster_schema::FleetName;
 use muster_schema::bus::MAX_FRAME_BYTES;
 
@@ -19,14 +17,12 @@ pub struct ServerConfig {
     pub port: u16,
     /// The folder of `ca.pem`, `cert.pem` and `key.pem` on the broker's machine.
     pub tls_folder: String,
-    /// Whether a user may log in by a certificate whose common name is his, instead of a password.
-    pub login_by_certificate: bool,
 }
 
 /// The text of `rabbitmq.conf`, or of a file in `conf.d`.
 pub fn render_server_config(fleet: &FleetName, config: &ServerConfig) -> String {
-    let ServerConfig { port, tls_folder, login_by_certificate } = config;
-    let mut text = format!(
+    let ServerConfig { port, tls_folder } = config;
+    format!(
         "# Made by 'muster broker setup' for the fleet {fleet}.\n\
          # AMQP over TLS alone, and both sides show a certificate.\n\
          listeners.tcp = none\n\
@@ -46,10 +42,5 @@ pub fn render_server_config(fleet: &FleetName, config: &ServerConfig) -> String 
          channel_max = {CHANNEL_MAX}\n\
          max_message_size = {MAX_FRAME_BYTES}\n\
          auth_mechanisms.1 = PLAIN\n"
-    );
-    if *login_by_certificate {
-        // Writing to a string does not fail.
-        let _ = write!(text, "auth_mechanisms.2 = EXTERNAL\nssl_cert_login_from = common_name\n");
-    }
-    text
+    )
 }

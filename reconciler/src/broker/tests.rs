@@ -122,13 +122,11 @@ fn a_user_that_is_not_ours_is_not_taken_over() {
 
 #[test]
 fn the_server_takes_nobody_without_a_certificate() {
-    let mut config = ServerConfig { port: 5671, tls_folder: "/etc/rabbitmq/tls".into(), login_by_certificate: false };
+    let config = ServerConfig { port: 5671, tls_folder: "/etc/rabbitmq/tls".into() };
     let text = render_server_config(&fleet(), &config);
     for line in ["listeners.tcp = none", "ssl_options.verify = verify_peer", "ssl_options.fail_if_no_peer_cert = true"]
     {
         assert!(text.lines().any(|found| found == line), "{line}: {text}");
     }
     assert!(!text.contains("EXTERNAL"));
-    config.login_by_certificate = true;
-    assert!(render_server_config(&fleet(), &config).contains("auth_mechanisms.2 = EXTERNAL\n"));
 }

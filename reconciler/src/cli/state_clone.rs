@@ -11,8 +11,8 @@ use muster_schema::{FleetName, HostId};
 use super::progress;
 use crate::io::clock;
 use crate::io::git::{
-    CommitAuthor, GitError, RemoteUrl, SshKeygenSigner, advance_branch, commit_signed, fetch_remote, load_operator,
-    load_signing_key, open_repository, push_refs, read_tip, store_merge,
+    CommitAuthor, GitError, OperatorSigner, RemoteUrl, SshKeygenSigner, advance_branch, commit_signed, fetch_remote,
+    load_operator, load_signer, open_repository, push_refs, read_tip, store_merge,
 };
 use crate::io::repository::list_revision;
 use crate::model::{Model, ModelCache, Node, RepositoryFiles, load_model, load_yaml};
@@ -24,7 +24,7 @@ pub(super) struct CommitArgs {
     /// Your clone of the state repository, or the bare repository itself.
     #[arg(long, default_value = ".", value_name = "DIR")]
     repo: PathBuf,
-    /// Your SSH key; git's user.signingKey unless given.
+    /// Your SSH key; unless given, the key that git signs with: user.signingKey, of SSH or OpenPGP.
     #[arg(long, value_name = "FILE")]
     signing_key: Option<PathBuf>,
     /// Your e-mail address; git's user.email unless given.
@@ -65,7 +65,7 @@ pub(super) struct StateClone {
     repository: Repository,
     tip: Oid,
     author: CommitAuthor,
-    signer: SshKeygenSigner,
+    signer: OperatorSigner,
     /// Where to push to; none for the repository itself.
     remote: Option<RemoteUrl>,
     push: bool,
@@ -94,8 +94,11 @@ impl CommitArgs {
             (None, Some(email)) => (email.clone(), email.clone()),
             (None, None) => bail!("who are you? Set git's user.name and user.email, or use --email"),
         };
-        let key = self.signing_key.clone().map_or_else(|| load_signing_key(&self.repo), |key| Ok(Some(key)))?;
-        let key = key.context("which key signs? Set git's user.signingKey, or use --signing-key")?;
+        let signer = match &self.signing_key {
+            Some(key) => Some(OperatorSigner::Ssh(SshKeygenSigner { key: key.clone() })),
+            None => load_signer(&self.repo)?,
+        };
+        let signer = signer.context("which key signs? Set git's user.signingKey, or use --signing-key")?;
         let remote = find_remote(&repository)?;
         let tip = read_tip(&repository, &format!("refs/heads/{BRANCH}"))?
             .with_context(|| format!("{} has no branch {BRANCH}", self.repo.display()))?;
@@ -103,7 +106,7 @@ impl CommitArgs {
             check_current(&repository, remote, tip)?;
         }
         let author = CommitAuthor { name, email, time: clock::now() };
-        Ok(StateClone { repository, tip, author, signer: SshKeygenSigner { key }, remote, push: !self.no_push })
+        Ok(StateClone { repository, tip, author, signer, remote, push: !self.no_push })
     }
 }
 

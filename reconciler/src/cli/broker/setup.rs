@@ -56,9 +56,6 @@ pub(in crate::cli) struct Args {
     /// The folder of ca.pem, cert.pem and key.pem on the broker's machine.
     #[arg(long, default_value = "/etc/rabbitmq/tls", value_name = "DIR")]
     tls_folder: String,
-    /// Let users log in by a certificate with their name too (EXTERNAL). Needs a CA that signs for this broker alone.
-    #[arg(long)]
-    login_by_certificate: bool,
     /// Bring the broker of this machine to it, by rabbitmqctl.
     #[arg(long)]
     apply: bool,
@@ -136,15 +133,10 @@ fn write_server_files(
     folder: &SetupFolder,
     wanted: &Definitions,
 ) -> Result<(), anyhow::Error> {
-    let config = ServerConfig {
-        port: args.port,
-        tls_folder: args.tls_folder.trim_end_matches('/').to_owned(),
-        login_by_certificate: args.login_by_certificate,
-    };
-    let plugins = if args.login_by_certificate { "[rabbitmq_auth_mechanism_ssl].\n" } else { "[].\n" };
+    let config = ServerConfig { port: args.port, tls_folder: args.tls_folder.trim_end_matches('/').to_owned() };
     folder.write(DEFINITIONS, &serde_json::to_vec_pretty(wanted)?)?;
     folder.write(SERVER_CONFIG, render_server_config(fleet, &config).as_bytes())?;
-    folder.write(PLUGINS, plugins.as_bytes())?;
+    folder.write(PLUGINS, b"[].\n")?;
     Ok(())
 }
 

@@ -21,7 +21,8 @@ use lapin::{
     BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, DefaultConnectionBuilder, ExchangeKind,
 };
 use muster_schema::bus::{
-    INBOUND_EXCHANGE, InboundQueue, MAX_QUEUE_NAME, NOTIFY_EXCHANGE, REPLY_QUEUE_PREFIX, live_routing_key,
+    INBOUND_EXCHANGE, InboundQueue, MAX_QUEUE_NAME, NOTIFY_EXCHANGE, REPLY_QUEUE_PREFIX, leaves_this_machine,
+    live_routing_key,
 };
 use muster_schema::message::Hint;
 use tokio::sync::watch;
@@ -138,6 +139,9 @@ pub fn serve_amqp(
     end: impl Future<Output = ()>,
 ) -> impl Future<Output = ()> {
     inbound.hints().keep_for_broker();
+    if url.uri.scheme == AMQPScheme::AMQP && leaves_this_machine(&url.uri.authority.host) {
+        tracing::warn!(broker = %url, "no TLS: who is on the way to the broker can read the password and all messages");
+    }
     async move {
         tokio::select! {
             () = serve_for_ever(&url, &inbound, &state) => {}

@@ -4,7 +4,7 @@ use git2::{Oid, Repository};
 use ssh_key::SshSig;
 
 use super::error::GitError;
-use super::signed_commit::SshKeygenSigner;
+use super::signing_program::SshKeygenSigner;
 use crate::verify::{APPROVAL_NAMESPACE, approval_reference};
 
 /// Signs `line`, and keeps both as the approval of `commit` by the signer's key. An approval of the

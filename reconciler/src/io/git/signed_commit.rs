@@ -1,10 +1,7 @@
 //! Commits made and signed in-process.
-#![allow(clippy::disallowed_methods, reason = "ssh-keygen signs for keys that are not in a file")]
 
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 
 use git2::build::CheckoutBuilder;
 use git2::{Commit, ErrorCode, FileMode, ObjectType, Oid, Repository, Signature, Status, Time};
@@ -15,7 +12,7 @@ use super::error::GitError;
 use super::tree_edit::{BlobEdits, edit_tree};
 
 /// The namespace of git's SSH signatures.
-const NAMESPACE: &str = "git";
+pub(super) const NAMESPACE: &str = "git";
 
 /// Who makes a commit, and when.
 #[derive(Debug, Clone)]
@@ -30,7 +27,7 @@ pub struct CommitAuthor {
 
 /// Signs commits.
 pub trait CommitSigner {
-    /// Returns an armoured SSH signature of namespace `git` over `payload`.
+    /// Returns an armoured signature over `payload`: SSH's of namespace `git`, or OpenPGP's.
     fn sign_commit(&self, payload: &[u8]) -> Result<String, GitError>;
 }
 
@@ -38,50 +35,6 @@ impl CommitSigner for PrivateKey {
     fn sign_commit(&self, payload: &[u8]) -> Result<String, GitError> {
         let signature = self.sign(NAMESPACE, HashAlg::Sha512, payload).map_err(GitError::Key)?;
         signature.to_pem(LineEnding::LF).map_err(GitError::Key)
-    }
-}
-
-/// Signs by `ssh-keygen`, for keys in an agent or a security key, and for key
-/// files with a passphrase, which it asks for.
-#[derive(Debug, Clone)]
-pub struct SshKeygenSigner {
-    /// The private key's file, or the public key's when an agent holds it; as
-    /// in git's `user.signingKey`.
-    pub key: PathBuf,
-}
-
-impl CommitSigner for SshKeygenSigner {
-    fn sign_commit(&self, payload: &[u8]) -> Result<String, GitError> {
-        self.sign(NAMESPACE, payload)
-    }
-}
-
-impl SshKeygenSigner {
-    /// Returns an armoured SSH signature of `namespace` over `payload`.
-    ///
-    /// # Errors
-    /// When ssh-keygen cannot be run, or does not sign.
-    pub fn sign(&self, namespace: &str, payload: &[u8]) -> Result<String, GitError> {
-        let action = || format!("signing with {}", self.key.display());
-        let failed = |source| GitError::Program { action: action(), source };
-        let mut child = Command::new("ssh-keygen")
-            .args(["-q", "-Y", "sign", "-n", namespace, "-f"])
-            .arg(&self.key)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .map_err(failed)?;
-        if let Some(mut stdin) = child.stdin.take() {
-            // A program that ends early tells why by its status.
-            let _ = stdin.write_all(payload);
-        }
-        let output = child.wait_with_output().map_err(failed)?;
-        if !output.status.success() {
-            return Err(GitError::Failed { action: action(), message: output.status.to_string() });
-        }
-        String::from_utf8(output.stdout)
-            .map_err(|_| GitError::Failed { action: action(), message: "the signature is no text".into() })
     }
 }
 

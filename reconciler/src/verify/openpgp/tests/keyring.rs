@@ -76,10 +76,17 @@ impl<'repo> Keyring<'repo> {
         self.commit_at(SIGNED, key, message)
     }
 
-    pub(super) fn commit_with(&self, options: &str, key: &str, message: &str) -> Oid {
-        let program = self.repo.path().join("gpg-at-a-time");
-        fs::write(&program, format!("#!/bin/sh\nexec gpg --no-permission-warning {options} \"$@\"\n")).unwrap();
+    /// A program that is gpg with this keyring and these options.
+    pub(super) fn program(&self, options: &str) -> PathBuf {
+        let (program, home) = (self.repo.path().join("gpg-with-options"), self.home.display());
+        let script = format!("#!/bin/sh\nGNUPGHOME='{home}' exec gpg --no-permission-warning {options} \"$@\"\n");
+        fs::write(&program, script).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        program
+    }
+
+    pub(super) fn commit_with(&self, options: &str, key: &str, message: &str) -> Oid {
+        let program = self.program(options);
         self.repo.git(&["add", "-A"]);
         let (program, key) = (format!("gpg.program={}", program.display()), format!("user.signingKey={key}!"));
         let settings = ["-c", "gpg.format=openpgp", "-c", &program, "-c", &key];

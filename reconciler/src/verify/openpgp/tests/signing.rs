@@ -1,7 +1,12 @@
 //! Commits that real `git` and `gpg` sign.
 #![allow(clippy::disallowed_methods, reason = "reads what gpg wrote")]
 
+use muster_schema::Timestamp;
+
 use super::keyring::{Keyring, SIGNED, THEN};
+use crate::io::git::{
+    CommitAuthor, GpgSigner, OperatorSigner, SshKeygenSigner, commit_signed, load_signer, open_repository,
+};
 use crate::test_repository::{TestRepository, insert_signature};
 use crate::verify::tests::{assert_refused, verify};
 
@@ -29,6 +34,37 @@ fn passes_histories_of_ssh_and_openpgp() {
     assert_eq!(signers, ["bob@example.com", "alice@example.com", "bob@example.com"]);
     assert_eq!(revision.commits()[0].signer.fingerprint, bob);
     repo.git(&["-c", "gpg.format=openpgp", "verify-commit", &head.to_string()]);
+}
+
+#[test]
+fn passes_what_our_own_commands_sign_by_gpg() {
+    let repo = TestRepository::new();
+    let keys = Keyring::new(&repo);
+    let (bob, anchor) = listed(&repo, &keys);
+    let program = keys.program(&format!("--faked-system-time={SIGNED}"));
+    for (name, value) in [("gpg.format", "openpgp"), ("user.signingKey", &*bob)] {
+        repo.git(&["config", name, value]);
+    }
+    repo.git(&["config", "gpg.program", program.to_str().unwrap()]);
+
+    let signer = load_signer(&repo.work()).unwrap().unwrap();
+    assert_eq!(signer, OperatorSigner::OpenPgp(GpgSigner { program, key: bob.clone() }));
+    let author =
+        CommitAuthor { name: "Bob".into(), email: "bob@example.com".into(), time: Timestamp(1_780_000_000_000) };
+    let change = [("file".to_owned(), Some(b"1".to_vec()))].into();
+    let open = open_repository(&repo.work()).unwrap();
+    let head = commit_signed(&open, "main", Some(anchor), &change, "by bob", &author, &signer).unwrap();
+    repo.git(&["verify-commit", &head.to_string()]);
+    assert_eq!(verify(&repo, anchor, head).unwrap().commits()[0].signer.fingerprint, bob);
+
+    // A key in a file is one of SSH; and what nobody here verifies is not signed by.
+    let key = repo.key("alice");
+    repo.git(&["config", "user.signingKey", key.to_str().unwrap()]);
+    assert_eq!(load_signer(&repo.work()).unwrap(), Some(OperatorSigner::Ssh(SshKeygenSigner { key })));
+    repo.git(&["config", "user.signingKey", "bob"]);
+    repo.git(&["config", "gpg.format", "x509"]);
+    let refused = load_signer(&repo.work()).unwrap_err().to_string();
+    assert!(refused.contains("gpg.format is 'x509'"), "{refused}");
 }
 
 #[test]
