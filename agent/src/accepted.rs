@@ -3,6 +3,7 @@
 use crate::store::{Batch, Store, StoreError};
 use crate::vault::Vault;
 use crate::verify::Marks;
+use muster_schema::breakglass::BreakGlassReport;
 use muster_schema::content::BlobRef;
 use muster_schema::envelope::Signature;
 use muster_schema::manifest::{MAX_MANIFEST_BYTES, Manifest};
@@ -30,6 +31,9 @@ pub struct Accepted {
     pub expires: Timestamp,
     /// The host has left the repository.
     pub retired: bool,
+    /// Break-glass keys signed it, until the orchestrator's next manifest takes its place.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub break_glass: Option<BreakGlassReport>,
 }
 
 impl Accepted {
@@ -70,12 +74,11 @@ impl Accepted {
         Ok(manifest.map(|manifest| (accepted, manifest)))
     }
 
-    /// Writes it down, durably. From here on nothing older is accepted.
+    /// Writes it down, durably, together with `batch`. From here on nothing older is accepted.
     ///
     /// # Errors
     /// When the store refuses.
-    pub fn commit(&self, store: &Store) -> Result<(), StoreError> {
-        let mut batch = Batch::new();
+    pub fn commit(&self, store: &Store, mut batch: Batch) -> Result<(), StoreError> {
         batch.put(ACCEPTED_KEY, self)?;
         store.commit(batch)
     }

@@ -1,5 +1,6 @@
 //! The command line: the daemon, and what a person on the host asks it.
 
+mod breakglass;
 mod facts;
 mod plan;
 mod rekey;
@@ -44,6 +45,9 @@ enum Command {
     },
     /// Make other keys for this host, which take the place of its own once somebody approved them.
     Rekey(Options),
+    /// Take a manifest that people signed, where the orchestrator gives none.
+    #[command(subcommand)]
+    Breakglass(breakglass::Command),
     /// Show the facts that the agent reports.
     Facts,
 }
@@ -110,6 +114,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Plan { options, json } => plan::show(options, json),
         Command::Status { options, json } => status::show(options, json),
         Command::Rekey(options) => rekey::rekey(options),
+        Command::Breakglass(command) => breakglass::run(command),
         Command::Facts => facts::show(),
     };
     done.unwrap_or_else(|error| {

@@ -1,5 +1,6 @@
 //! The agent's cycle: trust the root, enrol, then follow the head for ever. Every step is one function.
 
+mod breakglass;
 mod confirm;
 mod follow;
 mod live;
@@ -12,6 +13,7 @@ mod tests;
 pub use follow::{FollowError, Followed};
 
 use crate::accepted::{commit_id, load_id};
+use crate::breakglass::BreakGlassOrder;
 use crate::converge::ConvergeError;
 use crate::enrol::{Step, enrol};
 use crate::io::clock;
@@ -35,7 +37,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 /// The pause after the first failure, and the least after any: hints are not signed.
@@ -70,6 +72,8 @@ pub struct Cycle {
     pub in_force: bool,
     /// What the host says of itself.
     pub facts: Facts,
+    /// What somebody on the host asks of the cycle itself.
+    pub break_glass: tokio::sync::Mutex<mpsc::Receiver<BreakGlassOrder>>,
     /// What live requests are answered from.
     pub rest: Arc<Rest>,
     /// The worker.
@@ -120,9 +124,10 @@ pub async fn run_cycle(cycle: Cycle) -> Result<(), CycleError> {
         ended = root::climb_for_ever(&cycle, &messenger, &root) => return ended,
     }
     let mut follower = Follower::begin(&cycle, root, messenger.clone())?;
+    let mut asked = cycle.break_glass.lock().await;
     let hinted = Notify::new();
     tokio::select! {
-        ended = follow_for_ever(&mut follower, &hinted) => ended,
+        ended = follow_for_ever(&mut follower, &hinted, &mut asked) => ended,
         ended = live::listen_for_ever(&cycle, &messenger, &hinted) => ended,
         ended = report::report_for_ever(&cycle, &messenger) => ended,
         never = tell_facts_for_ever(&messenger, &cycle.facts) => never,
@@ -187,15 +192,28 @@ fn announce(cycle: &Cycle) -> Announce {
 }
 
 /// Follows the head at every hint, and without hints from time to time.
-async fn follow_for_ever(follower: &mut Follower<'_>, hinted: &Notify) -> Result<(), CycleError> {
+/// Orders of somebody on the host come first: they are there because this may come to nothing.
+async fn follow_for_ever(
+    follower: &mut Follower<'_>,
+    hinted: &Notify,
+    asked: &mut mpsc::Receiver<BreakGlassOrder>,
+) -> Result<(), CycleError> {
     let mut pause = Duration::ZERO;
     loop {
         let looked = Instant::now();
-        match follower.follow().await {
+        let followed = tokio::select! {
+            biased;
+            Some(order) = asked.recv() => {
+                follower.take_order(order).await;
+                continue;
+            }
+            followed = follower.follow() => followed,
+        };
+        let until = match followed {
             Ok(followed) => {
                 tracing::debug!(?followed, "looked");
                 pause = Duration::ZERO;
-                wait_for_hint(hinted, looked + POLL).await;
+                looked + POLL
             }
             Err(FollowError::Disk(error)) => return Err(error.into()),
             Err(error) => {
@@ -203,8 +221,12 @@ async fn follow_for_ever(follower: &mut Follower<'_>, hinted: &Notify) -> Result
                 // The hint for what was not followed came already; nobody sends another.
                 pause = next_pause(pause);
                 tokio::time::sleep(SHORTEST_PAUSE).await;
-                wait_for_hint(hinted, Instant::now() + pause - SHORTEST_PAUSE).await;
+                Instant::now() + pause - SHORTEST_PAUSE
             }
+        };
+        tokio::select! {
+            Some(order) = asked.recv() => follower.take_order(order).await,
+            () = wait_for_hint(hinted, until) => {}
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Everything outside the managed host: files of the agent's own, the kernel's view of the machine, the network.
 
 pub mod amqp;
+pub mod api_client;
 pub mod api_socket;
+pub mod breakglass_folder;
 pub mod child_lines;
 pub mod clock;
 pub mod facts;

@@ -6,6 +6,7 @@ pub mod accepted;
 pub mod apply;
 mod archive;
 pub mod asked;
+pub mod breakglass;
 pub mod checks;
 pub mod cli;
 pub mod config;

@@ -4,6 +4,7 @@ use crate::checks::CheckSummary;
 use crate::known::{Known, TRANSITION_PREFIX};
 use crate::store::{Batch, Store, StoreError};
 use crate::verify::Reject;
+use muster_schema::breakglass::BreakGlassReport;
 use muster_schema::report::{Applied, Rejection, Report, ResourceReport, Transition};
 use muster_schema::state::{Health, ResourceState};
 use muster_schema::{Collection, Timestamp};
@@ -99,6 +100,8 @@ pub struct Circumstances {
     pub applied: Option<Applied>,
     /// The host has left the repository.
     pub retired: bool,
+    /// Break-glass keys signed what is applied, and not the orchestrator.
+    pub break_glass: Option<BreakGlassReport>,
     /// When the head ended that the host goes by, where no newer one could be had: nobody knows then whether what is
     /// in force still is what is wanted.
     pub expired: Option<Timestamp>,
@@ -112,7 +115,7 @@ pub struct Circumstances {
 
 /// The state of the host as a report without news.
 pub fn build_report(known: &Known, circumstances: Circumstances) -> Report {
-    let Circumstances { applied, retired, expired, flapping, unwatched, checks } = circumstances;
+    let Circumstances { applied, retired, break_glass, expired, flapping, unwatched, checks } = circumstances;
     let wrong = |state: ResourceState| !matches!(state, ResourceState::Compliant | ResourceState::Repaired);
     let deviations: Vec<ResourceReport> = known
         .states()
@@ -141,6 +144,10 @@ pub fn build_report(known: &Known, circumstances: Circumstances) -> Report {
             None => judged,
         },
     };
+    let (health, reason, message) = match break_glass.as_ref().filter(|_| !retired) {
+        Some(report) => tell_break_glass(report, (health, reason, &message)),
+        None => (health, reason, message),
+    };
     Report {
         applied,
         health,
@@ -152,7 +159,19 @@ pub fn build_report(known: &Known, circumstances: Circumstances) -> Report {
         transitions: Vec::new(),
         rejections: Vec::new(),
         retired,
+        break_glass,
     }
+}
+
+/// What comes before all else that is to be said of the host; the rest is added.
+fn tell_break_glass(
+    report: &BreakGlassReport,
+    (health, reason, message): (Health, &'static str, &str),
+) -> (Health, &'static str, String) {
+    let (keys, since) = (report.signer_ids(), report.since);
+    let said =
+        format!("by break-glass keys {keys} since {since}, not by the orchestrator; {health}/{reason}: {message}");
+    (Health::Degraded, "BreakGlass", said.chars().take(900).collect())
 }
 
 fn judge_health(deviations: &[ResourceReport], applied: bool, checks: &CheckSummary) -> (Health, &'static str, String) {

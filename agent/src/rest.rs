@@ -1,6 +1,7 @@
 //! The agent's own API: what is managed, what the host has, and how the agent fares. It reads beside the worker, which
 //! is never held up; what is to be changed is an order to it.
 
+pub mod breakglass;
 mod lists;
 mod look;
 mod masked;
@@ -8,6 +9,7 @@ mod shown;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use crate::breakglass::BreakGlassOrder;
 use crate::extension::Extensions;
 use crate::io::clock;
 use crate::io::live_facts::load_live_facts;
@@ -31,7 +33,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 /// So many answers are worked on at once; each may take a thread and a copy of the manifest.
 const AT_ONCE: usize = 2;
@@ -60,6 +62,8 @@ pub struct Rest {
     pub extensions: Option<Arc<Extensions>>,
     /// What reads the secrets of this host.
     pub secrets: Option<Arc<Secrets>>,
+    /// The cycle, for break-glass.
+    pub break_glass: mpsc::Sender<BreakGlassOrder>,
     /// Who may work on an answer.
     pub turns: Semaphore,
 }

@@ -37,6 +37,7 @@ impl Daemon {
                 applied: None,
                 manifest: None,
                 retired: false,
+                break_glass: None,
                 sweep_interval: Duration::from_secs(3600),
                 status: StatusFile::new(Path::new("/run"), identity),
             };
@@ -59,7 +60,7 @@ impl Daemon {
             revision: "0123456789012345678901234567890123456789".parse::<CommitId>().unwrap(),
         };
         let manifest = BlobRef { sha256: digest, size: 0 };
-        let in_force = InForce { resources: load(resources), applied, manifest };
+        let in_force = InForce { resources: load(resources), applied, manifest, break_glass: None };
         self.orders.send(Order::Manifest(Box::new(in_force))).unwrap();
         let serial = self.serial;
         let applied = || self.shared.report().and_then(|report| report.applied).map(|applied| applied.serial);

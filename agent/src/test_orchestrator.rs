@@ -105,7 +105,7 @@ impl TestOrchestrator {
             version,
             epoch,
             expires: Timestamp(u64::MAX),
-            roles: Roles { root, render, fresh, witness: Role::none() },
+            roles: Roles { root, render, fresh, witness: Role::none(), breakglass: Role::none() },
         }
     }
 

@@ -190,6 +190,7 @@ impl Worker {
         self.set_checks(true);
         self.input.applied = Some(in_force.applied);
         self.input.manifest = Some(in_force.manifest);
+        self.input.break_glass = in_force.break_glass;
         self.input.retired = false;
         self.sweep(Cause::Intentional)
     }
@@ -299,6 +300,7 @@ impl Worker {
         let circumstances = Circumstances {
             applied: self.input.applied.clone(),
             retired: self.input.retired,
+            break_glass: self.input.break_glass.clone(),
             expired: self.expired,
             flapping: self.flapping.iter().next().map(|(address, message)| format!("{address}: {message}")),
             unwatched: self.unwatched_places,

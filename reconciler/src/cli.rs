@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 mod attest;
 mod audit;
+mod breakglass;
 mod broker;
 mod change;
 mod completions;
@@ -70,6 +71,7 @@ enum Command {
     Broker(broker::Args),
     Attest(attest::Args),
     Witness(witness::Args),
+    Breakglass(breakglass::Args),
     #[command(name = "enrol-command")]
     Enrol(enrol_command::Args),
     Completions(completions::Args),
@@ -103,6 +105,7 @@ impl Cli {
             Command::Broker(args) => broker::run(&args),
             Command::Attest(args) => attest::run(&args),
             Command::Witness(args) => witness::run(&args),
+            Command::Breakglass(args) => breakglass::run(&args),
             Command::Enrol(args) => enrol_command::run(&args),
             Command::Completions(args) => completions::run(&args),
         }

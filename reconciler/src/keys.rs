@@ -165,7 +165,13 @@ pub fn generate(
         version: 1,
         epoch: 1,
         expires: now.plus(ROOT_LIFE),
-        roles: Roles { root: role(&root_key), render: role(&render), fresh: role(&fresh), witness: Role::none() },
+        roles: Roles {
+            root: role(&root_key),
+            render: role(&render),
+            fresh: role(&fresh),
+            witness: Role::none(),
+            breakglass: Role::none(),
+        },
     };
     let bytes = serde_json::to_vec(&root)?;
     let signature = root_key.sign(&bytes, "muster root 1")?;

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod attest;
 pub mod audit;
+pub mod breakglass;
 pub mod broker;
 pub mod bundle;
 pub mod cli;

@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod api;
+pub mod breakglass;
 pub mod bus;
 pub mod collection;
 pub mod commit_id;

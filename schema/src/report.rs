@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
+use crate::breakglass::BreakGlassReport;
 use crate::commit_id::CommitId;
 use crate::culprit::Culprit;
 use crate::digest::Sha256Digest;
@@ -44,6 +45,9 @@ pub struct Report {
     /// The agent has stopped enforcing, because its head says `retired`.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub retired: bool,
+    /// What is applied came from people with break-glass keys, and not from the orchestrator.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub break_glass: Option<BreakGlassReport>,
 }
 
 /// The manifest that a host has applied.

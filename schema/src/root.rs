@@ -60,6 +60,9 @@ pub struct Roles {
     /// Signs manifests beside `render`, each key on a machine of its own; none unless a fleet demands it.
     #[serde(skip_serializing_if = "Role::is_none", default = "Role::none")]
     pub witness: Role,
+    /// Signs head and manifest of one host where the orchestrator cannot; nobody unless a fleet names some.
+    #[serde(skip_serializing_if = "Role::is_none", default = "Role::none")]
+    pub breakglass: Role,
 }
 
 impl Roles {
@@ -70,6 +73,7 @@ impl Roles {
             RoleName::Render => &self.render,
             RoleName::Fresh => &self.fresh,
             RoleName::Witness => &self.witness,
+            RoleName::BreakGlass => &self.breakglass,
         }
     }
 
@@ -80,6 +84,7 @@ impl Roles {
             RoleName::Render => &mut self.render,
             RoleName::Fresh => &mut self.fresh,
             RoleName::Witness => &mut self.witness,
+            RoleName::BreakGlass => &mut self.breakglass,
         }
     }
 }
@@ -221,7 +226,7 @@ fn load_root(bytes: &[u8]) -> Result<Root, RootError> {
     let mut seen = BTreeSet::new();
     for name in RoleName::ALL {
         let role = root.roles.get(name);
-        if name == RoleName::Witness && role.is_none() {
+        if name.is_optional() && role.is_none() {
             continue;
         }
         if role.threshold == 0 || role.threshold as usize > role.keys.len() {

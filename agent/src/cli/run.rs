@@ -2,6 +2,7 @@
 
 use super::{Options, state};
 use crate::accepted::{Accepted, load_id};
+use crate::breakglass::break_glass_orders;
 use crate::config::Config;
 use crate::converge::Converger;
 use crate::cycle::{Cycle, run_cycle};
@@ -81,6 +82,7 @@ async fn run_daemon(config: Config) -> anyhow::Result<Ended> {
         converger,
         applied: in_force.as_ref().map(|accepted| accepted.applied.clone()),
         manifest: in_force.as_ref().map(|accepted| accepted.manifest),
+        break_glass: in_force.as_ref().and_then(|accepted| accepted.break_glass.clone()),
         retired: in_force.is_some_and(|accepted| accepted.retired),
         sweep_interval: config.sweep_interval,
         status: StatusFile::new(&config.state, identity),
@@ -94,6 +96,7 @@ async fn run_daemon(config: Config) -> anyhow::Result<Ended> {
         Some(bus) => Arc::new(AmqpTransport::new(bus, http, &keys)?),
         None => Arc::new(http),
     };
+    let (break_glass, waiting) = break_glass_orders();
     let rest = Arc::new(Rest {
         folder: config.state.clone(),
         root: config.root.clone(),
@@ -105,6 +108,7 @@ async fn run_daemon(config: Config) -> anyhow::Result<Ended> {
         extensions: Some(extensions),
         secrets: Some(secrets.clone()),
         turns: Rest::new_turns(),
+        break_glass,
     });
     let cycle = Cycle {
         transport,
@@ -117,6 +121,7 @@ async fn run_daemon(config: Config) -> anyhow::Result<Ended> {
         store,
         blobs,
         secrets,
+        break_glass: waiting.into(),
         rest: rest.clone(),
         orders: orders.clone(),
         shared: shared.clone(),

@@ -4,7 +4,7 @@ use super::{Cycle, CycleError, root};
 use crate::accepted::{Accepted, commit_id};
 use crate::io::clock;
 use crate::io::messenger::{Messenger, MessengerError};
-use crate::store::StoreError;
+use crate::store::{Batch, StoreError};
 use crate::vault::VaultError;
 use crate::verify::{
     HeadContext, Reject, RejectCode, VerifiedHead, VerifiedManifest, verify_blob, verify_head, verify_manifest,
@@ -16,7 +16,7 @@ use muster_schema::envelope::{MAX_SIGNATURE_BYTES, Signature};
 use muster_schema::manifest::{HostIdentity, MAX_MANIFEST_BYTES};
 use muster_schema::message::{Body, HeadRequest};
 use muster_schema::resource::Resource;
-use muster_schema::root::VerifiedRoot;
+use muster_schema::root::{Root, VerifiedRoot};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -81,11 +81,11 @@ impl FollowError {
 
 /// What follows the head.
 pub(super) struct Follower<'c> {
-    cycle: &'c Cycle,
-    messenger: Arc<Messenger>,
-    root: VerifiedRoot,
+    pub(super) cycle: &'c Cycle,
+    pub(super) messenger: Arc<Messenger>,
+    pub(super) root: VerifiedRoot,
     root_looked: Option<Instant>,
-    accepted: Option<Accepted>,
+    pub(super) accepted: Option<Accepted>,
     /// The worker has what is accepted.
     in_force: bool,
     /// When the head expired that is gone by, as far as the worker was told.
@@ -134,10 +134,14 @@ impl<'c> Follower<'c> {
 
     fn note_refusal(&self, error: &FollowError) {
         if let FollowError::Refused(reject) = error {
-            tracing::warn!(%reject, "refused; what is in force stays");
-            if let Err(error) = self.cycle.note_refusal(reject) {
-                tracing::error!(error = &error as &dyn std::error::Error, "a refusal cannot be written down");
-            }
+            self.note_reject(reject);
+        }
+    }
+
+    pub(super) fn note_reject(&self, reject: &Reject) {
+        tracing::warn!(%reject, "refused; what is in force stays");
+        if let Err(error) = self.cycle.note_refusal(reject) {
+            tracing::error!(error = &error as &dyn std::error::Error, "a refusal cannot be written down");
         }
     }
 
@@ -146,14 +150,19 @@ impl<'c> Follower<'c> {
             return Ok(());
         }
         let climbed = root::climb(self.cycle, self.root.clone()).await;
-        self.root = climbed.map_err(|error| FollowError::Root(Box::new(error)))?;
-        self.messenger.set_fresh_keys(self.root.root().roles.fresh.keys.clone());
+        self.set_root(climbed.map_err(|error| FollowError::Root(Box::new(error)))?);
         self.root_looked = Some(Instant::now());
         Ok(())
     }
 
+    /// Goes by this root from now on.
+    pub(super) fn set_root(&mut self, root: VerifiedRoot) {
+        self.messenger.set_fresh_keys(root.root().roles.fresh.keys.clone());
+        self.root = root;
+    }
+
     async fn follow_head(&mut self) -> Result<Followed, FollowError> {
-        self.check_root_expiry()?;
+        self.check_expiry(self.root.root())?;
         let Some(head) = self.fetch_head().await? else { return Ok(Followed::NothingYet) };
         if let Some(id) = head.head().renamed.clone() {
             commit_id(&self.cycle.store, &id)?;
@@ -163,6 +172,8 @@ impl<'c> Follower<'c> {
             return Ok(Followed::Renamed);
         }
         let same = self.accepted.as_ref().filter(|accepted| accepted.marks.manifest == head.head().manifest);
+        // What break-glass keys signed is not the orchestrator's, whatever its head names.
+        let same = same.filter(|accepted| accepted.break_glass.is_none());
         let known = same.filter(|accepted| self.in_force && (!accepted.retired || head.head().retired));
         if let Some(accepted) = known {
             return self.relabel(accepted.clone(), &head);
@@ -172,11 +183,11 @@ impl<'c> Follower<'c> {
         self.fetch_blobs(&manifest).await?;
         let mut resources = manifest.manifest().resources.clone();
         self.cycle.secrets.fill(&mut resources, &self.cycle.blobs)?;
-        self.put_in_force(&head, &manifest, resources)
+        Ok(self.put_in_force(self.acceptable(&head, &manifest), Batch::new(), resources)?)
     }
 
-    fn check_root_expiry(&self) -> Result<(), Reject> {
-        if self.root.root().expires > self.now() {
+    pub(super) fn check_expiry(&self, root: &Root) -> Result<(), Reject> {
+        if root.expires > self.now() {
             return Ok(());
         }
         Err(Reject::new(RejectCode::RootExpired, "the newest root has expired; what is in force stays"))
@@ -194,7 +205,7 @@ impl<'c> Follower<'c> {
                 self.climb_root().await?;
             }
             // By the time that the reply tells, too.
-            self.check_root_expiry()?;
+            self.check_expiry(self.root.root())?;
             let (Some(head), Some(signature)) = (reply.head, reply.signature) else { return Ok(None) };
             let signatures: Vec<Signature> = Signature::load(signature.as_bytes()).into_iter().collect();
             let context = HeadContext {
@@ -252,7 +263,7 @@ impl<'c> Follower<'c> {
         accepted.applied.revision = head_now.revision.clone();
         let applied = accepted.applied.clone();
         let retired = accepted.retired;
-        self.accept(accepted)?;
+        self.accept(accepted, Batch::new())?;
         if unchanged {
             return Ok(Followed::Unchanged);
         }
@@ -260,24 +271,27 @@ impl<'c> Follower<'c> {
         Ok(if retired { Followed::Retired } else { Followed::Relabelled })
     }
 
-    /// The mark is durable before the first change.
-    fn put_in_force(
-        &mut self,
-        head: &VerifiedHead,
-        manifest: &VerifiedManifest,
-        resources: Vec<Resource>,
-    ) -> Result<Followed, FollowError> {
-        let applied = manifest.applied().clone();
-        let retired = head.head().retired;
-        let kept = Accepted {
+    /// What is kept of a head and its manifest once they are accepted.
+    pub(super) fn acceptable(&self, head: &VerifiedHead, manifest: &VerifiedManifest) -> Accepted {
+        Accepted {
             marks: head.marks(),
-            applied: applied.clone(),
-            manifest: manifest_ref(manifest),
+            applied: manifest.applied().clone(),
+            manifest: BlobRef { sha256: manifest.applied().manifest, size: manifest.size() },
             expires: head.head().expires,
-            retired,
-        };
-        let reference = kept.manifest;
-        self.accept(kept)?;
+            retired: head.head().retired,
+            break_glass: None,
+        }
+    }
+
+    /// The mark is durable before the first change, together with `batch`.
+    pub(super) fn put_in_force(
+        &mut self,
+        kept: Accepted,
+        batch: Batch,
+        resources: Vec<Resource>,
+    ) -> Result<Followed, StoreError> {
+        let Accepted { applied, manifest, retired, break_glass, .. } = kept.clone();
+        self.accept(kept, batch)?;
         self.in_force = true;
         tracing::info!(serial = applied.serial, revision = %applied.revision, retired, "accepted");
         if retired {
@@ -285,13 +299,13 @@ impl<'c> Follower<'c> {
             return Ok(Followed::Retired);
         }
         self.cycle.shared.preempt.store(true, Ordering::Relaxed);
-        self.order(Order::Manifest(Box::new(InForce { resources, applied, manifest: reference })));
+        self.order(Order::Manifest(Box::new(InForce { resources, applied, manifest, break_glass })));
         Ok(Followed::Accepted)
     }
 
     /// Writes it down before anything goes by it.
-    fn accept(&mut self, accepted: Accepted) -> Result<(), StoreError> {
-        accepted.commit(&self.cycle.store)?;
+    fn accept(&mut self, accepted: Accepted, batch: Batch) -> Result<(), StoreError> {
+        accepted.commit(&self.cycle.store, batch)?;
         self.cycle.shared.note_head(accepted.marks.issued, accepted.expires);
         self.accepted = Some(accepted);
         Ok(())
@@ -303,14 +317,10 @@ impl<'c> Follower<'c> {
     }
 
     /// The later of the clock and the last trusted time, so that a clock set back rolls nothing back.
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         let accepted = self.accepted.as_ref().map(|accepted| accepted.marks.issued);
         clock::now().max(self.messenger.trusted_time().max(accepted).unwrap_or_default())
     }
-}
-
-fn manifest_ref(manifest: &VerifiedManifest) -> BlobRef {
-    BlobRef { sha256: manifest.applied().manifest, size: manifest.size() }
 }
 
 fn random_nonce() -> Result<String, FollowError> {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 mod attack;
+mod breakglass;
 mod exceptions;
 mod harness;
 mod live;

@@ -116,8 +116,8 @@ async fn serve_connection(stream: UnixStream, rest: Arc<Rest>) {
 async fn respond(request: &Request<Incoming>, rest: &Arc<Rest>) -> Response<String> {
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
     let answer = match request.method().as_str() {
-        "GET" => rest.answer(Method::Get, target).await,
-        "POST" => rest.answer(Method::Post, target).await,
+        "GET" => rest.answer_local(Method::Get, target).await,
+        "POST" => rest.answer_local(Method::Post, target).await,
         other => {
             let problem = Problem::new(ProblemReason::WrongMethod, format!("{other} is not known here"));
             Answer::from(&problem.with_hint("what is managed is changed by a commit to the state repository"))

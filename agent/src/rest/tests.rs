@@ -3,6 +3,7 @@
 use super::{Answer, Rest};
 use crate::accepted::Accepted;
 use crate::apply::Outcome;
+use crate::breakglass::break_glass_orders;
 use crate::io::clock;
 use crate::known::Known;
 use crate::resource::{Secret, State};
@@ -50,8 +51,9 @@ impl TestRest {
             manifest: blobs.keep_bytes(&bytes).unwrap(),
             expires: Timestamp(u64::MAX),
             retired: false,
+            break_glass: None,
         };
-        accepted.commit(&store).unwrap();
+        accepted.commit(&store, Batch::new()).unwrap();
         let (sender, orders) = std::sync::mpsc::channel();
         let rest = Rest {
             folder,
@@ -64,6 +66,7 @@ impl TestRest {
             extensions: None,
             secrets: None,
             turns: Rest::new_turns(),
+            break_glass: break_glass_orders().0,
         };
         TestRest { dir, rest: Arc::new(rest), orders }
     }

@@ -4,9 +4,13 @@ use super::{Reject, RejectCode};
 use muster_schema::envelope::Signature;
 use muster_schema::head::{Head, MAX_HEAD_BYTES, MAX_HEAD_LIFE};
 use muster_schema::manifest::HostIdentity;
-use muster_schema::root::{Root, check_signed};
-use muster_schema::{Sha256Digest, Timestamp, json};
+use muster_schema::root::{RoleName, Root, check_signed};
+use muster_schema::{PublicKey, Sha256Digest, Timestamp, json};
 use serde::{Deserialize, Serialize};
+
+mod breakglass;
+
+pub use breakglass::{BreakGlassContext, verify_breakglass_head};
 
 /// What was accepted last. Nothing older is accepted again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,17 +40,32 @@ pub struct HeadContext<'a> {
     pub nonce: Option<&'a str>,
 }
 
+/// On whose word a head stands, and so its manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Authority {
+    /// `fresh` signed the head; `render`, and witnesses where they are demanded, are to have signed the manifest.
+    Orchestrator,
+    /// These keys of `breakglass` signed the head; as many of them as must are to have signed the manifest.
+    BreakGlass(Vec<PublicKey>),
+}
+
 /// A head that may be followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedHead {
     head: Head,
     marks: Marks,
+    authority: Authority,
 }
 
 impl VerifiedHead {
     /// The head.
     pub fn head(&self) -> &Head {
         &self.head
+    }
+
+    /// On whose word it stands.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
     }
 
     /// What to remember once it is followed.
@@ -60,23 +79,11 @@ impl VerifiedHead {
 /// # Errors
 /// With the code of the first check that failed.
 pub fn verify_head(bytes: &[u8], signatures: &[Signature], context: HeadContext<'_>) -> Result<VerifiedHead, Reject> {
-    if bytes.len() > MAX_HEAD_BYTES {
-        return Err(Reject::new(RejectCode::HeadTooLarge, format_args!("{} bytes", bytes.len())));
-    }
-    check_signed("fresh", &context.root.roles.fresh, bytes, signatures)
-        .map_err(|error| Reject::new(RejectCode::HeadSignature, error))?;
-    let head: Head = json::load_strict(bytes, MAX_HEAD_BYTES)
-        .map_err(|error| Reject::new(RejectCode::HeadMalformed, chain(&error)))?;
-    if head.fleet != context.root.fleet {
-        return Err(Reject::new(RejectCode::HeadOtherFleet, format_args!("it is of fleet {}", head.fleet)));
-    }
-    if head.host != *context.host {
-        return Err(Reject::new(RejectCode::HeadOtherHost, format_args!("it is for {}", head.host.id)));
-    }
+    let head = load_signed(RoleName::Fresh, bytes, signatures, context.root, context.host)?;
     if head.expires > head.issued.plus(MAX_HEAD_LIFE) {
         return Err(Reject::new(RejectCode::HeadLifeTooLong, "it is valid for more than a day"));
     }
-    let marks = Marks { epoch: head.epoch, serial: head.serial, issued: head.issued, manifest: head.manifest };
+    let marks = marks_of(&head);
     check_not_older(&marks, context)?;
     match (context.nonce, &head.nonce) {
         (Some(asked), Some(held)) if asked == held => {}
@@ -86,7 +93,35 @@ pub fn verify_head(bytes: &[u8], signatures: &[Signature], context: HeadContext<
         }
         (None, _) => {}
     }
-    Ok(VerifiedHead { head, marks })
+    Ok(VerifiedHead { head, marks, authority: Authority::Orchestrator })
+}
+
+/// A head that enough keys of `role` signed, for this host of this fleet: size, signature, and only then its fields.
+fn load_signed(
+    role: RoleName,
+    bytes: &[u8],
+    signatures: &[Signature],
+    root: &Root,
+    host: &HostIdentity,
+) -> Result<Head, Reject> {
+    if bytes.len() > MAX_HEAD_BYTES {
+        return Err(Reject::new(RejectCode::HeadTooLarge, format_args!("{} bytes", bytes.len())));
+    }
+    check_signed(role.as_str(), root.roles.get(role), bytes, signatures)
+        .map_err(|error| Reject::new(RejectCode::HeadSignature, error))?;
+    let head: Head = json::load_strict(bytes, MAX_HEAD_BYTES)
+        .map_err(|error| Reject::new(RejectCode::HeadMalformed, chain(&error)))?;
+    if head.fleet != root.fleet {
+        return Err(Reject::new(RejectCode::HeadOtherFleet, format_args!("it is of fleet {}", head.fleet)));
+    }
+    if head.host != *host {
+        return Err(Reject::new(RejectCode::HeadOtherHost, format_args!("it is for {}", head.host.id)));
+    }
+    Ok(head)
+}
+
+fn marks_of(head: &Head) -> Marks {
+    Marks { epoch: head.epoch, serial: head.serial, issued: head.issued, manifest: head.manifest }
 }
 
 fn check_not_older(found: &Marks, context: HeadContext<'_>) -> Result<(), Reject> {

@@ -1,21 +1,22 @@
 //! Manifests and their blobs.
 
 use super::head::chain;
-use super::{Reject, RejectCode, VerifiedHead, check_resources};
+use super::{Authority, Reject, RejectCode, VerifiedHead, check_resources};
 use muster_schema::content::BlobRef;
 use muster_schema::envelope::Signature;
 use muster_schema::manifest::{MAX_MANIFEST_BYTES, Manifest};
 use muster_schema::report::Applied;
-use muster_schema::root::{Root, check_signed, check_witnessed};
-use muster_schema::{SCHEMA_VERSION, Sha256Digest, json};
+use muster_schema::root::{Role, Root, RootError, check_signed, check_witnessed};
+use muster_schema::{PublicKey, SCHEMA_VERSION, Sha256Digest, json};
 use std::collections::BTreeSet;
 
-/// A manifest that the head names and the render role signed, whose resources fit together.
+/// A manifest that the head names and that those signed on whose word the head stands, whose resources fit together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedManifest {
     manifest: Manifest,
     applied: Applied,
     size: u64,
+    signers: Vec<PublicKey>,
 }
 
 impl VerifiedManifest {
@@ -34,6 +35,11 @@ impl VerifiedManifest {
         self.size
     }
 
+    /// The break-glass keys that signed it and its head; none where it is the orchestrator's.
+    pub fn break_glass_signers(&self) -> &[PublicKey] {
+        &self.signers
+    }
+
     /// The blobs that it needs.
     pub fn blobs(&self) -> BTreeSet<BlobRef> {
         self.manifest.resources.iter().flat_map(|resource| resource.blobs()).collect()
@@ -50,13 +56,11 @@ pub fn verify_manifest(
     root: &Root,
     head: &VerifiedHead,
 ) -> Result<VerifiedManifest, Reject> {
-    let head = head.head();
+    let (head, authority) = (head.head(), head.authority());
     if bytes.len() > MAX_MANIFEST_BYTES {
         return Err(Reject::new(RejectCode::ManifestTooLarge, format_args!("{} bytes", bytes.len())));
     }
-    check_signed("render", &root.roles.render, bytes, signatures)
-        .map_err(|error| Reject::new(RejectCode::ManifestSignature, error))?;
-    check_witnessed(root, bytes, signatures).map_err(|error| Reject::new(RejectCode::ManifestWitness, error))?;
+    let signers = check_authority(bytes, signatures, root, authority)?;
     let digest = Sha256Digest::of(bytes);
     if digest != head.manifest {
         return Err(Reject::new(RejectCode::ManifestDigest, format_args!("it is {digest}")));
@@ -93,7 +97,32 @@ pub fn verify_manifest(
         serial: manifest.serial,
         revision: head.revision.clone(),
     };
-    Ok(VerifiedManifest { manifest, applied, size: bytes.len() as u64 })
+    Ok(VerifiedManifest { manifest, applied, size: bytes.len() as u64, signers })
+}
+
+/// Checks that those signed the manifest on whose word its head stands. Gives the break-glass keys that signed both.
+fn check_authority(
+    bytes: &[u8],
+    signatures: &[Signature],
+    root: &Root,
+    authority: &Authority,
+) -> Result<Vec<PublicKey>, Reject> {
+    let refuse = |code| move |error: RootError| Reject::new(code, error);
+    match authority {
+        Authority::Orchestrator => {
+            check_signed("render", &root.roles.render, bytes, signatures)
+                .map_err(refuse(RejectCode::ManifestSignature))?;
+            check_witnessed(root, bytes, signatures).map_err(refuse(RejectCode::ManifestWitness))?;
+            Ok(Vec::new())
+        }
+        // Witnesses are asked by the orchestrator, which is not there.
+        Authority::BreakGlass(keys) => {
+            let of_head = Role { threshold: root.roles.breakglass.threshold, keys: keys.clone() };
+            check_signed("breakglass", &of_head, bytes, signatures).map_err(refuse(RejectCode::ManifestSignature))?;
+            let signed = |key: &&PublicKey| signatures.iter().any(|one| one.verify(bytes, key).is_ok());
+            Ok(keys.iter().filter(signed).copied().collect())
+        }
+    }
 }
 
 /// Checks that `bytes` are the blob that the manifest names.

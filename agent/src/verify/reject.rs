@@ -29,7 +29,7 @@ codes! {
     RootExpired,
     /// The head has more bytes than a head may have.
     HeadTooLarge,
-    /// The head is not signed by enough keys of the role `fresh`.
+    /// The head is not signed by enough keys of the role `fresh`; that of a break-glass bundle, of `breakglass`.
     HeadSignature,
     /// The head is no valid document.
     HeadMalformed,
@@ -51,7 +51,8 @@ codes! {
     ManifestMissing,
     /// The manifest has more bytes than a manifest may have.
     ManifestTooLarge,
-    /// The manifest is not signed by enough keys of the role `render`.
+    /// The manifest is not signed by enough keys of the role `render`; that of a break-glass bundle, not by as many
+    /// keys of the role `breakglass` that signed its head too.
     ManifestSignature,
     /// The manifest is not signed by enough witnesses.
     ManifestWitness,
@@ -89,6 +90,19 @@ codes! {
     RequestExpired,
     /// A live request was made before.
     RequestReplayed,
+    /// The root document gives nobody the role `breakglass`.
+    BreakGlassNoRole,
+    /// The folder of a break-glass bundle lacks a file, or has one that cannot be read.
+    BreakGlassFolder,
+    /// The break-glass head does not answer the host's last challenge, or that was answered or has ended.
+    BreakGlassChallenge,
+    /// The break-glass head is of another epoch than the root, or its serial is not above that of what is in force, or
+    /// so far above that the orchestrator could not go on from it.
+    BreakGlassSerial,
+    /// The break-glass head has expired, or was signed by a clock that is ahead of the host's.
+    BreakGlassTime,
+    /// The break-glass head would retire or rename the host.
+    BreakGlassHead,
 }
 
 impl fmt::Display for RejectCode {

@@ -2,6 +2,7 @@
 
 use crate::converge::Converger;
 use crate::io::status_file::StatusFile;
+use muster_schema::breakglass::BreakGlassReport;
 use muster_schema::content::BlobRef;
 use muster_schema::report::Applied;
 use muster_schema::resource::Resource;
@@ -53,6 +54,8 @@ pub struct InForce {
     pub applied: Applied,
     /// The manifest's bytes in the vault.
     pub manifest: BlobRef,
+    /// Break-glass keys signed it, and not the orchestrator.
+    pub break_glass: Option<BreakGlassReport>,
 }
 
 /// What a worker needs.
@@ -65,6 +68,8 @@ pub struct WorkerInput {
     pub manifest: Option<BlobRef>,
     /// The host has left the repository.
     pub retired: bool,
+    /// Break-glass keys signed what is in force.
+    pub break_glass: Option<BreakGlassReport>,
     /// Time between full sweeps.
     pub sweep_interval: Duration,
     /// Where counters are told.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use muster_schema::breakglass::BreakGlassReport;
 use muster_schema::condition::ConditionStatus;
+use muster_schema::report::Applied;
 use muster_schema::{CommitId, HostId, PublicKey};
 
 use super::{CycleError, Orchestrator};
@@ -116,6 +118,20 @@ impl Orchestrator {
             head.renamed.as_ref().map_or(entry.clone(), |new| entry.because(&format!("its key is the one of {new}")))
         };
         Ok(self.audit.append(heads.iter().map(entry))?)
+    }
+
+    /// Writes down that a host says that break-glass keys gave it what it has, or that this has come to an end. After a
+    /// crash it may be written down twice.
+    pub(super) fn note_break_glass(&self, id: &HostId, report: Option<&BreakGlassReport>, applied: Option<&Applied>) {
+        let code = if report.is_some() { "BreakGlass" } else { "BreakGlassEnded" };
+        let keys = report.iter().flat_map(|report| &report.signers).take(MOST_SIGNERS);
+        let keys: Vec<String> = keys.map(|key| format!("key:{}", key.id())).collect();
+        let who = if keys.is_empty() { format!("host:{id}") } else { keys.join(" ") };
+        let entry = AuditEntry::new(clock::now(), who, "breakglass", Decision::Allow, code);
+        let commits = applied.map(|applied| applied.revision.to_string()).unwrap_or_default();
+        let serial = applied.map_or(0, |applied| applied.serial);
+        let entry = AuditEntry { hosts: id.to_string(), commits, ..entry };
+        tell(self.audit.append_limited(entry.because(&format!("the host says so, of serial {serial}")), code));
     }
 
     /// Writes down that an agent which nobody approved waits.

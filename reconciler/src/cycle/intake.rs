@@ -1,11 +1,12 @@
 //! Taking in what agents say. Signatures, identity and replay were checked at the door.
 
 use muster_schema::Timestamp;
+use muster_schema::breakglass::BreakGlassReport;
 use muster_schema::envelope::split_frame;
 use muster_schema::manifest::HostIdentity;
 use muster_schema::message::{Body, Message};
-use muster_schema::report::Report;
-use muster_schema::state::Cause;
+use muster_schema::report::{Applied, Report};
+use muster_schema::state::{Cause, Health};
 
 use super::facts::FactsChange;
 use super::{CycleError, Orchestrator};
@@ -47,7 +48,7 @@ impl Orchestrator {
 
     fn fold_report(&mut self, sender: &HostIdentity, seq: u64, report: Report, now: Timestamp) {
         let told = self.with_host(sender, |host| {
-            let before = (host.applied.clone(), host.reported.clone(), last_transition(host));
+            let before = Before::of(host);
             (fold_report(host, seq, report, now), before)
         });
         let Some((folded, before)) = told else { return };
@@ -56,6 +57,13 @@ impl Orchestrator {
             return;
         }
         self.unsaved.insert(sender.id.clone());
+        let change = |host: &mut HostStatus| {
+            let change = before.break_glass != host.break_glass;
+            change.then(|| (host.break_glass.clone(), host.applied.clone()))
+        };
+        if let Some((break_glass, applied)) = self.with_host(sender, change).flatten() {
+            self.note_break_glass(&sender.id, break_glass.as_ref(), applied.as_ref());
+        }
         let news = self.with_host(sender, |host| news(host, &before)).unwrap_or_default();
         for (kind, message) in news {
             self.state.events.push(now, kind, Some(sender.id.clone()), message);
@@ -89,7 +97,24 @@ impl Orchestrator {
     }
 }
 
-type Before = (Option<muster_schema::report::Applied>, Option<(muster_schema::state::Health, String, String)>, u64);
+/// What a report is compared with.
+struct Before {
+    applied: Option<Applied>,
+    reported: Option<(Health, String, String)>,
+    break_glass: Option<BreakGlassReport>,
+    last_transition: u64,
+}
+
+impl Before {
+    fn of(host: &HostStatus) -> Before {
+        Before {
+            applied: host.applied.clone(),
+            reported: host.reported.clone(),
+            break_glass: host.break_glass.clone(),
+            last_transition: last_transition(host),
+        }
+    }
+}
 
 fn last_transition(host: &HostStatus) -> u64 {
     host.transitions.back().map_or(0, |transition| transition.seq)
@@ -97,7 +122,7 @@ fn last_transition(host: &HostStatus) -> u64 {
 
 /// What a folded report tells people.
 fn news(host: &HostStatus, before: &Before) -> Vec<(EventKind, String)> {
-    let (applied, reported, last) = before;
+    let Before { applied, reported, last_transition: last, .. } = before;
     let mut news = Vec::new();
     if let Some(now) = host.applied.as_ref().filter(|now| applied.as_ref() != Some(now)) {
         news.push((EventKind::HostApplied, format!("applied {}", now.revision.short())));

@@ -118,7 +118,8 @@ impl Orchestrator {
                 model: self.models.get(&revision)?.clone(),
                 revision,
                 // After a last head the same content needs a new one all the same.
-                desired: host.desired.clone().filter(|_| !self.has_final_head(id)),
+                // So does one that people gave another manifest meanwhile.
+                desired: host.desired.clone().filter(|_| !self.has_final_head(id) && !host.is_overtaken()),
                 copied: host.copied.is_some(),
                 serial: self.serials.get(id).copied().unwrap_or(0).max(host.reported_serial(self.epoch)),
             })

@@ -1,14 +1,16 @@
 //! Heads are short-lived: they are issued anew long before they end.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use muster_schema::Timestamp;
 use muster_schema::head::Head;
 use muster_schema::manifest::HostIdentity;
+use muster_schema::{HostId, Timestamp};
 
 use super::{CycleError, Orchestrator};
 use crate::bundle::{SignedHead, renew_head, sign_head};
 use crate::io::clock;
+use crate::status::HostStatus;
 
 /// A head is renewed when this share of its life is over; the rest is the time
 /// that an orchestrator may be down before hosts hold.
@@ -39,6 +41,20 @@ impl Orchestrator {
         let renewed: Vec<SignedHead> = due.iter().map(|head| self.sign_renewed(head, now)).collect::<Result<_, _>>()?;
         self.publish_heads(&renewed)?;
         Ok(renewed.len())
+    }
+
+    /// Publishes anew for hosts that people gave a break-glass manifest meanwhile, above its serial: from then on they
+    /// go by the repository again. Returns the hosts with something new.
+    ///
+    /// # Errors
+    /// When a signer or the tree fails.
+    pub fn take_over_again(&mut self) -> Result<Vec<HostId>, CycleError> {
+        let overtaken = |(id, host): (&HostId, &HostStatus)| host.is_overtaken().then(|| id.clone());
+        let hosts: BTreeSet<HostId> = self.state.fleet().hosts.iter().filter_map(overtaken).collect();
+        if hosts.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.publish_hosts(&hosts, &BTreeMap::new())
     }
 
     /// A head that holds `nonce`, for the host that asks; nothing when it has none.

@@ -87,6 +87,10 @@ pub async fn run_cycle(
             _ = renewal.tick() => {
                 orchestrator.fold_conditions();
                 log(block_in_place(|| orchestrator.renew_heads()), "heads cannot be renewed");
+                match block_in_place(|| orchestrator.take_over_again()) {
+                    Ok(published) => door.hints().notify_hosts(&published),
+                    Err(error) => log(Err::<(), _>(error), "a host cannot be taken over from break-glass"),
+                }
             }
             _ = keys.tick() => {
                 let epoch = orchestrator.epoch;

@@ -125,6 +125,7 @@ impl Fleet {
             transitions: Vec::new(),
             rejections: Vec::new(),
             retired: false,
+            break_glass: None,
         })));
     }
 

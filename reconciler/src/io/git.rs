@@ -32,7 +32,7 @@ pub use repository::{init_bare_repository, open_repository, read_tip};
 pub use signed_commit::{CommitAuthor, CommitSigner, commit_signed};
 pub use signed_merge::{advance_branch, store_merge};
 pub use signing_program::{GpgSigner, OperatorSigner, SshKeygenSigner};
-pub use status_branch::{StatusBranch, StatusTree, load_status_tree};
+pub use status_branch::{StatusBranch, StatusTree, load_status_tree, load_status_tree_at};
 pub use status_history::{StatusHistory, load_status_history, walk_status_history};
 pub use watch::{BranchWatch, StateSource, wait_for_change};
 

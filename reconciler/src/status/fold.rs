@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use muster_schema::Timestamp;
+use muster_schema::breakglass::BreakGlassReport;
 use muster_schema::report::{Applied, ExceptionReport, Report, ResourceReport};
 use muster_schema::state::{Health, ResourceState};
 
@@ -35,11 +36,12 @@ pub fn fold_report(host: &mut HostStatus, seq: u64, report: Report, now: Timesta
         return Folded::Duplicate;
     }
     let before = Told::of(host);
-    let Report { applied, health, reason, message, counts, deviations, exceptions, transitions, rejections, retired } =
-        report;
+    let Report { applied, health, reason, message, counts, deviations, exceptions, .. } = report;
+    let Report { transitions, rejections, retired, break_glass, .. } = report;
     let news = !transitions.is_empty() || !rejections.is_empty() || retired != host.retirement_done;
     host.report_seq = seq;
     host.applied = applied;
+    host.break_glass = break_glass;
     host.reported = Some((health, reason, message));
     host.counts = counts;
     host.deviations = deviations;
@@ -58,6 +60,7 @@ pub fn fold_report(host: &mut HostStatus, seq: u64, report: Report, now: Timesta
 #[derive(PartialEq)]
 struct Told {
     applied: Option<Applied>,
+    break_glass: Option<BreakGlassReport>,
     reported: Option<(Health, String, String)>,
     counts: BTreeMap<ResourceState, u32>,
     deviations: Vec<ResourceReport>,
@@ -68,6 +71,7 @@ impl Told {
     fn of(host: &HostStatus) -> Told {
         Told {
             applied: host.applied.clone(),
+            break_glass: host.break_glass.clone(),
             reported: host.reported.clone(),
             counts: host.counts.clone(),
             deviations: host.deviations.clone(),

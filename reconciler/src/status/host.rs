@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use muster_schema::breakglass::BreakGlassReport;
 use muster_schema::condition::Condition;
 use muster_schema::document::OnRetire;
 use muster_schema::manifest::HostIdentity;
@@ -89,6 +90,8 @@ pub struct HostStatus {
     pub hold: Option<Hold>,
     /// What it said to have applied.
     pub applied: Option<Applied>,
+    /// What it applied came from people with break-glass keys, as it says.
+    pub break_glass: Option<BreakGlassReport>,
     /// How it said to fare, why in one word, and why for people.
     pub reported: Option<(Health, String, String)>,
     /// What is stated of it: `Synced`, `Healthy`, `Reachable`.
@@ -157,6 +160,14 @@ impl HostStatus {
         self.applied.as_ref().filter(|applied| applied.epoch == epoch).map_or(0, |applied| applied.serial)
     }
 
+    /// Whether a break-glass manifest is in force there that is newer than what is published for it.
+    pub fn is_overtaken(&self) -> bool {
+        let (Some(_), Some(applied), Some(desired)) = (&self.break_glass, &self.applied, &self.desired) else {
+            return false;
+        };
+        applied.epoch == desired.epoch && applied.serial > desired.serial
+    }
+
     /// The axes at `now`. A host that is not heard of is never green.
     pub fn axes(&self, now: Timestamp) -> Axes {
         let contact = self.contact(now);
@@ -207,6 +218,10 @@ impl HostStatus {
         let waits = self.hold.as_ref().is_none_or(|hold| hold.health == Health::Pending);
         if self.key.is_none() && waits {
             return because(Health::Pending, "NoKey", "declared, but its file has no key yet");
+        }
+        // It says so itself, and nothing else is to hide it.
+        if let Some(reported) = self.reported.as_ref().filter(|_| self.break_glass.is_some()) {
+            return reported.clone();
         }
         if let Some(hold) = &self.hold {
             return because(hold.health, &hold.reason, &hold.message);

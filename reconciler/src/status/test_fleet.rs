@@ -88,6 +88,7 @@ pub(crate) fn report_of(content: Sha256Digest, transitions: std::ops::Range<u64>
         transitions: transitions.map(transition).collect(),
         rejections: Vec::new(),
         retired: false,
+        break_glass: None,
     }
 }
 

@@ -14,16 +14,24 @@ pub enum RoleName {
     Fresh,
     /// Signs manifests that it rendered anew, on another machine. A fleet may have none.
     Witness,
+    /// Signs head and manifest of one host where the orchestrator cannot. A fleet may have none.
+    BreakGlass,
 }
 
 /// There is no role of this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no role; roles are root, render, fresh and witness")]
+#[error("'{0}' is no role; roles are root, render, fresh, witness and breakglass")]
 pub struct UnknownRole(String);
 
 impl RoleName {
     /// Every role.
-    pub const ALL: [RoleName; 4] = [RoleName::Root, RoleName::Render, RoleName::Fresh, RoleName::Witness];
+    pub const ALL: [RoleName; 5] =
+        [RoleName::Root, RoleName::Render, RoleName::Fresh, RoleName::Witness, RoleName::BreakGlass];
+
+    /// Whether a fleet may do without it.
+    pub fn is_optional(self) -> bool {
+        matches!(self, RoleName::Witness | RoleName::BreakGlass)
+    }
 
     /// The name as the root document has it.
     pub fn as_str(self) -> &'static str {
@@ -32,6 +40,7 @@ impl RoleName {
             RoleName::Render => "render",
             RoleName::Fresh => "fresh",
             RoleName::Witness => "witness",
+            RoleName::BreakGlass => "breakglass",
         }
     }
 }

@@ -25,7 +25,13 @@ fn root(version: u64, signers: Role) -> Root {
         version,
         epoch: 1,
         expires: Timestamp(0),
-        roles: Roles { root: signers, render: role(1, &[&pair()]), fresh: role(1, &[&pair()]), witness: Role::none() },
+        roles: Roles {
+            root: signers,
+            render: role(1, &[&pair()]),
+            fresh: role(1, &[&pair()]),
+            witness: Role::none(),
+            breakglass: Role::none(),
+        },
     }
 }
 

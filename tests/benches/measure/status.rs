@@ -157,6 +157,7 @@ fn report_of(content: Sha256Digest, applied: Option<&Applied>, seq: u64) -> Repo
         transitions: [transition].into(),
         rejections: Vec::new(),
         retired: false,
+        break_glass: None,
     }
 }
 

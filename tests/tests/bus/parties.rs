@@ -320,5 +320,6 @@ pub(crate) fn report(text: &str) -> Body {
         transitions: Vec::new(),
         rejections: Vec::new(),
         retired: false,
+        break_glass: None,
     }))
 }

@@ -2,6 +2,7 @@
 //! reported, and the next good update goes through.
 
 mod apply;
+mod breakglass;
 mod envelope;
 mod freshness;
 mod live;

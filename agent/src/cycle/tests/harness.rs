@@ -2,6 +2,7 @@
 
 use crate::accepted::Accepted;
 use crate::apply::{ManagedHost, Owed, Risk};
+use crate::breakglass::break_glass_orders;
 use crate::converge::Converger;
 use crate::cycle::{Cycle, run_cycle};
 use crate::host::RealHost;
@@ -10,12 +11,13 @@ use crate::io::host_keys::HostKeys;
 use crate::io::status_file::{Identity, StatusFile, load_status};
 use crate::known::Known;
 use crate::ledger::Ledger;
-use crate::rest::Rest;
+use crate::rest::{Answer, Rest};
 use crate::secrets::Secrets;
-use crate::store::Store;
+use crate::store::{Batch, Store};
 use crate::test_orchestrator::{TestOrchestrator, host_id};
 use crate::vault::Vault;
 use crate::worker::{Order, Shared, WorkerInput, work};
+use muster_schema::api::Method;
 use muster_schema::content::BlobRef;
 use muster_schema::report::{Report, Transition};
 use serde_json::Value;
@@ -32,6 +34,7 @@ pub(super) struct Agent {
     pub(super) orchestrator: Arc<TestOrchestrator>,
     keys: Arc<HostKeys>,
     running: Option<(JoinHandle<()>, JoinHandle<()>, Sender<Order>)>,
+    rest: Option<Arc<Rest>>,
 }
 
 impl Agent {
@@ -45,7 +48,7 @@ impl Agent {
         std::fs::create_dir_all(dir.path().join("root/etc")).unwrap();
         let keys = Arc::new(HostKeys::load_or_make(&dir.path().join("keys")).unwrap());
         let orchestrator = Arc::new(TestOrchestrator::new(keys.public_key()));
-        let mut agent = Agent { dir, orchestrator, keys, running: None };
+        let mut agent = Agent { dir, orchestrator, keys, running: None, rest: None };
         agent.start().await;
         agent
     }
@@ -84,10 +87,12 @@ impl Agent {
             converger,
             applied: accepted.as_ref().map(|accepted| accepted.applied.clone()),
             manifest: accepted.as_ref().map(|accepted| accepted.manifest),
+            break_glass: accepted.as_ref().and_then(|accepted| accepted.break_glass.clone()),
             retired: accepted.is_some_and(|accepted| accepted.retired),
             sweep_interval: Duration::from_secs(3600),
             status: StatusFile::new(state, identity),
         };
+        let (break_glass, waiting) = break_glass_orders();
         let rest = Arc::new(Rest {
             folder: state.to_owned(),
             root: state.join("root"),
@@ -99,7 +104,9 @@ impl Agent {
             extensions: None,
             secrets: Some(secrets.clone()),
             turns: Rest::new_turns(),
+            break_glass,
         });
+        self.rest = Some(rest.clone());
         let cycle = Cycle {
             rest,
             transport: self.orchestrator.clone(),
@@ -113,6 +120,7 @@ impl Agent {
             in_force,
             facts: load_facts().unwrap(),
             orders: orders.clone(),
+            break_glass: waiting.into(),
             shared: shared.clone(),
         };
         let (root, sender) = (state.join("root"), orders.clone());
@@ -123,10 +131,23 @@ impl Agent {
 
     pub(super) async fn stop(&mut self) {
         let (cycle, worker, orders) = self.running.take().unwrap();
+        self.rest = None;
         cycle.abort();
         let _ = cycle.await;
         orders.send(Order::Stop).unwrap();
         worker.await.unwrap();
+    }
+
+    /// What a person on the host is answered. The cycle takes one order at a time.
+    pub(super) async fn post(&self, target: &str) -> Answer {
+        let rest = self.rest.clone().unwrap();
+        loop {
+            let answer = rest.answer_local(Method::Post, target).await;
+            if answer.status != 503 {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// What secrets for this host are encrypted to.
@@ -146,7 +167,7 @@ impl Agent {
         (accepted.marks.manifest, accepted.marks.serial) = (head.manifest, head.serial);
         (accepted.applied.manifest, accepted.applied.serial) = (head.manifest, head.serial);
         accepted.manifest = BlobRef::of(&bytes);
-        accepted.commit(&store).unwrap();
+        accepted.commit(&store, Batch::new()).unwrap();
     }
 
     pub(super) async fn restart(&mut self) {

@@ -61,7 +61,8 @@ struct Begin {
     /// The folder of the root documents.
     #[arg(long, value_name = "DIR")]
     keys: PathBuf,
-    /// The role whose keys change: root, render, fresh or witness. Witnesses with no key and a threshold of 0 go.
+    /// The role whose keys change: root, render, fresh, witness or breakglass. The last two may have no key and a
+    /// threshold of 0.
     #[arg(long)]
     role: Option<RoleName>,
     /// The file of a public key that the role is to have; repeat it for each. All others go.
@@ -93,7 +94,10 @@ fn begin(args: &Begin) -> Result<(), anyhow::Error> {
     let mut next = NextRoot::after(current.0.root(), expires);
     if let Some(name) = args.role {
         let keys = args.key.iter().map(|path| load_public(path)).collect::<Result<_, _>>()?;
-        let threshold = args.threshold.unwrap_or(current.0.root().roles.get(name).threshold);
+        let before = current.0.root().roles.get(name);
+        // A role that nobody had begins with one.
+        let usual = if before.is_none() { 1 } else { before.threshold };
+        let threshold = args.threshold.unwrap_or(usual);
         next.set_role(name, Role { threshold, keys });
     }
     if args.raise_epoch {

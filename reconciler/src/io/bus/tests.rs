@@ -120,6 +120,7 @@ fn report() -> Body {
         transitions: Vec::new(),
         rejections: Vec::new(),
         retired: false,
+        break_glass: None,
     }))
 }
 

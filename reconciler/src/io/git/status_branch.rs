@@ -14,7 +14,7 @@ use git2::{Commit, FileMode, Oid, Repository};
 use muster_schema::Timestamp;
 use ssh_key::PrivateKey;
 
-pub use load::{StatusTree, load_status_tree};
+pub use load::{StatusTree, load_status_tree, load_status_tree_at};
 
 use super::error::GitError;
 use super::remote_url::RemoteUrl;

@@ -40,7 +40,7 @@ pub enum Unsignable {
 pub fn check_signable(role: RoleName, fleet: &FleetName, bytes: &[u8]) -> Result<(), Unsignable> {
     let found = match role {
         // A witness signs on a machine of its own what it rendered itself.
-        RoleName::Root | RoleName::Witness => return Err(Unsignable::Role(role)),
+        RoleName::Root | RoleName::Witness | RoleName::BreakGlass => return Err(Unsignable::Role(role)),
         RoleName::Render => {
             let manifest = load_strict::<Manifest>(bytes, MAX_MANIFEST_BYTES);
             manifest.map_err(|_| Unsignable::OtherDocument(role, "manifest"))?.fleet

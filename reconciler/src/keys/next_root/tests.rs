@@ -16,7 +16,7 @@ fn root() -> Root {
         version: 3,
         epoch: 1,
         expires: Timestamp(5),
-        roles: Roles { root: role(), render: role(), fresh: role(), witness: Role::none() },
+        roles: Roles { root: role(), render: role(), fresh: role(), witness: Role::none(), breakglass: Role::none() },
     }
 }
 

@@ -24,8 +24,13 @@ fn sign(bytes: &[u8], by: &[&KeyPair]) -> Vec<Signature> {
 
 /// A current document by `one`, and the next that asks for two of `holders`.
 fn proposal(one: &KeyPair, holders: &[&KeyPair]) -> Proposal {
-    let roles =
-        Roles { root: role(1, &[one]), render: role(1, &[&pair()]), fresh: role(1, &[&pair()]), witness: Role::none() };
+    let roles = Roles {
+        root: role(1, &[one]),
+        render: role(1, &[&pair()]),
+        fresh: role(1, &[&pair()]),
+        witness: Role::none(),
+        breakglass: Role::none(),
+    };
     let first = Root {
         r#type: RootType::Is,
         fleet: "shop".parse().unwrap(),

@@ -45,6 +45,7 @@ fn report(content: &[u8]) -> Report {
         transitions: Vec::new(),
         rejections: Vec::new(),
         retired: false,
+        break_glass: None,
     }
 }
 

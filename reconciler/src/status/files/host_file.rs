@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use muster_schema::breakglass::BreakGlassReport;
 use muster_schema::condition::{Condition, ConditionStatus};
 use muster_schema::culprit::MAX_CULPRIT_CHARACTERS;
 use muster_schema::document::OnRetire;
@@ -44,6 +45,8 @@ pub(super) struct HostFile {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     applied: Option<Applied>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    break_glass: Option<BreakGlassLine>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     hold: Option<Hold>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     reported: Option<ReportedLine>,
@@ -79,6 +82,14 @@ struct ReportedLine {
     health: Health,
     reason: String,
     message: String,
+}
+
+/// Who signed what is in force there, as the host says.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BreakGlassLine {
+    signers: Vec<PublicKey>,
+    since: ReadableTime,
 }
 
 /// A condition with a time that people read.
@@ -150,6 +161,7 @@ impl HostFile {
             enrolled: host.enrolled,
             desired: host.desired.clone(),
             applied: host.applied.clone(),
+            break_glass: host.break_glass.as_ref().map(BreakGlassLine::of),
             hold: host.hold.clone(),
             reported: host.reported.as_ref().map(|(health, reason, message)| ReportedLine {
                 health: *health,
@@ -195,6 +207,7 @@ impl HostFile {
             desired: self.desired,
             hold: self.hold,
             applied: self.applied,
+            break_glass: self.break_glass.map(BreakGlassLine::into_report),
             reported: self.reported.map(|line| (line.health, line.reason, line.message)),
             conditions: self.conditions.into_iter().map(ConditionLine::into_condition).collect(),
             counts: self.counts,
@@ -211,6 +224,16 @@ impl HostFile {
             reverting: self.reverting,
             retirement_done: self.retirement_done,
         }
+    }
+}
+
+impl BreakGlassLine {
+    fn of(report: &BreakGlassReport) -> Self {
+        BreakGlassLine { signers: report.signers.clone(), since: ReadableTime(report.since) }
+    }
+
+    fn into_report(self) -> BreakGlassReport {
+        BreakGlassReport { signers: self.signers, since: self.since.0 }
     }
 }
 

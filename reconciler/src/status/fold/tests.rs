@@ -26,6 +26,7 @@ fn report(transitions: std::ops::Range<u64>) -> Report {
         transitions: transitions.map(transition).collect(),
         rejections: Vec::new(),
         retired: false,
+        break_glass: None,
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use git2::{ErrorCode, ObjectType, Oid, Repository, Tree};
+use muster_schema::CommitId;
 use ssh_key::PublicKey;
 
 use super::{STATUS, StatusBranch};
@@ -55,6 +56,19 @@ pub fn load_status_tree(path: &Path, key: &PublicKey) -> Result<Option<StatusTre
         }
     }
     Ok(None)
+}
+
+/// Reads one commit of the status branch; nothing where `key` did not sign it.
+///
+/// # Errors
+/// When the repository cannot be read.
+pub fn load_status_tree_at(path: &Path, key: &PublicKey, commit: &CommitId) -> Result<Option<StatusTree>, GitError> {
+    let repo = open_repository(path)?;
+    let id = Oid::from_str(commit.as_str()).map_err(GitError::read("the status commit"))?;
+    if verify_commit_by_key(&repo, id, key).is_err() {
+        return Ok(None);
+    }
+    read_files(&repo, id).map(Some)
 }
 
 fn read_files(repo: &Repository, commit: Oid) -> Result<StatusTree, GitError> {

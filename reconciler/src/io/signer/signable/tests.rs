@@ -50,7 +50,7 @@ fn message(from: Party) -> Vec<u8> {
 
 fn root() -> Vec<u8> {
     let role = || Role { threshold: 1, keys: vec![key()] };
-    let roles = Roles { root: role(), render: role(), fresh: role(), witness: Role::none() };
+    let roles = Roles { root: role(), render: role(), fresh: role(), witness: Role::none(), breakglass: Role::none() };
     let (fleet, expires) = (fleet(), Timestamp(1));
     serde_json::to_vec(&Root { r#type: RootType::Is, fleet, version: 1, epoch: 1, expires, roles }).unwrap()
 }
