@@ -22,6 +22,7 @@ pub mod render;
 pub mod rollout;
 pub mod sealing;
 pub mod serve;
+pub mod sops;
 pub mod state;
 pub mod status;
 pub mod template;

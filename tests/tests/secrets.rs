@@ -176,3 +176,57 @@ fn approving_with_an_admins_key_encrypts_in_the_same_commit() {
     let again = muster(&fleet, &["secret", "rekey", "db", "--identity", identity], "");
     assert!(again.contains("nothing was changed"), "{again}");
 }
+
+#[test]
+fn a_file_of_sops_becomes_secrets_or_nothing_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let fleet = Fleet::make(folder, IpAddr::V4(Ipv4Addr::LOCALHOST), None).unwrap();
+    // Made by sops itself.
+    let sops = Path::new(env!("CARGO_MANIFEST_DIR")).join("../reconciler/src/sops/tests");
+    let [file, identity] = ["values.yaml", "identity.txt"].map(|name| sops.join(name).to_str().unwrap().to_owned());
+    let admin = "age107k9xd9g70esrd94dffn7thk93v3an70p8hvz008u7r28gppjpuqfcw3t5";
+    let import = ["secret", "import", &file, "--prefix", "shop-", "--hosts", "role=db", "--admin", admin];
+    let before = tip(&fleet);
+    let refused = |arguments: &[&str]| {
+        let output = run(&fleet, arguments, "");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        told
+    };
+    // What is wrong with one value or with who asks changes nothing.
+    let damaged = folder.join("values.yaml");
+    fs::write(&damaged, fs::read_to_string(&file).unwrap().replace("user_unencrypted: app", "user_unencrypted: root"))
+        .unwrap();
+    let mut of_damaged = import;
+    of_damaged[2] = damaged.to_str().unwrap();
+    assert!(refused(&[&of_damaged[..], &["--identity", &identity]].concat()).contains("MAC"));
+    let other = folder.join("other.key").to_str().unwrap().to_owned();
+    muster(&fleet, &["secret", "keygen", &other], "");
+    assert!(refused(&[&import[..], &["--identity", &other]].concat()).contains(admin));
+    assert!(refused(&[&import[..5], &["--identity", &identity]].concat()).contains("--hosts"));
+    assert!(refused(&["secret", "import", &file, "--key", "nothing", "--identity", &identity]).contains("'nothing'"));
+    assert_eq!(
+        (tip(&fleet), fleet.repository.git(&["status", "--porcelain"]).unwrap()),
+        (before.clone(), String::new())
+    );
+
+    let said = muster(&fleet, &[&import[..], &["--identity", &identity]].concat(), "");
+    assert!(said.contains("shop-zoo-1-tail.length") && said.contains("database.user_unencrypted"), "{said}");
+    let count = fleet.repository.git(&["rev-list", "--count", &format!("{before}..main")]).unwrap();
+    assert_eq!(count.trim(), "1");
+    let get = |name: &str| muster(&fleet, &["secret", "get", name, "--identity", &identity], "");
+    assert_eq!(get("shop-database-password"), "correct horse/battery");
+    assert_eq!(get("shop-database-tls"), "true");
+    assert_eq!(get("shop-zoo-0"), "bear");
+    let listed: Value = serde_json::from_str(&muster(&fleet, &["secret", "ls", "-o", "json"], "")).unwrap();
+    let of_shop = listed.as_array().unwrap().iter().filter(|one| one["hosts"] == "role=db");
+    assert_eq!(of_shop.count(), 15, "{listed}");
+
+    // Nothing is set anew by accident; one value has the name that it is given.
+    assert!(refused(&[&import[..], &["--identity", &identity]].concat()).contains("--replace"));
+    let one = ["--key", "zoo.0", "--name", "bear", "--hosts", "role=web", "--identity", &identity];
+    muster(&fleet, &[&["secret", "import", &file][..], &one].concat(), "");
+    assert_eq!(get("bear"), "bear");
+    assert_eq!(holders(folder, &["correct horse", "second line", "ant: eater"]), Vec::<PathBuf>::new());
+}

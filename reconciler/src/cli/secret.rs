@@ -6,6 +6,7 @@ use clap::Subcommand;
 
 mod get;
 mod identity;
+mod import;
 mod input;
 mod keygen;
 mod list;
@@ -27,6 +28,7 @@ enum Command {
     Keygen(keygen::Args),
     Set(set::Args),
     Get(get::Args),
+    Import(Box<import::Args>),
     Rekey(rekey::Args),
     #[command(alias = "list")]
     Ls(list::Args),
@@ -37,6 +39,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
         Command::Keygen(args) => keygen::run(args),
         Command::Set(args) => set::run(args),
         Command::Get(args) => get::run(args),
+        Command::Import(args) => import::run(args),
         Command::Rekey(args) => rekey::run(args),
         Command::Ls(args) => list::run(args),
     }

@@ -33,6 +33,7 @@ const PURE: &[&str] = &[
     "reconciler/src/policy",
     "reconciler/src/render",
     "reconciler/src/rollout",
+    "reconciler/src/sops",
     "reconciler/src/status",
     "agent/src/plan",
     "agent/src/verify",
