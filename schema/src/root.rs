@@ -244,18 +244,24 @@ fn load_root(bytes: &[u8]) -> Result<Root, RootError> {
 /// # Errors
 /// [`RootError::TooFewSignatures`] otherwise.
 pub fn check_witnessed(root: &Root, bytes: &[u8], signatures: &[Signature]) -> Result<(), RootError> {
-    check_signed("witness", &root.roles.witness, bytes, signatures)
+    check_signed("witness", &root.roles.witness, bytes, signatures).map(drop)
 }
 
-/// Checks that enough different keys of `role` signed exactly `bytes`.
+/// Checks that enough different keys of `role` signed exactly `bytes`. Returns those that did.
 ///
 /// # Errors
 /// [`RootError::TooFewSignatures`] otherwise.
-pub fn check_signed(name: &'static str, role: &Role, bytes: &[u8], signatures: &[Signature]) -> Result<(), RootError> {
+pub fn check_signed(
+    name: &'static str,
+    role: &Role,
+    bytes: &[u8],
+    signatures: &[Signature],
+) -> Result<Vec<PublicKey>, RootError> {
     let signed = |key: &&PublicKey| signatures.iter().any(|signature| signature.verify(bytes, key).is_ok());
-    let found = u32::try_from(role.keys.iter().filter(signed).count()).unwrap_or(u32::MAX);
+    let signers: Vec<PublicKey> = role.keys.iter().filter(signed).copied().collect();
+    let found = u32::try_from(signers.len()).unwrap_or(u32::MAX);
     if found < role.threshold {
         return Err(RootError::TooFewSignatures { role: name, found, needed: role.threshold });
     }
-    Ok(())
+    Ok(signers)
 }

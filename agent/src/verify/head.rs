@@ -79,7 +79,7 @@ impl VerifiedHead {
 /// # Errors
 /// With the code of the first check that failed.
 pub fn verify_head(bytes: &[u8], signatures: &[Signature], context: HeadContext<'_>) -> Result<VerifiedHead, Reject> {
-    let head = load_signed(RoleName::Fresh, bytes, signatures, context.root, context.host)?;
+    let (head, _) = load_signed(RoleName::Fresh, bytes, signatures, context.root, context.host)?;
     if head.expires > head.issued.plus(MAX_HEAD_LIFE) {
         return Err(Reject::new(RejectCode::HeadLifeTooLong, "it is valid for more than a day"));
     }
@@ -97,17 +97,18 @@ pub fn verify_head(bytes: &[u8], signatures: &[Signature], context: HeadContext<
 }
 
 /// A head that enough keys of `role` signed, for this host of this fleet: size, signature, and only then its fields.
+/// With the keys that did.
 fn load_signed(
     role: RoleName,
     bytes: &[u8],
     signatures: &[Signature],
     root: &Root,
     host: &HostIdentity,
-) -> Result<Head, Reject> {
+) -> Result<(Head, Vec<PublicKey>), Reject> {
     if bytes.len() > MAX_HEAD_BYTES {
         return Err(Reject::new(RejectCode::HeadTooLarge, format_args!("{} bytes", bytes.len())));
     }
-    check_signed(role.as_str(), root.roles.get(role), bytes, signatures)
+    let signers = check_signed(role.as_str(), root.roles.get(role), bytes, signatures)
         .map_err(|error| Reject::new(RejectCode::HeadSignature, error))?;
     let head: Head = json::load_strict(bytes, MAX_HEAD_BYTES)
         .map_err(|error| Reject::new(RejectCode::HeadMalformed, chain(&error)))?;
@@ -117,7 +118,7 @@ fn load_signed(
     if head.host != *host {
         return Err(Reject::new(RejectCode::HeadOtherHost, format_args!("it is for {}", head.host.id)));
     }
-    Ok(head)
+    Ok((head, signers))
 }
 
 fn marks_of(head: &Head) -> Marks {

@@ -47,7 +47,7 @@ pub fn verify_breakglass_head(
             format_args!("root document {version} names no key of the role"),
         ));
     }
-    let head = load_signed(RoleName::BreakGlass, bytes, signatures, root, host)?;
+    let (head, signers) = load_signed(RoleName::BreakGlass, bytes, signatures, root, host)?;
     if head.retired || head.renamed.is_some() {
         return Err(Reject::new(RejectCode::BreakGlassHead, "it would retire or rename the host"));
     }
@@ -66,8 +66,6 @@ pub fn verify_breakglass_head(
     if head.expires <= context.now {
         return Err(Reject::new(RejectCode::BreakGlassTime, format_args!("it expired at {}", head.expires)));
     }
-    let signed = |key: &&muster_schema::PublicKey| signatures.iter().any(|one| one.verify(bytes, key).is_ok());
-    let signers = role.keys.iter().filter(signed).copied().collect();
     Ok(VerifiedHead { marks: marks_of(&head), head, authority: Authority::BreakGlass(signers) })
 }
 
