@@ -36,8 +36,19 @@ pub fn fold_report(host: &mut HostStatus, seq: u64, report: Report, now: Timesta
         return Folded::Duplicate;
     }
     let before = Told::of(host);
-    let Report { applied, health, reason, message, counts, deviations, exceptions, .. } = report;
-    let Report { transitions, rejections, retired, break_glass, .. } = report;
+    let Report {
+        applied,
+        health,
+        reason,
+        message,
+        counts,
+        deviations,
+        exceptions,
+        transitions,
+        rejections,
+        retired,
+        break_glass,
+    } = report;
     let news = !transitions.is_empty() || !rejections.is_empty() || retired != host.retirement_done;
     host.report_seq = seq;
     host.applied = applied;
