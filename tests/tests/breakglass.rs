@@ -52,17 +52,7 @@ impl Site {
 
     /// Both must sign, from the second root document on.
     fn give_role(&self) {
-        let (keys, proposal) = (self.fleet.keys(), self.path("proposal"));
-        let mut begin = self.fleet.muster(&["key", "ceremony", "begin"]).unwrap();
-        begin.arg(&proposal).arg("--keys").arg(&keys).args(["--role", "breakglass", "--threshold", "2"]);
-        begin.arg("--key").arg(self.path("ann.pub")).arg("--key").arg(self.path("ben.pub"));
-        let mut sign = self.fleet.muster(&["key", "ceremony", "sign", "--yes"]).unwrap();
-        sign.arg(&proposal).arg("--key").arg(keys.join("root.key"));
-        let mut finish = self.fleet.muster(&["key", "ceremony", "finish"]).unwrap();
-        finish.arg(&proposal).arg("--keys").arg(&keys);
-        for mut step in [begin, sign, finish] {
-            done(step.output().unwrap());
-        }
+        self.fleet.give_role("breakglass", 2, &[self.path("ann.pub"), self.path("ben.pub")]).unwrap();
         wait_until("the agent to follow", SOON, || self.agent.log().contains("followed the root")).unwrap();
     }
 

@@ -44,21 +44,8 @@ impl Witnessed {
     }
 
     fn demand(&self) {
-        let keys = self.fleet.keys();
-        let proposal = self.folder.path().join("proposal");
-        let mut begin = self.fleet.muster(&["key", "ceremony", "begin"]).unwrap();
-        begin.arg(&proposal).arg("--keys").arg(&keys).args(["--role", "witness", "--threshold", "2"]);
-        for name in ["a", "b", "c"] {
-            begin.arg("--key").arg(self.folder.path().join(name).with_extension("pub"));
-        }
-        let mut sign = self.fleet.muster(&["key", "ceremony", "sign", "--yes"]).unwrap();
-        sign.arg(&proposal).arg("--key").arg(keys.join("root.key"));
-        let mut finish = self.fleet.muster(&["key", "ceremony", "finish"]).unwrap();
-        finish.arg(&proposal).arg("--keys").arg(&keys);
-        for mut step in [begin, sign, finish] {
-            let done = step.output().unwrap();
-            assert!(done.status.success(), "{done:?}");
-        }
+        let holders = ["a", "b", "c"].map(|name| self.folder.path().join(name).with_extension("pub"));
+        self.fleet.give_role("witness", 2, &holders).unwrap();
         let published = self.fleet.data().join("published/2.root.json");
         wait_until("the root to be published", SOON, || published.exists()).unwrap();
         wait_until("the agent to follow", SOON, || self.agent.log().contains("followed the root")).unwrap();

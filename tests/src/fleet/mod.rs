@@ -182,6 +182,28 @@ impl Fleet {
         self.repository.write(&path, format!("key: \"{key}\"\n{text}"))
     }
 
+    /// Gives `role` to the holders of these public keys, of whom `threshold` must sign, by a ceremony of its own.
+    ///
+    /// # Errors
+    /// When a step of it is refused.
+    pub fn give_role(&self, role: &str, threshold: u32, holders: &[PathBuf]) -> Result<()> {
+        let (keys, proposal) = (self.keys(), self.folder.join("proposal"));
+        let mut begin = self.muster(&["key", "ceremony", "begin", "--role", role, "--threshold"])?;
+        begin.arg(threshold.to_string()).arg(&proposal).arg("--keys").arg(&keys);
+        for holder in holders {
+            begin.arg("--key").arg(holder);
+        }
+        let mut sign = self.muster(&["key", "ceremony", "sign", "--yes"])?;
+        sign.arg(&proposal).arg("--key").arg(keys.join("root.key"));
+        let mut finish = self.muster(&["key", "ceremony", "finish"])?;
+        finish.arg(&proposal).arg("--keys").arg(&keys);
+        for mut step in [begin, sign, finish] {
+            let output = step.output()?;
+            ensure!(output.status.success(), "{step:?}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(())
+    }
+
     /// A file of the status branch.
     #[must_use]
     pub fn status(&self, path: &str) -> Option<String> {
