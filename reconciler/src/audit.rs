@@ -7,7 +7,8 @@ mod limit;
 mod tests;
 
 pub use chain::{
-    AuditFault, CHECKPOINT_PATH, Checkpoint, CheckpointSeen, check_log, digest_lines, is_chained, load_entries,
+    AuditFault, CHECKPOINT_PATH, Checkpoint, CheckpointSeen, check_end_of_log, check_log, digest_lines, is_chained,
+    lines_before, load_entries,
 };
 pub use entry::{AuditEntry, Decision, chained_line};
 pub use limit::EntryLimit;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use muster_reconciler::audit::{AuditEntry, CHECKPOINT_PATH, Decision};
-use muster_reconciler::io::audit::AuditLog;
+use muster_reconciler::io::audit::{AuditLog, read_log};
 use muster_reconciler::io::git::{StatusBranch, init_bare_repository};
 use muster_reconciler::keys;
 use muster_reconciler::status::StatusFiles;
@@ -85,7 +85,16 @@ fn a_clone_proves_the_log_and_tells_what_is_wrong_with_it() {
     }
     evidence.note(42, "token:ops", Decision::Allow);
     evidence.git(&["clone", "-q", "-b", "status", "state.git", "clone"]);
-    let text = fs::read_to_string(evidence.path("data/audit.log")).unwrap();
+    // The line of a month later began a segment; the folder is the log, and its last file only the end of it.
+    let text = String::from_utf8(read_log(&evidence.path("data")).unwrap()).unwrap();
+    assert_eq!(evidence.verify(&evidence.path("data")).0, 0);
+    let end = ["verify", "--log", "data/audit.log", "--clone", "clone", "--status-key", "status.pub"];
+    assert_eq!(evidence.audit(&end).status.code(), Some(1), "the beginning is missing");
+    let told = evidence.audit(&[&end[..], &["--from", "5", "-o", "table"]].concat());
+    let text_told = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert_eq!(told.status.code(), Some(0), "{told:?}");
+    assert!(text_told.contains("lines 1 to 4 are not here and were not checked"), "{text_told}");
+    assert_eq!(evidence.audit(&[&end[..], &["--from", "4"]].concat()).status.code(), Some(2));
     let log = evidence.path("copy.log");
     fs::write(&log, &text).unwrap();
     let (code, verdict) = evidence.verify(&log);

@@ -8,7 +8,9 @@ use ssh_key::PublicKey;
 use super::commits::oid;
 use super::hand_checks::commit_files;
 use super::{AttestFault, BundleReader, Documents};
-use crate::audit::{AuditEntry, CHECKPOINT_PATH, Checkpoint, Decision, digest_lines, is_chained, load_entries};
+use crate::audit::{
+    AuditEntry, CHECKPOINT_PATH, Checkpoint, Decision, digest_lines, is_chained, lines_before, load_entries,
+};
 use crate::verify::verify_commit_by_key;
 
 /// The file of the commits: a git bundle.
@@ -27,12 +29,12 @@ pub fn object_file(id: Oid, kind: ObjectType) -> String {
     format!("{STATUS}{id}.{}", kind.str())
 }
 
-/// The number of the line, from 1, by which `source` was taken; none where the log has none.
+/// The number of the line, from 1 of the whole log, by which `source` was taken; none where the log has none.
 pub fn find_record(repository: &Repository, log: &[u8], source: Oid) -> Option<u64> {
     // One line that was cut off would shift the numbers: they count lines, not entries.
     let lines = log.split(|byte| *byte == b'\n');
     let takes = |line: &[u8]| load_entries(line).first().is_some_and(|entry| takes(repository, entry, source));
-    lines.zip(1..).find(|(line, _)| takes(line)).map(|(_, number)| number)
+    lines.zip(lines_before(log) + 1..).find(|(line, _)| takes(line)).map(|(_, number)| number)
 }
 
 /// Whether an entry says that commits were followed of which `source` is one.

@@ -84,14 +84,18 @@ fn is_zero(number: &u64) -> bool {
 #[derive(Serialize, Deserialize)]
 pub(super) struct Line {
     pub(super) prev: Sha256Digest,
+    /// Of the first line of a segment that is not the first: how many lines come before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) after: Option<u64>,
     #[serde(flatten)]
     pub(super) entry: AuditEntry,
 }
 
-/// The line, without its end, that says `entry` after the line whose digest is `prev`.
+/// The line, without its end, that says `entry` after the line whose digest is `prev`. One that begins a segment says
+/// `after` how many lines it comes.
 ///
 /// # Errors
 /// Never for an entry that serialises; the error is serde's.
-pub fn chained_line(prev: Sha256Digest, entry: AuditEntry) -> Result<Vec<u8>, serde_json::Error> {
-    serde_json::to_vec(&Line { prev, entry })
+pub fn chained_line(prev: Sha256Digest, after: Option<u64>, entry: AuditEntry) -> Result<Vec<u8>, serde_json::Error> {
+    serde_json::to_vec(&Line { prev, after, entry })
 }

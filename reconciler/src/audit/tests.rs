@@ -6,7 +6,7 @@ fn log(actions: &[&str]) -> Vec<u8> {
     let (mut text, mut last) = (Vec::new(), Sha256Digest::of(b""));
     for action in actions {
         let entry = AuditEntry::new(Timestamp(1), "local", *action, Decision::Allow, "Allowed");
-        let line = chained_line(last, entry).unwrap();
+        let line = chained_line(last, None, entry).unwrap();
         last = Sha256Digest::of(&line);
         text.extend(line);
         text.push(b'\n');

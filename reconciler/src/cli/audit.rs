@@ -14,10 +14,10 @@ use super::output::{Format, print_document, print_table};
 use super::say::say;
 use super::token::duration;
 use crate::audit::{
-    AuditEntry, AuditFault, CHECKPOINT_PATH, Checkpoint, CheckpointSeen, Decision, check_log, digest_lines,
-    load_entries,
+    AuditEntry, AuditFault, CHECKPOINT_PATH, Checkpoint, CheckpointSeen, Decision, check_end_of_log, check_log,
+    digest_lines, lines_before, load_entries,
 };
-use crate::io::audit::{AUDIT_LOG, read_log};
+use crate::io::audit::read_log;
 use crate::io::clock;
 use crate::io::git::load_status_history;
 
@@ -35,6 +35,9 @@ enum Command {
     Verify {
         #[command(flatten)]
         log: Log,
+        /// The number of the first line that is here, where the segments before it are kept elsewhere.
+        #[arg(long, value_name = "LINE", value_parser = clap::value_parser!(u64).range(1..))]
+        from: Option<u64>,
         /// A clone of the state repository, whose status branch has the checkpoints.
         #[arg(long, value_name = "DIR", requires = "status_key")]
         clone: Option<PathBuf>,
@@ -66,8 +69,8 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct Log {
-    /// The log, wherever it was copied to.
-    #[arg(long = "log", value_name = "FILE", conflicts_with = "data", required_unless_present = "data")]
+    /// The log, wherever it was copied to: a file, or a folder of segments.
+    #[arg(long = "log", value_name = "PATH", conflicts_with = "data", required_unless_present = "data")]
     file: Option<PathBuf>,
     /// The orchestrator's folder, as in 'muster serve --data'.
     #[arg(long, env = "MUSTER_DATA", value_name = "DIR")]
@@ -76,7 +79,7 @@ struct Log {
 
 impl Log {
     fn read(&self) -> Result<Vec<u8>, anyhow::Error> {
-        let path = self.file.clone().or(self.data.as_ref().map(|data| data.join(AUDIT_LOG)));
+        let path = self.file.clone().or(self.data.clone());
         Ok(read_log(&path.context("which log? Use --log or --data")?)?)
     }
 }
@@ -85,7 +88,9 @@ impl Log {
 #[derive(Debug, Serialize)]
 struct Verdict {
     /// How many lines the log has.
-    lines: usize,
+    lines: u64,
+    /// How many of them are not here, and were not checked.
+    before: u64,
     /// Up to which line checkpoints prove it, where there were any.
     proven: u64,
     /// How many checkpoints were compared.
@@ -98,13 +103,21 @@ struct Verdict {
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     match &args.command {
-        Command::Verify { log, clone, status_key, output } => {
+        Command::Verify { log, from, clone, status_key, output } => {
             let text = log.read()?;
             let (checkpoints, foreign) = match (clone, status_key) {
                 (Some(clone), Some(key)) => load_checkpoints(clone, key)?,
                 _ => (Vec::new(), Vec::new()),
             };
-            let faults = check_log(&text, &checkpoints);
+            let before = lines_before(&text);
+            let faults = match from {
+                Some(from) => {
+                    let first = before + 1;
+                    ensure!(*from == first, "the log begins with line {first}, not with line {from}");
+                    check_end_of_log(&text, &checkpoints)
+                }
+                None => check_log(&text, &checkpoints),
+            };
             let verdict = judge(&text, &checkpoints, foreign, &faults);
             match Format::or_default(*output) {
                 Format::Table => tell(&verdict, clone.is_some()),
@@ -158,11 +171,13 @@ fn judge(text: &[u8], checkpoints: &[CheckpointSeen], foreign: Vec<String>, faul
         AuditFault::Forked { after, .. } => Some(*after),
         _ => None,
     });
-    let lines = digest_lines(text).len();
-    let has = u64::try_from(lines).unwrap_or(u64::MAX);
-    let covered = checkpoints.iter().map(|seen| seen.checkpoint.lines).filter(|line| *line <= has).max();
+    let before = lines_before(text);
+    let lines = before.saturating_add(u64::try_from(digest_lines(text).len()).unwrap_or(u64::MAX));
+    let here = |line: &u64| *line <= lines && *line >= before;
+    let covered = checkpoints.iter().map(|seen| seen.checkpoint.lines).filter(here).max();
     Verdict {
         lines,
+        before,
         proven: forked.or(covered).unwrap_or(0),
         checkpoints: checkpoints.len(),
         foreign,
@@ -171,7 +186,7 @@ fn judge(text: &[u8], checkpoints: &[CheckpointSeen], foreign: Vec<String>, faul
 }
 
 fn tell(verdict: &Verdict, with_checkpoints: bool) {
-    let Verdict { lines, proven, checkpoints, foreign, faults } = verdict;
+    let Verdict { lines, before, proven, checkpoints, foreign, faults } = verdict;
     for fault in faults {
         say!("{fault}");
     }
@@ -180,6 +195,9 @@ fn tell(verdict: &Verdict, with_checkpoints: bool) {
     }
     if faults.is_empty() {
         say!("{lines} lines, each follows the one before");
+    }
+    if *before > 0 {
+        say!("lines 1 to {before} are not here and were not checked");
     }
     if with_checkpoints {
         say!("{checkpoints} checkpoints prove it up to line {proven}");

@@ -8,7 +8,7 @@ use muster_schema::report::Applied;
 use muster_schema::{CommitId, HostId, PublicKey};
 
 use super::{CycleError, Orchestrator};
-use crate::audit::{AuditEntry, CHECKPOINT_PATH, CheckpointSeen, Decision, check_log};
+use crate::audit::{AuditEntry, CHECKPOINT_PATH, CheckpointSeen, Decision, check_end_of_log};
 use crate::bundle::SignedHead;
 use crate::io::audit::{AuditError, read_log};
 use crate::io::clock;
@@ -34,7 +34,7 @@ impl Orchestrator {
             return Ok(());
         };
         let seen = CheckpointSeen { commit: status.commit.to_string(), checkpoint };
-        let faults = check_log(&read_log(self.audit.path())?, &[seen]);
+        let faults = check_end_of_log(&read_log(self.audit.folder())?, &[seen]);
         let Some(anchor) = self.assignments().anchor else { return Ok(()) };
         let Some(fault) = faults.first() else {
             self.state_condition(CONDITION, ConditionStatus::True, "Intact", "", &anchor);

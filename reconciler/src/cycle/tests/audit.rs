@@ -108,7 +108,7 @@ async fn status_commits_hold_how_far_the_log_goes_and_a_log_without_its_end_is_t
     let fleet = restart(fleet);
     assert_eq!(intact(&fleet), Some(ConditionStatus::True));
     let two: Vec<u8> = text.split_inclusive(|byte| *byte == b'\n').take(2).flatten().copied().collect();
-    std::fs::write(fleet.orchestrator.audit.path(), two).unwrap();
+    std::fs::write(fleet.orchestrator.audit.folder().join(AUDIT_LOG), two).unwrap();
     let fleet = restart(fleet);
     assert_eq!(intact(&fleet), Some(ConditionStatus::False));
     let entries = fleet.audited();

@@ -45,7 +45,7 @@ impl Access {
     /// # Errors
     /// When the audit log cannot be read or written.
     pub fn new(data: &Path, state: Arc<SharedState>, audit: Arc<AuditLog>) -> Result<Access, AuditError> {
-        let known = KnownTokens::of_log(&load_entries(&read_log(audit.path())?));
+        let known = KnownTokens::of_log(&load_entries(&read_log(audit.folder())?));
         let access = Access { tokens: TokenFile::new(data), known: Mutex::new((known, Arc::default())), state, audit };
         // A file that cannot be read lets nobody in, and tells nothing of tokens.
         if let Ok(tokens) = access.tokens.load() {

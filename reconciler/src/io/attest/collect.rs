@@ -12,9 +12,9 @@ use crate::attest::{
     AUDIT, Attestation, AttestationType, BUNDLE, Bundle, INDEX, choose_heads, choose_reports, commit_files,
     find_record, key_files, load_reports, object_file,
 };
-use crate::audit::{CHECKPOINT_PATH, Checkpoint};
+use crate::audit::{CHECKPOINT_PATH, Checkpoint, lines_before};
 use crate::io::archive::{Kind, load_archived};
-use crate::io::audit::{AUDIT_LOG, read_log};
+use crate::io::audit::read_log;
 use crate::io::git::{GitError, open_repository, pack_bundle, walk_status_history};
 use crate::io::inbox::load_inbox;
 use crate::io::key_folder::KeyFolder;
@@ -116,7 +116,7 @@ fn put_record(
     repository: &Repository,
     commit: Oid,
 ) -> Result<Option<Oid>, AttestError> {
-    let log = read_log(&source.data.join(AUDIT_LOG))?;
+    let log = read_log(&source.data)?;
     let Some(line) = find_record(repository, &log, commit) else { return Ok(None) };
     let mut found: Option<(Oid, Checkpoint)> = None;
     // Newest first: the last that fits is the oldest.
@@ -128,7 +128,8 @@ fn put_record(
         }
     })?;
     let until = found.as_ref().map_or(line, |(_, checkpoint)| checkpoint.lines);
-    let (skip, take) = (index(line.saturating_sub(1)), index(until.saturating_sub(line) + 1));
+    let skip = index(line.saturating_sub(1).saturating_sub(lines_before(&log)));
+    let take = index(until.saturating_sub(line) + 1);
     let lines: Vec<&[u8]> = log.split_inclusive(|byte| *byte == b'\n').skip(skip).take(take).collect();
     bundle.files.insert(AUDIT.to_owned(), lines.concat());
     let Some((id, _)) = found else { return Ok(None) };
