@@ -52,7 +52,9 @@ mod tree_diff;
 mod tree_object;
 
 pub use allowed_signers::{AllowedSigner, parse_allowed_signers};
-pub use approval::{APPROVAL_REFERENCES, ApprovalFault, ApprovalStatement, approval_reference, verify_approval};
+pub use approval::{
+    APPROVAL_REFERENCES, ApprovalFault, ApprovalStatement, approval_reference, approved_commit, verify_approval,
+};
 pub use commit_object::{CommitObject, parse_commit};
 pub use commits::{verify_commits, verify_commits_after};
 pub use effects::{Effect, Effects, EffectsUnknown, NothingRendered, Part, RenderEffects};

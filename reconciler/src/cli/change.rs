@@ -6,6 +6,7 @@ use clap::Subcommand;
 
 mod approve;
 mod merge;
+mod prune;
 
 /// Bring changes of others onto the watched branch.
 #[derive(Debug, clap::Args)]
@@ -18,11 +19,13 @@ pub(super) struct Args {
 enum Command {
     Approve(approve::Args),
     Merge(merge::Args),
+    Prune(prune::Args),
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     match &args.command {
         Command::Approve(args) => approve::run(args),
         Command::Merge(args) => merge::run(args),
+        Command::Prune(args) => prune::run(args),
     }
 }

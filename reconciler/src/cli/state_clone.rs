@@ -244,6 +244,18 @@ pub(super) fn fleet_at(repository: &Repository, commit: Oid) -> Result<FleetName
     Ok(name.parse()?)
 }
 
+/// The newest commit that the orchestrator has verified, as the status branch says that is here; none where it is not.
+pub(super) fn find_anchor(repository: &Repository) -> Result<Option<Oid>, anyhow::Error> {
+    for branch in ["refs/remotes/origin/status", "refs/heads/status"] {
+        let Some(tip) = read_tip(repository, branch)? else { continue };
+        let Some(bytes) = read_file(repository, tip, "assignments.yaml")? else { continue };
+        let root = load_yaml(&"assignments.yaml".into(), &bytes)
+            .map_err(|found| anyhow!("{}", found.first().map(ToString::to_string).unwrap_or_default()))?;
+        return Ok(root.get("anchor").and_then(Node::as_str).and_then(|id| id.parse().ok()));
+    }
+    Ok(None)
+}
+
 /// The remote `origin`; none in a bare repository, which is where others push to.
 pub(super) fn find_remote(repository: &Repository) -> Result<Option<RemoteUrl>, anyhow::Error> {
     if repository.is_bare() {

@@ -73,6 +73,13 @@ pub fn approval_reference(commit: Oid, key: &KeyData) -> String {
     format!("{APPROVAL_REFERENCES}{commit}/{id}")
 }
 
+/// The commit whose approval is kept at this reference; none of what is no approval's name.
+pub fn approved_commit(reference: &str) -> Option<Oid> {
+    let (commit, key) = reference.strip_prefix(APPROVAL_REFERENCES)?.split_once('/')?;
+    let is_id = |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_id(key) { commit.parse().ok() } else { None }
+}
+
 /// Why an approval does not count.
 #[derive(Debug, thiserror::Error)]
 pub enum ApprovalFault {

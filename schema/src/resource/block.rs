@@ -1,7 +1,5 @@
 //! Blocks of lines in files that belong to others.
 
-use std::borrow::Cow;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +7,6 @@ use super::line::{Position, check_edited_path, check_position};
 use crate::address::IdForm;
 use crate::content::BlobRef;
 use crate::resource::{ContentForm, Meta, OrderClass, ResourceSpec};
-use crate::secret::{Content, SecretContent};
 
 /// Lines between two markers, in a file whose other lines belong to somebody else. The file may not be managed by
 /// `files`.
@@ -37,9 +34,9 @@ pub struct BlockSpec {
     /// The file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// The lines between the markers. Secrets may stand in it.
+    /// The lines between the markers.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub content: Option<Content>,
+    pub content: Option<BlobRef>,
     /// What begins a comment in this file; `#` where nothing is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
@@ -61,11 +58,6 @@ pub struct BlockSpec {
 }
 
 impl BlockSpec {
-    /// Its content, where there are secrets in it.
-    pub fn secret(&self) -> Option<&SecretContent> {
-        self.content.as_ref()?.secret()
-    }
-
     /// The lines before and after the block of this name.
     pub fn markers(&self, id: &str) -> [String; 2] {
         let comment = self.comment.as_deref().unwrap_or("#");
@@ -79,26 +71,13 @@ impl ResourceSpec for BlockSpec {
     const CLASS: Option<OrderClass> = Some(OrderClass::Paths);
     const CONTENTS: ContentForm = ContentForm::Whole;
     const EDITS_FILE: bool = true;
-    const SECRET_SLOTS: &'static [&'static str] = &["content"];
 
     fn contents(&self) -> Vec<(&'static str, BlobRef)> {
-        self.content.iter().filter_map(Content::blob).map(|blob| ("content", blob)).collect()
+        self.content.map(|content| ("content", content)).into_iter().collect()
     }
 
     fn set_content(&mut self, _: &str, content: BlobRef) {
-        self.content = Some(content.into());
-    }
-
-    fn set_secret_content(&mut self, _: &str, content: SecretContent) {
-        self.content = Some(content.into());
-    }
-
-    fn secrets(&self) -> Vec<(Cow<'_, str>, &SecretContent)> {
-        self.content.iter().filter_map(|content| Some(("content".into(), content.secret()?))).collect()
-    }
-
-    fn secret_contents(&mut self) -> Vec<&mut SecretContent> {
-        self.content.iter_mut().filter_map(Content::secret_mut).collect()
+        self.content = Some(content);
     }
 
     fn edited_path(&self) -> Option<&str> {
@@ -115,13 +94,8 @@ impl ResourceSpec for BlockSpec {
         if let Some(reason) = check_edited_path(&self.path) {
             return Some(reason);
         }
-        match &self.content {
-            None => return Some("needs a content: one of 'content', 'source' and 'template'".to_owned()),
-            Some(content) => {
-                if let Some(fault) = content.secret().and_then(SecretContent::fault) {
-                    return Some(fault);
-                }
-            }
+        if self.content.is_none() {
+            return Some("needs a content: one of 'content', 'source' and 'template'".to_owned());
         }
         let [begin, end] = self.markers("");
         if begin == end {

@@ -9,7 +9,6 @@ use serde_json::Value;
 use super::line::check_edited_path;
 use crate::address::IdForm;
 use crate::resource::{Meta, OrderClass, ResourceSpec};
-use crate::secret::SecretContent;
 
 /// How a configuration file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -35,14 +34,9 @@ pub enum SettingKey {
     Parts(Vec<String>),
 }
 
-/// What a setting is.
+/// A text, a whole number, true, false, or a list or map of these.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SettingValue {
-    /// A text, a whole number, true, false, or a list or map of these.
-    Plain(Value),
-    /// A text with secrets in it. Its form is the map `segments` and nothing else, which is no value of a setting then.
-    Secret(Box<SecretContent>),
-}
+pub struct SettingValue(Value);
 
 /// One setting in a configuration file that belongs to somebody else. The file may not be managed by `files`.
 ///
@@ -77,18 +71,12 @@ pub struct SettingsFileSpec {
     /// Where in the file, as `log.level`, or as a list of parts where one of them has a dot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<SettingKey>,
-    /// The value: a text, a whole number, true or false, or a list or map of these. Secrets may stand in a text that is
-    /// all of the value.
+    /// The value: a text, a whole number, true or false, or a list or map of these.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<SettingValue>,
 }
 
 impl SettingsFileSpec {
-    /// Its value, where there are secrets in it.
-    pub fn secret(&self) -> Option<&SecretContent> {
-        self.value.as_ref()?.secret()
-    }
-
     /// How the file is written, if that can be told.
     pub fn format(&self) -> Option<SettingsFormat> {
         let by_name = || match self.path.as_deref()?.rsplit_once('.')?.1 {
@@ -116,28 +104,9 @@ impl SettingsFileSpec {
 }
 
 impl SettingValue {
-    /// The value, where all of it is known.
-    pub fn plain(&self) -> Option<&Value> {
-        match self {
-            SettingValue::Plain(value) => Some(value),
-            SettingValue::Secret(_) => None,
-        }
-    }
-
-    /// The pieces, where there are secrets among them.
-    pub fn secret(&self) -> Option<&SecretContent> {
-        match self {
-            SettingValue::Plain(_) => None,
-            SettingValue::Secret(content) => Some(content),
-        }
-    }
-
-    /// The pieces, to be read.
-    pub fn secret_mut(&mut self) -> Option<&mut SecretContent> {
-        match self {
-            SettingValue::Plain(_) => None,
-            SettingValue::Secret(content) => Some(content),
-        }
+    /// The value itself.
+    pub fn get(&self) -> &Value {
+        &self.0
     }
 }
 
@@ -145,19 +114,6 @@ impl ResourceSpec for SettingsFileSpec {
     const ID: IdForm = IdForm::Free;
     const CLASS: Option<OrderClass> = Some(OrderClass::Paths);
     const EDITS_FILE: bool = true;
-    const SECRET_TEXTS: &'static [&'static str] = &["value"];
-
-    fn set_secret_content(&mut self, _: &str, content: SecretContent) {
-        self.value = Some(content.into());
-    }
-
-    fn secrets(&self) -> Vec<(Cow<'_, str>, &SecretContent)> {
-        self.value.iter().filter_map(|value| Some(("value".into(), value.secret()?))).collect()
-    }
-
-    fn secret_contents(&mut self) -> Vec<&mut SecretContent> {
-        self.value.iter_mut().filter_map(SettingValue::secret_mut).collect()
-    }
 
     fn edited_path(&self) -> Option<&str> {
         self.path.as_deref()
@@ -180,20 +136,13 @@ impl ResourceSpec for SettingsFileSpec {
         if parts.is_empty() || parts.iter().any(|part| part.is_empty() || part.contains(char::is_control)) {
             return Some("needs a 'key' whose parts are not empty".to_owned());
         }
-        let value = match &self.value {
-            None => return Some("needs a 'value'".to_owned()),
-            Some(SettingValue::Plain(value)) => value,
-            Some(SettingValue::Secret(content)) => {
-                let too_deep = format == SettingsFormat::Ini && parts.len() > 2;
-                return content.fault().or_else(|| too_deep.then(too_many_parts));
-            }
-        };
+        let Some(SettingValue(value)) = &self.value else { return Some("needs a 'value'".to_owned()) };
         if format != SettingsFormat::Ini {
             return None;
         }
         let one_line = |text: &str| !text.contains(['\n', '\r']) && text.trim() == text;
         match value {
-            _ if parts.len() > 2 => Some(too_many_parts()),
+            _ if parts.len() > 2 => Some("has more parts in 'key' than section and key".to_owned()),
             Value::Array(_) | Value::Object(_) => {
                 Some("has a list or map in 'value', which no ini file holds".to_owned())
             }
@@ -205,22 +154,9 @@ impl ResourceSpec for SettingsFileSpec {
     }
 }
 
-fn too_many_parts() -> String {
-    "has more parts in 'key' than section and key".to_owned()
-}
-
-impl From<SecretContent> for SettingValue {
-    fn from(content: SecretContent) -> SettingValue {
-        SettingValue::Secret(Box::new(content))
-    }
-}
-
 impl Serialize for SettingValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            SettingValue::Plain(value) => value.serialize(serializer),
-            SettingValue::Secret(content) => content.serialize(serializer),
-        }
+        self.0.serialize(serializer)
     }
 }
 
@@ -230,14 +166,7 @@ impl<'de> Deserialize<'de> for SettingValue {
         if !is_exact(&value) {
             return Err(serde::de::Error::custom("null and numbers with a fraction are no settings"));
         }
-        if let Value::Object(map) = &value
-            && map.len() == 1
-            && map.contains_key("segments")
-            && let Ok(content) = serde_json::from_value::<SecretContent>(value.clone())
-        {
-            return Ok(content.into());
-        }
-        Ok(SettingValue::Plain(value))
+        Ok(SettingValue(value))
     }
 }
 

@@ -1,10 +1,12 @@
 //! The installed `git`, hardened, for talking to remotes.
 #![allow(clippy::disallowed_methods, reason = "runs git")]
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use git2::Oid;
 use rustix::process::{Pid, Resource, Rlimit, Signal};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
@@ -20,6 +22,8 @@ const REPACK_TIMEOUT: Duration = Duration::from_secs(600);
 const MAX_PACK_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 /// Most bytes of git's own messages that are kept.
 const MAX_MESSAGE_BYTES: usize = 4096;
+/// Most bytes that a remote may list of its references.
+const MAX_LISTED_BYTES: usize = 256 * 1024 * 1024;
 
 /// Variables that would turn git to another repository or configuration.
 const FOREIGN_VARIABLES: [&str; 10] = [
@@ -69,6 +73,32 @@ pub async fn push_refs(
     talk_to_remote(mirror, "push", &options, remote, refspecs, REMOTE_TIMEOUT).await
 }
 
+/// Every reference that `remote` tells of, by its full name.
+///
+/// # Errors
+/// When it does not answer, or tells of more than [`MAX_LISTED_BYTES`].
+pub async fn list_remote(mirror: &Path, remote: &RemoteUrl) -> Result<BTreeMap<String, Oid>, GitError> {
+    let action = format!("git ls-remote {remote}");
+    let failed = |source| GitError::Program { action: action.clone(), source };
+    let mut command = hardened_git(mirror);
+    command.args(["ls-remote", "--quiet", "--refs", "--", remote.as_argument()]).stdout(Stdio::piped());
+    let mut child = command.spawn().map_err(failed)?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let ended = tokio::time::timeout(REMOTE_TIMEOUT, async {
+        tokio::join!(read_some(stdout, MAX_LISTED_BYTES), read_some(stderr, MAX_MESSAGE_BYTES), child.wait())
+    });
+    let Ok((listed, message, status)) = ended.await else {
+        return Err(GitError::TimedOut { action, limit: REMOTE_TIMEOUT });
+    };
+    check_status(status.map_err(failed)?, &message, action.clone())?;
+    if listed.len() >= MAX_LISTED_BYTES {
+        return Err(GitError::Failed { action, message: "it has too many references".to_owned() });
+    }
+    let listed = String::from_utf8_lossy(&listed).into_owned();
+    let reference = |line: &str| line.split_once('\t').and_then(|(id, name)| Some((name.to_owned(), id.parse().ok()?)));
+    Ok(listed.lines().filter_map(reference).collect())
+}
+
 /// Unites small packs of the repository, by git's geometric rule: what is
 /// rewritten is small against what stays.
 pub(super) async fn unite_packs(repository: &Path) -> Result<(), GitError> {
@@ -101,7 +131,7 @@ async fn run_git(mut command: Command, action: String, largest: Option<u64>, lim
     }
     let stderr = child.stderr.take();
     let ended = tokio::time::timeout(limit, async {
-        let (message, status) = tokio::join!(read_some(stderr), child.wait());
+        let (message, status) = tokio::join!(read_some(stderr, MAX_MESSAGE_BYTES), child.wait());
         status.map(|status| (message, status))
     });
     match ended.await {
@@ -161,15 +191,15 @@ fn hardened_git(mirror: &Path) -> Command {
     command
 }
 
-/// Reads to the end, and keeps the beginning.
-async fn read_some(stream: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
+/// Reads to the end, and keeps the first `most` bytes.
+async fn read_some(stream: Option<impl AsyncRead + Unpin>, most: usize) -> Vec<u8> {
     let Some(mut stream) = stream else {
         return Vec::new();
     };
     let mut kept = Vec::new();
     let mut buffer = [0; 1024];
     while let Ok(count @ 1..) = stream.read(&mut buffer).await {
-        let room = MAX_MESSAGE_BYTES.saturating_sub(kept.len()).min(count);
+        let room = most.saturating_sub(kept.len()).min(count);
         kept.extend_from_slice(&buffer[..room]);
     }
     kept

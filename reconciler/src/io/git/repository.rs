@@ -1,5 +1,6 @@
 //! Opens repositories, with durable writes.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use git2::{ErrorCode, Oid, Repository, RepositoryInitOptions};
@@ -34,4 +35,17 @@ pub fn read_tip(repo: &Repository, reference: &str) -> Result<Option<Oid>, GitEr
         Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
         Err(source) => Err(GitError::Read { what: reference.to_owned(), source }),
     }
+}
+
+/// Every reference that names an object, by its full name; not symbolic ones, and none whose name is no text.
+///
+/// # Errors
+/// When the references cannot be read.
+pub fn list_references(repo: &Repository) -> Result<BTreeMap<String, Oid>, GitError> {
+    let mut found = BTreeMap::new();
+    for reference in repo.references().map_err(GitError::read("the references"))? {
+        let reference = reference.map_err(GitError::read("the references"))?;
+        found.extend(reference.name().ok().map(str::to_owned).zip(reference.target()));
+    }
+    Ok(found)
 }
