@@ -372,7 +372,7 @@ fn observe(
         }
         let mut observed = resource::observe(&target.resource, &view);
         if let Ok(state) = &mut observed {
-            remember(ledger.get(target.address()), state);
+            remember(ledger.get(target.address()), &target.resource, state, host);
         }
         Some(observed)
     });

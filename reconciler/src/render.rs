@@ -108,7 +108,7 @@ pub fn render_host(model: &Model, id: &HostId, facts: &FactsOfFleet) -> Result<R
     if !record.missing.is_empty() {
         return Err(NotRendered::Waiting { missing: record.missing.into_iter().collect(), reads });
     }
-    let blobs = finish::blobs_of(host_set.resources.values().chain(&variants));
+    let blobs = finish::blobs_of(host_set.resources.values().chain(&variants), &record.blobs);
     Ok(RenderedHost { resources, blobs, reads })
 }
 

@@ -112,6 +112,14 @@ macro_rules! define_collection {
                 }
             }
 
+            /// The attributes that are a text and may have secrets in it; `env.*` are all texts of the map `env`.
+            pub fn secret_texts(self) -> &'static [&'static str] {
+                match self {
+                    $(Collection::$collection => <$spec as ResourceSpec>::SECRET_TEXTS,)*
+                    Collection::Extension(_) => &[],
+                }
+            }
+
             /// Whether the attribute `mode` are permission bits.
             pub fn has_permissions(self) -> bool {
                 match self {

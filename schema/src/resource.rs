@@ -3,6 +3,8 @@
 //! The envelope ([`Resource`]) is parsed first, the attributes then by the
 //! address's collection, so that an error names its attribute.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::address::Address;
@@ -230,7 +232,7 @@ macro_rules! define_spec {
                 }
             }
 
-            /// Takes the content of a slot that may have secrets in it.
+            /// Takes the content of a slot, or a text, that may have secrets in it.
             pub fn set_secret_content(&mut self, slot: &str, content: SecretContent) {
                 match self {
                     $(Spec::$variant(spec) => spec.set_secret_content(slot, content),)*
@@ -246,10 +248,10 @@ macro_rules! define_spec {
                 }
             }
 
-            /// The keyed digests of its contents with secrets in them, as far as they were read.
-            pub fn filled_contents(&self) -> Vec<Sha256Digest> {
+            /// Its contents and texts with secrets in them, each with its slot.
+            pub fn secrets(&self) -> Vec<(Cow<'_, str>, &SecretContent)> {
                 match self {
-                    $(Spec::$variant(spec) => spec.filled_contents(),)*
+                    $(Spec::$variant(spec) => spec.secrets(),)*
                     Spec::Extension(_) => Vec::new(),
                 }
             }
@@ -326,6 +328,12 @@ impl Spec {
 
     /// The blobs that the agent needs for these attributes.
     pub fn blobs(&self) -> Vec<BlobRef> {
-        self.contents().into_iter().map(|(_, blob)| blob).collect()
+        let of_secrets = self.secrets().into_iter().flat_map(|(_, content)| content.blobs());
+        self.contents().into_iter().map(|(_, blob)| blob).chain(of_secrets).collect()
+    }
+
+    /// The keyed digests of its contents and texts with secrets in them, as far as they were read.
+    pub fn filled_contents(&self) -> Vec<Sha256Digest> {
+        self.secrets().into_iter().filter_map(|(_, content)| content.filled).collect()
     }
 }

@@ -9,8 +9,10 @@ use crate::digest::Sha256Digest;
 mod age_file;
 #[cfg(test)]
 mod tests;
+mod text;
 
 pub use age_file::{BadAgeFile, load_age};
+pub use text::Text;
 
 /// The largest secret, in bytes.
 pub const MAX_SECRET_BYTES: usize = 256 * 1024;

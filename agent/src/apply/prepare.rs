@@ -4,12 +4,12 @@ use super::outcome::{self, Outcome};
 use super::risk::ArmedChange;
 use super::stage::{self, is_work};
 use super::{ApplyError, ManagedHost, Run};
-use crate::host::Scope;
+use crate::host::{HostRead, Scope};
 use crate::ledger::{Entry, Line};
 use crate::plan::{Purpose, Target, Verdict, digest_of, judge_target};
 use crate::resource::{self, Change, ResourceError, State, View, Wanted, without_made};
 use muster_schema::Address;
-use muster_schema::resource::OnRemove;
+use muster_schema::resource::{OnRemove, Resource};
 use muster_schema::state::ResourceState;
 use std::collections::HashSet;
 
@@ -99,7 +99,7 @@ pub(super) fn prepare_stage<'a>(
 
 fn judge(managed: &ManagedHost, target: &Target, view: &View<'_>) -> Result<(State, Verdict), ResourceError> {
     let mut state = resource::observe(&target.resource, view)?;
-    remember(managed.ledger.get(target.address()), &mut state);
+    remember(managed.ledger.get(target.address()), &target.resource, &mut state, managed.host.as_read());
     let verdict = managed.risk.hold(target, judge_target(target, &state));
     Ok((state, verdict))
 }
@@ -114,10 +114,11 @@ fn arm(target: &Target, change: &Change, entry: Option<&Entry>) -> ArmedChange {
     }
 }
 
-/// Adds to what was observed what the host cannot tell.
-pub(crate) fn remember(entry: Option<&Entry>, state: &mut State) {
+/// Adds to what was observed what the host cannot tell, and hides what was a secret before.
+pub(crate) fn remember(entry: Option<&Entry>, resource: &Resource, state: &mut State, host: &dyn HostRead) {
     if let (Some(entry), State::Present(attributes)) = (entry, state) {
         attributes.extend(entry.remembered.clone());
+        resource::conceal(&entry.resource.spec, &resource.spec, attributes, host);
     }
 }
 

@@ -97,7 +97,11 @@ impl Entry {
             let back = found.get(name).filter(|_| !(made && name == CONTENT));
             kind.give_way(name, asked.get(name), back)
         };
-        ours.keys().filter_map(|name| Some((name.clone(), gives_way(name)?))).collect()
+        // Nobody reads secrets of a manifest that is gone, so its specification does not say what it wanted of them.
+        let secrets = self.resource.spec.secrets();
+        let unread = secrets.into_iter().map(|(slot, _)| Cow::Owned(slot.into_owned()));
+        let unread: Vec<Cow<'static, str>> = unread.filter(|slot| !ours.contains_key(slot)).collect();
+        ours.keys().chain(&unread).filter_map(|name| Some((name.clone(), gives_way(name)?))).collect()
     }
 
     /// Forgets the originals of attributes that are not managed any more.

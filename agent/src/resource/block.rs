@@ -2,14 +2,17 @@
 
 use super::edited_file::{edit_file, edited_path, observe_part, text_in};
 use super::listing::{self, Listing};
-use super::{Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted, change};
+use super::sealed_text::{check_read, keep_sealed_text, open_text, sealed, wanted_content};
+use super::{Change, Hands, ResourceError, ResourceType, Sealed, State, Value, View, Wanted, change};
 use crate::host::{HostPath, Scope};
 use crate::text_lines::{TextLines, Where};
 use crate::vault::Vault;
 use muster_schema::content::BlobRef;
 use muster_schema::resource::{BlockSpec, Existence};
+use muster_schema::secret::Content;
 use std::borrow::Cow;
 use std::ops::Range;
+use zeroize::Zeroizing;
 
 const CONTENT: &str = "content";
 
@@ -17,7 +20,7 @@ impl ResourceType for Box<BlockSpec> {
     fn wanted(&self, existence: Existence, _: Scope) -> Wanted {
         let content = match existence {
             Existence::Absent => Some(Value::Nothing),
-            Existence::Present | Existence::Latest => self.content.map(Value::from),
+            Existence::Present | Existence::Latest => self.content.as_ref().and_then(wanted_content),
         };
         Wanted::default().with(CONTENT, content)
     }
@@ -25,11 +28,18 @@ impl ResourceType for Box<BlockSpec> {
     fn observe(&self, id: &str, view: &View<'_>) -> Result<State, ResourceError> {
         let path = edited_path(self.path.as_deref())?;
         observe_part(CONTENT, &path, view, |text| {
-            Ok(content_in(self, id, text)?.map(|content| BlobRef::of(content.as_bytes()).into()))
+            let found = content_in(self, id, text, view)?;
+            found
+                .map(|content| match self.secret() {
+                    Some(_) => sealed(content.as_bytes(), view),
+                    None => Ok(BlobRef::of(content.as_bytes()).into()),
+                })
+                .transpose()
         })
     }
 
     fn diff(&self, wanted: &Wanted, observed: &State) -> Result<Option<Change>, ResourceError> {
+        check_read(self.secret(), CONTENT, wanted)?;
         Ok(change::diff_part(CONTENT, wanted, observed))
     }
 
@@ -37,20 +47,28 @@ impl ResourceType for Box<BlockSpec> {
         let mut before = change.before.clone();
         let State::Present(attributes) = &mut before else { return Ok(before) };
         let path = edited_path(self.path.as_deref())?;
-        let found = text_in(&path, view)?.as_deref().map(|text| content_in(self, id, text)).transpose()?.flatten();
+        let text = text_in(&path, view)?;
+        let found = text.as_deref().map(|text| content_in(self, id, text, view)).transpose()?.flatten();
         if let Some(content) = found.filter(|_| attributes.contains_key(CONTENT)) {
-            attributes.insert(Cow::Borrowed(CONTENT), vault.keep_bytes(content.as_bytes())?.into());
+            let kept = match self.secret() {
+                Some(_) => keep_sealed_text(content.as_bytes(), view, vault)?,
+                None => vault.keep_bytes(content.as_bytes())?.into(),
+            };
+            attributes.insert(Cow::Borrowed(CONTENT), kept);
         }
         Ok(before)
     }
 
     fn apply(&self, id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
         let path = edited_path(self.path.as_deref())?;
-        let content = match change.after(CONTENT).and_then(Value::content) {
-            Some(content) => Some(load(&content, hands)?),
-            None => None,
+        let content = match change.after(CONTENT) {
+            Some(sealed @ Value::Sealed(_)) => open_text(sealed, hands)?,
+            Some(Value::Content(content)) => Some(Zeroizing::new(load(content, hands)?)),
+            _ => None,
         };
-        edit_file(&path, change.removes(), hands, |text| set(self, id, text, content.as_deref(), hands.validate))
+        let content = content.as_ref().map(|content| content.as_str());
+        let with_secret = self.secret().is_some();
+        edit_file(&path, change.removes(), with_secret, hands, |text| set(self, id, text, content, hands.validate))
     }
 
     fn in_sandbox(&self) -> bool {
@@ -88,11 +106,19 @@ fn find(spec: &BlockSpec, id: &str, text: &TextLines) -> Result<Option<Range<usi
 
 /// What stands between the markers, in the form in which the specification has it: with or without a line feed at the
 /// end, which a block in a file always has.
-fn content_in(spec: &BlockSpec, id: &str, text: &str) -> Result<Option<String>, ResourceError> {
+fn content_in(spec: &BlockSpec, id: &str, text: &str, view: &View<'_>) -> Result<Option<String>, ResourceError> {
     let text = TextLines::of(text);
     let Some(block) = find(spec, id, &text)? else { return Ok(None) };
     let inner = text.lines.get(block.start + 1..block.end - 1).unwrap_or_default().join("\n");
-    if inner.is_empty() && block.len() == 2 || spec.content == Some(BlobRef::of(inner.as_bytes())) {
+    let without_end = match &spec.content {
+        Some(Content::Blob(content)) => *content == BlobRef::of(inner.as_bytes()),
+        Some(Content::Secret(content)) => match content.filled {
+            Some(filled) => sealed(inner.as_bytes(), view)? == Sealed::new(filled).into(),
+            None => false,
+        },
+        None => false,
+    };
+    if inner.is_empty() && block.len() == 2 || without_end {
         return Ok(Some(inner));
     }
     Ok(Some(format!("{inner}\n")))

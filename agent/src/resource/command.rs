@@ -3,12 +3,15 @@
 //! What a command did cannot be seen, so its state is what its guards say: `done`, and the value of `once` for which
 //! it last ran, which the ledger remembers. The way back of a command that ran is its `undo`.
 
+use super::sealed_text::{check_filled, filled_bytes, filled_text};
 use super::{Attributes, Change, Hands, ResourceError, ResourceType, State, Value, View, Wanted};
-use crate::host::{Accounts, HostPath, Program, ProgramOutput, Scope};
+use crate::host::{Accounts, HostPath, HostRead, Program, ProgramOutput, Scope};
 use muster_schema::Sha256Digest;
 use muster_schema::content::BlobRef;
-use muster_schema::resource::{CommandSpec, Existence};
+use muster_schema::resource::{CommandSpec, Existence, ResourceSpec};
+use muster_schema::secret::Content;
 use std::borrow::Cow;
+use zeroize::Zeroize;
 
 #[cfg(test)]
 mod tests;
@@ -32,6 +35,7 @@ impl ResourceType for CommandSpec {
             let stays = || ResourceError::Retained("what it did has no `undo`".to_owned());
             return self.undo.as_ref().map(|_| Some(undone)).ok_or_else(stays);
         }
+        check_filled(self.secrets())?;
         let asked = wanted.state.get(ONCE);
         let ran_for_this = asked.is_some() && asked == observed.get(ONCE);
         let nothing_asked = wanted.state.get(DONE).is_none();
@@ -44,12 +48,12 @@ impl ResourceType for CommandSpec {
     fn apply(&self, _: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
         match (&self.undo, change.after(DONE)) {
             (Some(undo), Some(Value::Bool(false))) => run(self, undo.argv.as_deref(), undo.script, None, hands),
-            _ => run(self, self.argv.as_deref(), self.script, self.stdin, hands),
+            _ => run(self, self.argv.as_deref(), self.script, self.stdin.as_ref(), hands),
         }
     }
 
     fn react(&self, _: &str, _: super::Reaction, hands: &Hands<'_>) -> Result<(), ResourceError> {
-        run(self, self.argv.as_deref(), self.script, self.stdin, hands)
+        run(self, self.argv.as_deref(), self.script, self.stdin.as_ref(), hands)
     }
 
     fn starts(&self, change: &Change) -> bool {
@@ -75,8 +79,15 @@ fn once_value(spec: &CommandSpec) -> Option<String> {
     if spec.once.is_some() || spec.can_tell() {
         return spec.once.clone();
     }
-    let form = serde_json::to_vec(spec).unwrap_or_default();
-    Some(format!("sha256:{}", Sha256Digest::of(&form)))
+    // Another ciphertext of the same secret is no other form.
+    let mut form = spec.clone();
+    let filled: Vec<_> = spec.secrets().into_iter().map(|(slot, content)| (slot, content.filled)).collect();
+    form.secret_contents().into_iter().for_each(|content| content.segments.clear());
+    let form = match filled.is_empty() {
+        true => serde_json::to_vec(&form),
+        false => serde_json::to_vec(&(&form, filled)),
+    };
+    Some(format!("sha256:{}", Sha256Digest::of(&form.unwrap_or_default())))
 }
 
 /// Whether a guard says that there is nothing to do.
@@ -89,7 +100,7 @@ fn guards_say_done(spec: &CommandSpec, view: &View<'_>) -> Result<bool, Resource
     }
     let accounts = view.accounts()?;
     let ask = |argv: &[String]| -> Result<bool, ResourceError> {
-        let program = dress(spec, Program::new(argv.iter().cloned()), &accounts)?;
+        let program = dress(spec, Program::new(argv.iter().cloned()), &accounts, view.host())?;
         Ok(view.host().query(&program)?.success())
     };
     if let Some(argv) = &spec.unless
@@ -109,7 +120,7 @@ fn run(
     spec: &CommandSpec,
     argv: Option<&[String]>,
     script: Option<BlobRef>,
-    stdin: Option<BlobRef>,
+    stdin: Option<&Content>,
     hands: &Hands<'_>,
 ) -> Result<(), ResourceError> {
     let load = |content: Option<BlobRef>| -> Result<Option<Vec<u8>>, ResourceError> {
@@ -119,14 +130,22 @@ fn run(
         read.map_err(|_| ResourceError::NoContent(content.sha256.to_string()))?;
         Ok(Some(bytes))
     };
+    let stdin = match stdin {
+        Some(Content::Secret(content)) => filled_bytes(content, hands.host.as_read())?.to_vec(),
+        Some(Content::Blob(blob)) => load(Some(*blob))?.unwrap_or_default(),
+        None => Vec::new(),
+    };
     let program = Program {
-        stdin: load(stdin)?.unwrap_or_default(),
+        stdin,
         script: load(script)?,
         timeout: hands.timeout,
         ..Program::new(argv.unwrap_or_default().iter().cloned())
     };
-    let program = dress(spec, program, &hands.accounts()?)?;
-    check_code(spec, &program, &hands.host.run(&program)?)
+    let mut program = dress(spec, program, &hands.accounts()?, hands.host.as_read())?;
+    let ran = hands.host.run(&program);
+    program.stdin.zeroize();
+    program.env.values_mut().for_each(Zeroize::zeroize);
+    check_code(spec, &program, &ran?)
 }
 
 fn check_code(spec: &CommandSpec, program: &Program, output: &ProgramOutput) -> Result<(), ResourceError> {
@@ -136,14 +155,29 @@ fn check_code(spec: &CommandSpec, program: &Program, output: &ProgramOutput) -> 
     Err(ResourceError::Program {
         program: program.argv.first().cloned().unwrap_or_else(|| "script".to_owned()),
         code: output.code,
-        message: output.last_words(),
+        message: match spec.secrets().is_empty() {
+            true => output.last_words(),
+            // It may say what it was given.
+            false => "what it says is not told, because it has secrets".to_owned(),
+        },
     })
 }
 
 /// Adds where, as whom and with which variables it runs.
-fn dress(spec: &CommandSpec, mut program: Program, accounts: &Accounts) -> Result<Program, ResourceError> {
+fn dress(
+    spec: &CommandSpec,
+    mut program: Program,
+    accounts: &Accounts,
+    host: &dyn HostRead,
+) -> Result<Program, ResourceError> {
     program.cwd.clone_from(&spec.cwd);
-    program.env = spec.env.clone().unwrap_or_default();
+    for (name, text) in spec.env.iter().flatten() {
+        let text = filled_text(text, host)?;
+        if text.contains('\0') {
+            return Err(ResourceError::Blocked(format!("the variable {name} has a NUL, which no variable can")));
+        }
+        program.env.insert(name.clone(), text.to_string());
+    }
     if let Some(user) = &spec.user {
         let login = accounts.login(user).ok_or_else(|| ResourceError::Blocked(format!("there is no user {user}")))?;
         program.user = Some((login.uid, login.gid));

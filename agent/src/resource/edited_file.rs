@@ -42,10 +42,11 @@ pub(super) fn observe_part(
 }
 
 /// Changes the text of the file by what is in it now. Where the file itself is to go, it goes when nothing is left in
-/// it.
+/// it. One that is made for a secret is for nobody but root.
 pub(super) fn edit_file(
     path: &HostPath,
     file_goes: bool,
+    with_secret: bool,
     hands: &Hands<'_>,
     edit: impl FnOnce(&str) -> Result<String, ResourceError>,
 ) -> Result<(), ResourceError> {
@@ -66,5 +67,6 @@ pub(super) fn edit_file(
     if found.as_deref() == Some(text.as_str()) {
         return Ok(());
     }
-    write_text(path, &text, NewAttributes::default(), hands)
+    let mode = (found.is_none() && with_secret).then_some(0o600);
+    write_text(path, &text, NewAttributes { mode, ..NewAttributes::default() }, hands)
 }

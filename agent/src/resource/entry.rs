@@ -119,7 +119,7 @@ pub(super) fn seal_observed(observed: &mut State, view: &View<'_>) {
 }
 
 /// The bytes of a content with secrets in it.
-fn open_sealed(sealed: &Sealed, hands: &Hands<'_>) -> Result<Box<dyn std::io::Read>, ResourceError> {
+pub(super) fn open_sealed(sealed: &Sealed, hands: &Hands<'_>) -> Result<Box<dyn std::io::Read>, ResourceError> {
     let secrets = hands.host.secrets().ok_or_else(unreadable)?;
     if let Some(bytes) = secrets.open(&sealed.sealed) {
         return Ok(bytes);

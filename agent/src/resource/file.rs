@@ -4,11 +4,12 @@ use super::entry::{self, CONTENT, Candidacy, TYPE, path_of};
 use super::extended::{ask_extended, observe_extended};
 use super::listing::{self, Listing};
 use super::ownership::{GROUP, MODE, OWNER, wanted_owner};
-use super::{Batch, BatchItem, Change, Hands, ResourceError, ResourceType, Sealed, State, Value, View, Wanted, change};
+use super::sealed_text::{check_read, wanted_content};
+use super::{Batch, BatchItem, Change, Hands, ResourceError, ResourceType, State, View, Wanted, change};
 use crate::host::{HostPath, Scope};
 use crate::vault::Vault;
 use muster_schema::content::BlobRef;
-use muster_schema::resource::{Existence, FileSpec, ResourceSpec, Spec};
+use muster_schema::resource::{Existence, FileSpec, Spec};
 use muster_schema::secret::Content;
 
 const NEW_MODE: &str = "0644";
@@ -47,10 +48,7 @@ impl ResourceType for FileSpec {
     }
 
     fn diff(&self, wanted: &Wanted, observed: &State) -> Result<Option<Change>, ResourceError> {
-        let unread = has_secrets(self) && self.filled_contents().is_empty();
-        if unread && wanted.state.attributes().is_some_and(|asked| !asked.contains_key(CONTENT)) {
-            return Err(entry::unreadable());
-        }
+        check_read(self.content.as_ref().and_then(Content::secret), CONTENT, wanted)?;
         if *observed == State::Absent {
             return Ok(change::diff_attributes(wanted, observed, |_, a, b| a == b));
         }
@@ -100,13 +98,6 @@ impl ResourceType for FileSpec {
 
 fn has_secrets(spec: &FileSpec) -> bool {
     spec.content.as_ref().is_some_and(|content| content.secret().is_some())
-}
-
-fn wanted_content(content: &Content) -> Option<Value> {
-    match content {
-        Content::Blob(blob) => Some(Value::Content(*blob)),
-        Content::Secret(secret) => Some(Sealed::new(secret.filled?).into()),
-    }
 }
 
 fn wanted_mode(spec: &FileSpec) -> Option<String> {

@@ -7,9 +7,11 @@ use crate::converge::{Converger, Extent};
 use crate::extension::Extensions;
 use crate::extension::plugin::{PLUGINS, Plugins};
 use crate::host::{Notes, RealHost};
+use crate::io::host_keys::HostKeys;
 use crate::known::Known;
 use crate::ledger::Ledger;
 use crate::plan::{Purpose, Verdict};
+use crate::secrets::Secrets;
 use crate::store::Store;
 use crate::vault::Vault;
 use muster_schema::Timestamp;
@@ -23,8 +25,8 @@ const STATE: &str = "/run/muster-test";
 
 /// Converges to what the JSON says, resources by address, as a process would that starts anew.
 pub(crate) fn converge(resources: &Value) -> Vec<Outcome> {
-    let mut converger = open();
-    converger.set_resources(load(resources)).unwrap();
+    let (mut converger, resources) = open_for(load(resources));
+    converger.set_resources(resources).unwrap();
     let converged = converger.converge(Cause::Intentional, Extent::All, &|| false, now).unwrap();
     converged.outcomes
 }
@@ -43,8 +45,8 @@ pub(crate) fn converge_wholly(resources: &Value) -> Vec<Outcome> {
 
 /// What would be changed, reported or refused now.
 pub(crate) fn differences(resources: &Value) -> Vec<String> {
-    let mut converger = open();
-    converger.set_resources(load(resources)).unwrap();
+    let (mut converger, resources) = open_for(load(resources));
+    converger.set_resources(resources).unwrap();
     let plan = converger.plan(Extent::All);
     let targets = converger.schedule().targets.iter().zip(plan);
     targets
@@ -62,6 +64,11 @@ pub(crate) fn outcome_of<'o>(outcomes: &'o [Outcome], address: &str) -> &'o Outc
 }
 
 pub(crate) fn open() -> Converger {
+    open_for(Vec::new()).0
+}
+
+/// A new process, and the resources with their secrets read.
+fn open_for(mut resources: Vec<Resource>) -> (Converger, Vec<Resource>) {
     let dir = Path::new(STATE);
     std::fs::create_dir_all(dir).unwrap();
     let (store, _) = Store::open(&dir.join("store")).unwrap();
@@ -69,7 +76,13 @@ pub(crate) fn open() -> Converger {
     let extensions = Extensions::new(Plugins::new(PLUGINS.into()), Default::default(), Default::default());
     let extensions = Arc::new(extensions);
     let managed = ManagedHost {
-        host: Box::new(RealHost::open(Path::new("/")).unwrap().with_notes(notes).with_extensions(extensions)),
+        host: Box::new(
+            RealHost::open(Path::new("/"))
+                .unwrap()
+                .with_notes(notes)
+                .with_extensions(extensions)
+                .with_secrets(Arc::new(secrets())),
+        ),
         ledger: Ledger::open(&dir.join("ledger")).unwrap(),
         originals: Vault::open(&dir.join("originals")).unwrap(),
         blobs: Arc::new(Vault::open(&dir.join("blobs")).unwrap()),
@@ -78,7 +91,23 @@ pub(crate) fn open() -> Converger {
         risk: Risk::load(&store).unwrap(),
         store: Arc::new(store),
     };
-    Converger::begin(managed, Vec::new(), Enforcement::Enforce, now()).unwrap()
+    managed.host.as_read().secrets().unwrap().fill(&mut resources, &managed.blobs).unwrap();
+    (Converger::begin(managed, Vec::new(), Enforcement::Enforce, now()).unwrap(), resources)
+}
+
+/// What reads the secrets of this machine.
+fn secrets() -> Secrets {
+    let dir = Path::new(STATE);
+    std::fs::create_dir_all(dir).unwrap();
+    Secrets::new(Arc::new(HostKeys::load_or_make(&dir.join("keys")).unwrap()))
+}
+
+/// A secret for this machine, as a text of a manifest.
+pub(crate) fn secret(plaintext: &str) -> Value {
+    let keys = HostKeys::load_or_make(&Path::new(STATE).join("keys")).unwrap();
+    let recipient: age::x25519::Recipient = keys.recipient().parse().unwrap();
+    let ciphertext = keep_blob(&age::encrypt(&recipient, plaintext.as_bytes()).unwrap());
+    json!({"segments": [{"secret": {"name": "it", "ciphertext": ciphertext}}]})
 }
 
 /// Keeps a content where blobs of the manifest are, and gives how a resource names it.

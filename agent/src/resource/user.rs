@@ -5,10 +5,13 @@
 
 use super::listing::Listing;
 use super::membership::{give_way, settled_members, wanted_members};
+use super::sealed_text::{check_read, keep_sealed_text, sealed, wanted_secret};
 use super::{Change, Hands, Patience, ResourceError, ResourceType, Secret, State, Value, View, Wanted, change, group};
 use crate::host::{HostPath, HostRead, Scope};
 use crate::provider::accounts::{ACCOUNT_FILES, AccountDatabase, Shadow, User};
+use crate::vault::Vault;
 use muster_schema::resource::{Existence, UserSpec};
+use muster_schema::secret::Text;
 use muster_schema::{Address, Collection};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -94,7 +97,7 @@ impl ResourceType for UserSpec {
             .with(CREATE_HOME, self.create_home.filter(|create| *create))
             .with(SHELL, self.shell.clone())
             .with(COMMENT, self.comment.clone())
-            .with(PASSWORD, self.password.as_deref().map(Secret::new))
+            .with(PASSWORD, self.password.as_ref().and_then(wanted_password))
             .with(LOCKED, self.locked)
             .with(EXPIRES, self.expires.clone())
             .or_on_creation(GROUPS, Vec::new())
@@ -122,10 +125,16 @@ impl ResourceType for UserSpec {
         if note.locked_from.is_some() {
             attributes.insert(Cow::Borrowed(RETAINED), true.into());
         }
+        let hash = attributes.get(PASSWORD).and_then(Value::secret).filter(|hash| !is_no_hash(hash));
+        if let (Some(_), Some(hash)) = (self.secret(), hash) {
+            let hash = sealed(hash.as_bytes(), view)?;
+            attributes.insert(Cow::Borrowed(PASSWORD), hash);
+        }
         Ok(state)
     }
 
     fn diff(&self, wanted: &Wanted, observed: &State) -> Result<Option<Change>, ResourceError> {
+        check_read(self.secret(), PASSWORD, wanted)?;
         if observed.get(HALF_REMOVED).is_some() {
             return match wanted.state {
                 State::Absent => Ok(Some(Change { before: observed.clone(), after: State::Absent })),
@@ -182,6 +191,18 @@ impl ResourceType for UserSpec {
         }
     }
 
+    fn keep(&self, id: &str, change: &Change, view: &View<'_>, vault: &Vault) -> Result<State, ResourceError> {
+        let mut before = change.before.clone();
+        let State::Present(attributes) = &mut before else { return Ok(before) };
+        if attributes.get(PASSWORD).and_then(Value::sealed).is_some() {
+            let database = AccountDatabase::load(view.reader().as_mut())?;
+            let shadow = database.user(id).and_then(|user| user.shadow.as_ref());
+            let hash = shadow.map(|shadow| keep_sealed_text(hash_of(shadow).as_bytes(), view, vault)).transpose()?;
+            attributes.insert(Cow::Borrowed(PASSWORD), hash.unwrap_or(Value::Nothing));
+        }
+        Ok(before)
+    }
+
     fn apply(&self, id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
         if change.removes() {
             remove::remove_user(id, change, hands)
@@ -234,6 +255,14 @@ fn observed_user(id: &str, user: &User, group: Option<&str>, database: &AccountD
         attributes.insert(Cow::Borrowed(EXPIRES), expires_of(shadow).into());
     }
     state
+}
+
+/// The hash that is asked for. Whether it is a secret of its own or not, nobody sees it.
+fn wanted_password(password: &Text) -> Option<Value> {
+    match password {
+        Text::Plain(hash) => Some(Secret::new(hash).into()),
+        Text::Secret(content) => wanted_secret(content),
+    }
 }
 
 fn hash_of(shadow: &Shadow) -> &str {

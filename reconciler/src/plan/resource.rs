@@ -193,12 +193,11 @@ fn mask(value: &mut Value) {
     }
 }
 
-/// The contents of a resource by slot: `content`, `script`, `stdin`, `undo.script`.
+/// The contents of a resource by slot (`content`, `script`, `stdin`, `undo.script`), and its texts with secrets in them.
 fn contents_of(resource: &Resource) -> BTreeMap<String, Content> {
-    if let Spec::File(file) = &resource.spec {
-        return file.content.iter().map(|content| ("content".to_owned(), content.clone())).collect();
-    }
-    resource.spec.contents().into_iter().map(|(slot, blob)| (slot.to_owned(), blob.into())).collect()
+    let contents = resource.spec.contents().into_iter().map(|(slot, blob)| (slot.to_owned(), blob.into()));
+    let secrets = resource.spec.secrets().into_iter();
+    contents.chain(secrets.map(|(slot, content)| (slot.into_owned(), content.clone().into()))).collect()
 }
 
 /// A content as people see it. A secret is named, with the digest of its ciphertext: whether that or the secret

@@ -65,7 +65,7 @@ fn check_secret(
     }
     let reason = format!("'{slot}' of {collection} cannot hold a secret");
     let finding = Finding::new(content.place.clone(), reason);
-    Err(rendering.fault(finding.with_hint("secrets stand in contents of files")))
+    Err(rendering.fault(finding.with_hint("docs/secrets.md lists where secrets may stand")))
 }
 
 /// The content that a string, or one of `content`, `source` and `template` in a map, gives.

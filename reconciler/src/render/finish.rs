@@ -1,6 +1,7 @@
 //! From attributes with places to the typed resources of a manifest.
 
 mod extension;
+mod secret_text;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,7 +14,8 @@ use serde::Deserialize;
 use super::edges::{Edges, is_edge};
 use super::placed::{Filling, Placed};
 use super::rendering::Rendering;
-use crate::model::{Entry, Finding, Map, Node, Templates, Unfit, attributes_shape, entries_deserializer};
+use crate::model::{Content, Entry, Finding, Map, Node, Templates, Unfit, attributes_shape, entries_deserializer};
+use secret_text::{SplitTexts, split_texts};
 
 /// Attributes that every type has under the same name in the manifest.
 const META: [&str; 5] = ["on_remove", "retry", "risky", "state", "timeout"];
@@ -29,11 +31,12 @@ pub(super) fn finish_resource(
     if let Some(extension) = rendering.model.extensions().of(collection) {
         return extension::finish_extension(rendering, placed, extension, &edges, host_mode);
     }
-    let (meta, spec) = match typed(&placed.attributes, placed, &edges) {
+    let SplitTexts { attributes, texts } = split_texts(rendering, placed).ok()?;
+    let (meta, mut spec) = match typed(&attributes, placed, &edges) {
         Ok(typed) => typed,
         Err(error) => {
             let shape = attributes_shape(collection);
-            let coerced = shape.coerce(&placed.attributes);
+            let coerced = shape.coerce(&attributes);
             match typed(&coerced, placed, &edges) {
                 Ok(typed) => typed,
                 Err(_) => {
@@ -43,6 +46,14 @@ pub(super) fn finish_resource(
             }
         }
     };
+    // A document says secret(): segments are of manifests alone.
+    let rendered = placed.contents.values().filter(|content| matches!(content.content, Filling::Segments { .. }));
+    if spec.secrets().len() != rendered.count() {
+        let reason = format!("{} has 'segments', which no document has", placed.address);
+        rendering.fault(Finding::new(placed.place.clone(), reason).with_hint("write secret('NAME')"));
+        return None;
+    }
+    texts.into_iter().for_each(|(slot, text)| spec.set_secret_content(&slot, text));
     sound(rendering, placed, meta, spec, host_mode)
 }
 
@@ -139,11 +150,12 @@ fn unsound(address: &Address, meta: &Meta, spec: &Spec) -> Option<String> {
     spec.contradiction(meta).map(|contradiction| format!("{address} {contradiction}"))
 }
 
-/// All contents of resources by digest.
+/// All contents of resources by digest, with those of `texts`.
 pub(super) fn blobs_of<'a>(
     placed: impl Iterator<Item = &'a Placed>,
+    texts: &'a [Content],
 ) -> BTreeMap<muster_schema::Sha256Digest, Arc<[u8]>> {
     let contents = placed.flat_map(|placed| placed.contents.values());
-    let blobs = contents.flat_map(|placed| placed.content.blobs());
+    let blobs = contents.flat_map(|placed| placed.content.blobs()).chain(texts);
     blobs.map(|content| (content.blob.sha256, content.bytes.clone())).collect()
 }

@@ -9,7 +9,7 @@ use muster_schema::secret::SecretName;
 use serde::Serialize;
 
 use super::Reads;
-use crate::model::Finding;
+use crate::model::{Content, Finding};
 
 /// What a render needs and does not have yet. It is no fault: the host waits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -66,6 +66,8 @@ pub(super) struct Record {
     pub(super) reads: Reads,
     pub(super) missing: BTreeSet<Missing>,
     pub(super) found: Vec<Finding>,
+    /// The blobs of texts with secrets in them.
+    pub(super) blobs: Vec<Content>,
     /// Faults and waits so far; an evaluation during which it grew has no result.
     pub(super) stops: usize,
     /// What that which is being evaluated depends on.

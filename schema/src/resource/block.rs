@@ -1,5 +1,7 @@
 //! Blocks of lines in files that belong to others.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +9,7 @@ use super::line::{Position, check_edited_path, check_position};
 use crate::address::IdForm;
 use crate::content::BlobRef;
 use crate::resource::{ContentForm, Meta, OrderClass, ResourceSpec};
+use crate::secret::{Content, SecretContent};
 
 /// Lines between two markers, in a file whose other lines belong to somebody else. The file may not be managed by
 /// `files`.
@@ -34,9 +37,9 @@ pub struct BlockSpec {
     /// The file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// The lines between the markers.
+    /// The lines between the markers. Secrets may stand in it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub content: Option<BlobRef>,
+    pub content: Option<Content>,
     /// What begins a comment in this file; `#` where nothing is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
@@ -58,6 +61,11 @@ pub struct BlockSpec {
 }
 
 impl BlockSpec {
+    /// Its content, where there are secrets in it.
+    pub fn secret(&self) -> Option<&SecretContent> {
+        self.content.as_ref()?.secret()
+    }
+
     /// The lines before and after the block of this name.
     pub fn markers(&self, id: &str) -> [String; 2] {
         let comment = self.comment.as_deref().unwrap_or("#");
@@ -71,13 +79,26 @@ impl ResourceSpec for BlockSpec {
     const CLASS: Option<OrderClass> = Some(OrderClass::Paths);
     const CONTENTS: ContentForm = ContentForm::Whole;
     const EDITS_FILE: bool = true;
+    const SECRET_SLOTS: &'static [&'static str] = &["content"];
 
     fn contents(&self) -> Vec<(&'static str, BlobRef)> {
-        self.content.map(|content| ("content", content)).into_iter().collect()
+        self.content.iter().filter_map(Content::blob).map(|blob| ("content", blob)).collect()
     }
 
     fn set_content(&mut self, _: &str, content: BlobRef) {
-        self.content = Some(content);
+        self.content = Some(content.into());
+    }
+
+    fn set_secret_content(&mut self, _: &str, content: SecretContent) {
+        self.content = Some(content.into());
+    }
+
+    fn secrets(&self) -> Vec<(Cow<'_, str>, &SecretContent)> {
+        self.content.iter().filter_map(|content| Some(("content".into(), content.secret()?))).collect()
+    }
+
+    fn secret_contents(&mut self) -> Vec<&mut SecretContent> {
+        self.content.iter_mut().filter_map(Content::secret_mut).collect()
     }
 
     fn edited_path(&self) -> Option<&str> {
@@ -94,8 +115,13 @@ impl ResourceSpec for BlockSpec {
         if let Some(reason) = check_edited_path(&self.path) {
             return Some(reason);
         }
-        if self.content.is_none() {
-            return Some("needs a content: one of 'content', 'source' and 'template'".to_owned());
+        match &self.content {
+            None => return Some("needs a content: one of 'content', 'source' and 'template'".to_owned()),
+            Some(content) => {
+                if let Some(fault) = content.secret().and_then(SecretContent::fault) {
+                    return Some(fault);
+                }
+            }
         }
         let [begin, end] = self.markers("");
         if begin == end {

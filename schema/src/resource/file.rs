@@ -1,5 +1,6 @@
 //! Regular files.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -7,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::IdForm;
 use crate::content::BlobRef;
-use crate::digest::Sha256Digest;
 use crate::mode::Mode;
 use crate::resource::{AclEntry, AclWho, ContentForm, Meta, NamedAccounts, OrderClass, ResourceSpec};
 use crate::secret::{Content, SecretContent};
@@ -78,7 +78,7 @@ impl ResourceSpec for FileSpec {
     const SECRET_SLOTS: &'static [&'static str] = &["content"];
 
     fn contents(&self) -> Vec<(&'static str, BlobRef)> {
-        self.content.iter().flat_map(Content::blobs).map(|blob| ("content", blob)).collect()
+        self.content.iter().filter_map(Content::blob).map(|blob| ("content", blob)).collect()
     }
 
     fn set_content(&mut self, _: &str, content: BlobRef) {
@@ -93,8 +93,8 @@ impl ResourceSpec for FileSpec {
         self.content.iter_mut().filter_map(Content::secret_mut).collect()
     }
 
-    fn filled_contents(&self) -> Vec<Sha256Digest> {
-        self.content.iter().filter_map(|content| content.secret()?.filled).collect()
+    fn secrets(&self) -> Vec<(Cow<'_, str>, &SecretContent)> {
+        self.content.iter().filter_map(|content| Some(("content".into(), content.secret()?))).collect()
     }
 
     fn accounts(&self) -> NamedAccounts<'_> {

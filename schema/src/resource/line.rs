@@ -1,11 +1,14 @@
 //! Single lines in files that belong to others.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::address::{IdForm, is_clean_absolute};
 use crate::glob;
 use crate::resource::{Meta, OrderClass, ResourceSpec};
+use crate::secret::{SecretContent, Text};
 
 /// Where something is put into a file that does not have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -39,9 +42,9 @@ pub struct LineSpec {
     /// The file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// The whole line, without the line feed at its end.
+    /// The whole line, without the line feed at its end. Secrets may stand in it where `match` finds it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub line: Option<String>,
+    pub line: Option<Text>,
     /// Finds the line that is to become `line`, which it has to find too; `line` itself where nothing is said.
     #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
     pub matching: Option<String>,
@@ -56,17 +59,37 @@ pub struct LineSpec {
     pub before: Option<String>,
 }
 
+impl LineSpec {
+    /// Its line, where there are secrets in it.
+    pub fn secret(&self) -> Option<&SecretContent> {
+        self.line.as_ref()?.secret()
+    }
+}
+
 impl ResourceSpec for LineSpec {
     const ID: IdForm = IdForm::Free;
     const CLASS: Option<OrderClass> = Some(OrderClass::Paths);
     const EDITS_FILE: bool = true;
+    const SECRET_TEXTS: &'static [&'static str] = &["line"];
+
+    fn set_secret_content(&mut self, _: &str, content: SecretContent) {
+        self.line = Some(content.into());
+    }
+
+    fn secrets(&self) -> Vec<(Cow<'_, str>, &SecretContent)> {
+        self.line.iter().filter_map(|line| Some(("line".into(), line.secret()?))).collect()
+    }
+
+    fn secret_contents(&mut self) -> Vec<&mut SecretContent> {
+        self.line.iter_mut().filter_map(Text::secret_mut).collect()
+    }
 
     fn edited_path(&self) -> Option<&str> {
         self.path.as_deref()
     }
 
     fn place(&self) -> Option<String> {
-        let finder = self.matching.as_deref().or(self.line.as_deref());
+        let finder = self.matching.as_deref().or(self.line.as_ref().and_then(Text::plain));
         Some(format!("{}\n{}", self.path.as_deref().unwrap_or_default(), finder.unwrap_or_default()))
     }
 
@@ -74,8 +97,15 @@ impl ResourceSpec for LineSpec {
         if let Some(reason) = check_edited_path(&self.path) {
             return Some(reason);
         }
-        let Some(line) = self.line.as_deref().filter(|line| !line.is_empty()) else {
-            return Some("needs a 'line'".to_owned());
+        let line = match &self.line {
+            Some(Text::Plain(line)) if !line.is_empty() => line,
+            Some(Text::Secret(secret)) => {
+                // Another secret has to find the line with the old one.
+                let unfound = || "has a secret in 'line', and no 'match' that finds it".to_owned();
+                let fault = secret.fault().or_else(|| self.matching.is_none().then(unfound));
+                return fault.or_else(|| check_position(self.position, &self.after, &self.before));
+            }
+            _ => return Some("needs a 'line'".to_owned()),
         };
         if line.contains(['\n', '\r']) {
             return Some("has a line feed in 'line'; several lines are a block".to_owned());

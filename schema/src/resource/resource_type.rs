@@ -1,12 +1,13 @@
 //! What is known of a resource type before any host is asked.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::address::IdForm;
 use crate::content::BlobRef;
-use crate::digest::Sha256Digest;
 use crate::resource::Meta;
 use crate::secret::SecretContent;
 
@@ -42,6 +43,9 @@ pub trait ResourceSpec: Default + Serialize + DeserializeOwned + JsonSchema {
     /// The slots of [`ContentForm::slots`] whose contents may have secrets in them.
     const SECRET_SLOTS: &'static [&'static str] = &[];
 
+    /// Attributes that are a text, no content, and may have secrets in it; `env.*` are all texts of the map `env`.
+    const SECRET_TEXTS: &'static [&'static str] = &[];
+
     /// The paths of the files that a resource of this id is, whole: no other resource has them.
     fn paths_of(id: &str) -> Vec<String> {
         if Self::ID == IdForm::Path { vec![id.to_owned()] } else { Vec::new() }
@@ -55,16 +59,16 @@ pub trait ResourceSpec: Default + Serialize + DeserializeOwned + JsonSchema {
     /// Takes the content of a slot of [`ContentForm::slots`].
     fn set_content(&mut self, _slot: &str, _content: BlobRef) {}
 
-    /// Takes the content of a slot of [`Self::SECRET_SLOTS`].
+    /// Takes the content of a slot of [`Self::SECRET_SLOTS`], or the text of one of [`Self::SECRET_TEXTS`].
     fn set_secret_content(&mut self, _slot: &str, _content: SecretContent) {}
 
-    /// Its contents with secrets in them.
-    fn secret_contents(&mut self) -> Vec<&mut SecretContent> {
+    /// Its contents and texts with secrets in them, each with its slot.
+    fn secrets(&self) -> Vec<(Cow<'_, str>, &SecretContent)> {
         Vec::new()
     }
 
-    /// The keyed digests of its contents with secrets in them, as far as they were read.
-    fn filled_contents(&self) -> Vec<Sha256Digest> {
+    /// As [`Self::secrets`], to be read.
+    fn secret_contents(&mut self) -> Vec<&mut SecretContent> {
         Vec::new()
     }
 
@@ -216,6 +220,7 @@ where
     const OWN_PATH: OwnPath = S::OWN_PATH;
     const FURTHER_PATHS: &'static [&'static str] = S::FURTHER_PATHS;
     const SECRET_SLOTS: &'static [&'static str] = S::SECRET_SLOTS;
+    const SECRET_TEXTS: &'static [&'static str] = S::SECRET_TEXTS;
 
     fn paths_of(id: &str) -> Vec<String> {
         S::paths_of(id)
@@ -237,8 +242,8 @@ where
         S::secret_contents(self)
     }
 
-    fn filled_contents(&self) -> Vec<Sha256Digest> {
-        S::filled_contents(self)
+    fn secrets(&self) -> Vec<(Cow<'_, str>, &SecretContent)> {
+        S::secrets(self)
     }
 
     fn accounts(&self) -> NamedAccounts<'_> {

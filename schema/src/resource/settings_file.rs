@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::line::check_edited_path;
 use crate::address::IdForm;
 use crate::resource::{Meta, OrderClass, ResourceSpec};
+use crate::secret::SecretContent;
 
 /// How a configuration file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -34,9 +35,14 @@ pub enum SettingKey {
     Parts(Vec<String>),
 }
 
-/// A text, a whole number, true, false, or a list or map of these.
+/// What a setting is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SettingValue(Value);
+pub enum SettingValue {
+    /// A text, a whole number, true, false, or a list or map of these.
+    Plain(Value),
+    /// A text with secrets in it. Its form is the map `segments` and nothing else, which is no value of a setting then.
+    Secret(Box<SecretContent>),
+}
 
 /// One setting in a configuration file that belongs to somebody else. The file may not be managed by `files`.
 ///
@@ -71,12 +77,18 @@ pub struct SettingsFileSpec {
     /// Where in the file, as `log.level`, or as a list of parts where one of them has a dot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<SettingKey>,
-    /// The value: a text, a whole number, true or false, or a list or map of these.
+    /// The value: a text, a whole number, true or false, or a list or map of these. Secrets may stand in a text that is
+    /// all of the value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<SettingValue>,
 }
 
 impl SettingsFileSpec {
+    /// Its value, where there are secrets in it.
+    pub fn secret(&self) -> Option<&SecretContent> {
+        self.value.as_ref()?.secret()
+    }
+
     /// How the file is written, if that can be told.
     pub fn format(&self) -> Option<SettingsFormat> {
         let by_name = || match self.path.as_deref()?.rsplit_once('.')?.1 {
@@ -104,9 +116,28 @@ impl SettingsFileSpec {
 }
 
 impl SettingValue {
-    /// The value itself.
-    pub fn get(&self) -> &Value {
-        &self.0
+    /// The value, where all of it is known.
+    pub fn plain(&self) -> Option<&Value> {
+        match self {
+            SettingValue::Plain(value) => Some(value),
+            SettingValue::Secret(_) => None,
+        }
+    }
+
+    /// The pieces, where there are secrets among them.
+    pub fn secret(&self) -> Option<&SecretContent> {
+        match self {
+            SettingValue::Plain(_) => None,
+            SettingValue::Secret(content) => Some(content),
+        }
+    }
+
+    /// The pieces, to be read.
+    pub fn secret_mut(&mut self) -> Option<&mut SecretContent> {
+        match self {
+            SettingValue::Plain(_) => None,
+            SettingValue::Secret(content) => Some(content),
+        }
     }
 }
 
@@ -114,6 +145,19 @@ impl ResourceSpec for SettingsFileSpec {
     const ID: IdForm = IdForm::Free;
     const CLASS: Option<OrderClass> = Some(OrderClass::Paths);
     const EDITS_FILE: bool = true;
+    const SECRET_TEXTS: &'static [&'static str] = &["value"];
+
+    fn set_secret_content(&mut self, _: &str, content: SecretContent) {
+        self.value = Some(content.into());
+    }
+
+    fn secrets(&self) -> Vec<(Cow<'_, str>, &SecretContent)> {
+        self.value.iter().filter_map(|value| Some(("value".into(), value.secret()?))).collect()
+    }
+
+    fn secret_contents(&mut self) -> Vec<&mut SecretContent> {
+        self.value.iter_mut().filter_map(SettingValue::secret_mut).collect()
+    }
 
     fn edited_path(&self) -> Option<&str> {
         self.path.as_deref()
@@ -136,13 +180,20 @@ impl ResourceSpec for SettingsFileSpec {
         if parts.is_empty() || parts.iter().any(|part| part.is_empty() || part.contains(char::is_control)) {
             return Some("needs a 'key' whose parts are not empty".to_owned());
         }
-        let Some(SettingValue(value)) = &self.value else { return Some("needs a 'value'".to_owned()) };
+        let value = match &self.value {
+            None => return Some("needs a 'value'".to_owned()),
+            Some(SettingValue::Plain(value)) => value,
+            Some(SettingValue::Secret(content)) => {
+                let too_deep = format == SettingsFormat::Ini && parts.len() > 2;
+                return content.fault().or_else(|| too_deep.then(too_many_parts));
+            }
+        };
         if format != SettingsFormat::Ini {
             return None;
         }
         let one_line = |text: &str| !text.contains(['\n', '\r']) && text.trim() == text;
         match value {
-            _ if parts.len() > 2 => Some("has more parts in 'key' than section and key".to_owned()),
+            _ if parts.len() > 2 => Some(too_many_parts()),
             Value::Array(_) | Value::Object(_) => {
                 Some("has a list or map in 'value', which no ini file holds".to_owned())
             }
@@ -154,9 +205,22 @@ impl ResourceSpec for SettingsFileSpec {
     }
 }
 
+fn too_many_parts() -> String {
+    "has more parts in 'key' than section and key".to_owned()
+}
+
+impl From<SecretContent> for SettingValue {
+    fn from(content: SecretContent) -> SettingValue {
+        SettingValue::Secret(Box::new(content))
+    }
+}
+
 impl Serialize for SettingValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
+        match self {
+            SettingValue::Plain(value) => value.serialize(serializer),
+            SettingValue::Secret(content) => content.serialize(serializer),
+        }
     }
 }
 
@@ -166,7 +230,14 @@ impl<'de> Deserialize<'de> for SettingValue {
         if !is_exact(&value) {
             return Err(serde::de::Error::custom("null and numbers with a fraction are no settings"));
         }
-        Ok(SettingValue(value))
+        if let Value::Object(map) = &value
+            && map.len() == 1
+            && map.contains_key("segments")
+            && let Ok(content) = serde_json::from_value::<SecretContent>(value.clone())
+        {
+            return Ok(content.into());
+        }
+        Ok(SettingValue::Plain(value))
     }
 }
 

@@ -1,7 +1,10 @@
 //! Users.
 
+use std::borrow::Cow;
+
 use crate::address::IdForm;
-use crate::resource::{NamedAccounts, ResourceSpec};
+use crate::resource::{Meta, NamedAccounts, ResourceSpec};
+use crate::secret::{SecretContent, Text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -44,9 +47,9 @@ pub struct UserSpec {
     /// The comment (GECOS) field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// The password's hash in crypt(5) form.
+    /// The password's hash in crypt(5) form. It may be a secret.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub password: Option<String>,
+    pub password: Option<Text>,
     /// Whether the password is locked (`!` in front of the hash).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub locked: Option<bool>,
@@ -58,11 +61,35 @@ pub struct UserSpec {
     pub system: Option<bool>,
 }
 
+impl UserSpec {
+    /// Its password, where there are secrets in it.
+    pub fn secret(&self) -> Option<&SecretContent> {
+        self.password.as_ref()?.secret()
+    }
+}
+
 impl ResourceSpec for UserSpec {
     const ID: IdForm = IdForm::Account;
+    const SECRET_TEXTS: &'static [&'static str] = &["password"];
+
+    fn set_secret_content(&mut self, _: &str, content: SecretContent) {
+        self.password = Some(content.into());
+    }
+
+    fn secrets(&self) -> Vec<(Cow<'_, str>, &SecretContent)> {
+        self.password.iter().filter_map(|password| Some(("password".into(), password.secret()?))).collect()
+    }
+
+    fn secret_contents(&mut self) -> Vec<&mut SecretContent> {
+        self.password.iter_mut().filter_map(Text::secret_mut).collect()
+    }
 
     fn accounts(&self) -> NamedAccounts<'_> {
         let groups = self.group.iter().chain(self.groups.iter().flatten());
         NamedAccounts { users: Vec::new(), groups: groups.map(String::as_str).collect() }
+    }
+
+    fn contradiction(&self, _: &Meta) -> Option<String> {
+        self.secret()?.fault()
     }
 }

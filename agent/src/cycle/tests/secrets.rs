@@ -125,3 +125,109 @@ async fn a_new_ciphertext_of_the_same_secret_changes_nothing() {
     agent.wait_for("etc/app", Some("password=hunter2hunter2")).await;
     agent.end().await;
 }
+
+/// What an attribute that is a text has: `before`, the secret, `after`.
+fn text(agent: &Agent, ciphertext: &[u8], before: &str, after: &str) -> Value {
+    let orchestrator = &agent.orchestrator;
+    let secret = json!({"name": "db", "ciphertext": orchestrator.binary_blob(ciphertext)});
+    let literal = |text: &str| (!text.is_empty()).then(|| json!({"literal": orchestrator.blob(text)}));
+    let segments = [literal(before), Some(json!({"secret": secret})), literal(after)];
+    json!({"segments": segments.into_iter().flatten().collect::<Vec<_>>()})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_in_a_part_of_a_file_is_there_and_nowhere_else() {
+    let mut agent = Agent::begin().await;
+    let (first, second, found) =
+        ("correct-horse-battery-staple", "wrong-donkey-charger-paperclip", "found-before-by-somebody");
+    let lines = |secret: &str| format!("# ours\npassword {secret}\nuser app\n");
+    let block = |secret: &str| format!("before\n# BEGIN muster db\nx={secret}\ny=1\n# END muster db\n");
+    let yaml = |secret: &str| format!("# ours\ndb:\n  password: {secret}\n  user: app\n");
+    let ini = |secret: &str| format!("[db]\npassword = {secret}\n");
+    let files = |secret: &str| {
+        [
+            ("etc/lines", lines(secret)),
+            ("etc/block", block(secret)),
+            ("etc/a.yaml", yaml(secret)),
+            ("etc/b.ini", ini(secret)),
+        ]
+    };
+    for (path, content) in files(found) {
+        agent.write(path, &content);
+    }
+    let resources = |agent: &Agent, plaintext: &str| {
+        let ciphertext = encrypted(agent, plaintext);
+        let whole = text(agent, &ciphertext, "", "");
+        json!({
+            "lines/db": {"path": "/etc/lines", "match": "password *", "line": text(agent, &ciphertext, "password ", "")},
+            "lines/new": {"path": "/etc/new", "match": "token *", "line": text(agent, &ciphertext, "token ", "")},
+            "blocks/db": {"path": "/etc/block", "content": text(agent, &ciphertext, "x=", "\ny=1\n")},
+            "settings_files/a": {"path": "/etc/a.yaml", "key": "db.password", "value": whole},
+            "settings_files/b": {"path": "/etc/b.ini", "key": "db.password", "value": whole},
+        })
+    };
+    let nobody_tells = |what: &str, said: &str| {
+        for secret in [first, second, found] {
+            let digest = Sha256Digest::of(secret.as_bytes()).to_string();
+            assert!(!said.contains(secret) && !said.contains(&digest), "{what}: {said}");
+        }
+    };
+    agent.orchestrator.publish(&resources(&agent, first));
+    for (path, content) in files(first) {
+        agent.wait_for(path, Some(&content)).await;
+    }
+    agent.wait_for("etc/new", Some(&format!("token {first}\n"))).await;
+    let mode = fs::metadata(agent.path("etc/new")).unwrap().permissions().mode() & 0o7777;
+    assert_eq!(mode, 0o600, "a file that is made for a secret is root's alone");
+    agent.wait_for_transitions(5).await;
+    // Another ciphertext of the same secret is no change; drift is put right.
+    let inode = |agent: &Agent| fs::metadata(agent.path("etc/lines")).unwrap().ino();
+    let before = inode(&agent);
+    let head = agent.orchestrator.publish(&resources(&agent, first));
+    agent.wait_for_report(|report| report.applied.as_ref().is_some_and(|it| it.serial == head.serial)).await;
+    assert_eq!(inode(&agent), before, "the file was not touched");
+    agent.write("etc/a.yaml", &yaml("drift"));
+    agent.wait_for("etc/a.yaml", Some(&yaml(first))).await;
+
+    agent.orchestrator.publish(&resources(&agent, second));
+    for (path, content) in files(second) {
+        agent.wait_for(path, Some(&content)).await;
+    }
+    let targets = ["/v1/lines/db", "/v1/blocks/db", "/v1/settings_files/a", "/v1/settings_files/b", "/v1", "/v1/plan"];
+    for (id, target) in (1..).zip(targets) {
+        let method = if target == "/v1/plan" { Method::Post } else { Method::Get };
+        let (status, answer) = ask(&agent, id, method, target).await;
+        assert_eq!(status, 200, "{target}: {answer}");
+        nobody_tells(target, &answer.to_string());
+        assert!(id > 4 || answer.to_string().contains("***"), "{target}: {answer}");
+    }
+    agent.stop().await;
+    let holding: Vec<PathBuf> =
+        ["etc/a.yaml", "etc/b.ini", "etc/block", "etc/lines", "etc/new"].map(|path| agent.path(path)).into();
+    let holding_of = |agent: &Agent, secret: &str| {
+        let mut holding = holders(agent.state(), secret);
+        holding.sort();
+        holding
+    };
+    assert_eq!(holding_of(&agent, second), holding);
+    assert_eq!((holding_of(&agent, first), holding_of(&agent, found)), (Vec::new(), Vec::new()));
+
+    // It becomes a plain text: nobody tells what it was; the next time what was found comes back.
+    agent.start().await;
+    agent.orchestrator.publish(&json!({
+        "lines/db": {"path": "/etc/lines", "match": "password *", "line": "password none"},
+        "settings_files/a": {"path": "/etc/a.yaml", "key": "db.password", "value": "none"},
+    }));
+    agent.wait_for("etc/lines", Some(&lines("none"))).await;
+    agent.wait_for("etc/a.yaml", Some(&yaml("none"))).await;
+    agent.wait_for("etc/block", Some(&block(found))).await;
+    agent.wait_for("etc/b.ini", Some(&ini(found))).await;
+    agent.wait_for("etc/new", None).await;
+    agent.orchestrator.publish(&json!({}));
+    agent.wait_for("etc/lines", Some(&lines(found))).await;
+    agent.wait_for("etc/a.yaml", Some(&yaml(found))).await;
+    agent.wait_for_transitions(12).await;
+    nobody_tells("reports", &serde_json::to_string(&agent.orchestrator.reports()).unwrap());
+    agent.stop().await;
+    assert_eq!((holding_of(&agent, first), holding_of(&agent, second)), (Vec::new(), Vec::new()));
+}

@@ -6,10 +6,13 @@ use crate::apply::{ManagedHost, Owed, Risk};
 use crate::converge::{Converged, Converger, Extent};
 use crate::host::RealHost;
 use crate::io::clock;
+use crate::io::host_keys::HostKeys;
 use crate::known::Known;
 use crate::ledger::Ledger;
+use crate::secrets::Secrets;
 use crate::store::Store;
 use crate::vault::Vault;
+use muster_schema::Sha256Digest;
 use muster_schema::resource::{Enforcement, Resource};
 use muster_schema::state::{Cause, ResourceState};
 use serde_json::{Value, json};
@@ -50,9 +53,10 @@ impl Machine {
     }
 
     fn converge_for(&self, resources: &Value, cause: Cause) -> Converged {
-        let mut converger =
-            Converger::begin(managed(self.dir.path()), Vec::new(), Enforcement::Enforce, clock::now()).unwrap();
-        let resources: Vec<Resource> = serde_json::from_value(resources.clone()).unwrap();
+        let managed = managed(self.dir.path());
+        let mut resources: Vec<Resource> = serde_json::from_value(resources.clone()).unwrap();
+        managed.host.as_read().secrets().unwrap().fill(&mut resources, &managed.blobs).unwrap();
+        let mut converger = Converger::begin(managed, Vec::new(), Enforcement::Enforce, clock::now()).unwrap();
         converger.set_resources(resources).unwrap();
         converger.converge(cause, Extent::All, &|| false, clock::now).unwrap()
     }
@@ -61,7 +65,7 @@ impl Machine {
 fn managed(dir: &Path) -> ManagedHost {
     let (store, _) = Store::open(&dir.join("store")).unwrap();
     ManagedHost {
-        host: Box::new(RealHost::open(Path::new("/")).unwrap()),
+        host: Box::new(RealHost::open(Path::new("/")).unwrap().with_secrets(Arc::new(Secrets::new(keys(dir))))),
         ledger: Ledger::open(&dir.join("ledger")).unwrap(),
         originals: Vault::open(&dir.join("originals")).unwrap(),
         blobs: Arc::new(Vault::open(&dir.join("blobs")).unwrap()),
@@ -70,6 +74,10 @@ fn managed(dir: &Path) -> ManagedHost {
         risk: Risk::load(&store).unwrap(),
         store: Arc::new(store),
     }
+}
+
+fn keys(dir: &Path) -> Arc<HostKeys> {
+    Arc::new(HostKeys::load_or_make(&dir.join("keys")).unwrap())
 }
 
 fn command(attributes: Value) -> Value {
@@ -280,4 +288,50 @@ fn what_takes_too_long_is_ended_with_all_that_it_started() {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     panic!("process {} lives on", pid.trim());
+}
+
+#[test]
+fn secrets_come_by_environment_and_input_and_are_told_by_nobody() {
+    let machine = Machine::new();
+    let plaintext = "correct-horse-battery";
+    let secret = || {
+        let recipient: age::x25519::Recipient = keys(machine.dir.path()).recipient().parse().unwrap();
+        let ciphertext = age::encrypt(&recipient, plaintext.as_bytes()).unwrap();
+        let blobs = Vault::open(&machine.path("blobs")).unwrap();
+        json!({"segments": [{"secret": {"name": "it", "ciphertext": blobs.keep_bytes(&ciphertext).unwrap()}}]})
+    };
+    // What the program is given, in a digest, and how it was called.
+    let log = machine.path("log");
+    let script =
+        format!("(printf %s \"$TOKEN\" | sha256sum; sha256sum; tr '\\0' ' ' </proc/$$/cmdline) >> {}", log.display());
+    let run = || {
+        let attributes =
+            json!({"argv": ["/bin/sh", "-c", script], "env": {"TOKEN": secret(), "PLAIN": "x"}, "stdin": secret()});
+        command(attributes)
+    };
+    let converged = machine.converge(&run());
+    assert_eq!(converged.outcomes[0].state, Some(ResourceState::Repaired), "{:?}", converged.outcomes);
+    let digest = Sha256Digest::of(plaintext.as_bytes()).to_string();
+    let log = std::fs::read_to_string(&log).unwrap();
+    assert_eq!(log.matches(&format!("{digest}  -")).count(), 2, "{log}");
+    // Another ciphertext of the same secrets is the same command.
+    machine.converge(&run());
+    assert_eq!(machine.log().len(), log.lines().count());
+
+    let fails = || {
+        command(
+            json!({"argv": ["/bin/sh", "-c", "cat >&2; echo $TOKEN >&2; exit 3"], "env": {"TOKEN": secret()}, "stdin": secret()}),
+        )
+    };
+    let failed = machine.converge(&fails());
+    assert!(
+        failed.outcomes[0].message.contains("ended with code 3: what it says is not told"),
+        "{:?}",
+        failed.outcomes
+    );
+    let all = format!("{log}{:?}{:?}", converged.outcomes, failed.outcomes);
+    assert!(!all.contains(plaintext), "{all}");
+    let holding =
+        std::process::Command::new("grep").args(["-rlF", plaintext]).arg(machine.dir.path()).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&holding.stdout), "");
 }

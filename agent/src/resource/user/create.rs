@@ -5,6 +5,7 @@ use super::{COMMENT, EXPIRES, GID, GROUP, GROUPS, HOME, LOCKED, Note, Numbers, P
 use super::{expiry_argument, is_no_hash, load_note, save_note};
 use crate::host::HostPath;
 use crate::provider::accounts::AccountDatabase;
+use crate::resource::sealed_text::open_text;
 use crate::resource::{Hands, ResourceError, State, Value, account};
 
 /// Makes the user `id` as `state` says. The group of its own name is made with it, unless another is named.
@@ -66,7 +67,8 @@ pub(super) fn create_user(id: &str, state: &State, with_home: bool, hands: &Hand
     if let Some(groups) = state.get(GROUPS).and_then(Value::list) {
         change_groups(id, &[], groups, hands)?;
     }
-    let hash = state.get(PASSWORD).and_then(Value::secret).filter(|hash| !is_no_hash(hash));
+    let hash = state.get(PASSWORD).map(|hash| open_text(hash, hands)).transpose()?.flatten();
+    let hash = hash.as_ref().map(|hash| hash.as_str()).filter(|hash| !is_no_hash(hash));
     let locked = state.get(LOCKED).and_then(Value::bool);
     match (hash, locked) {
         (Some(hash), locked) => write_password(id, hash, locked == Some(true), hands),

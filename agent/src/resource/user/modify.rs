@@ -4,6 +4,7 @@ use super::{COMMENT, CREATE_HOME, EXPIRES, GROUP, GROUPS, HOME, LOCKED, PASSWORD
 use super::{NO_PASSWORD, Note, OPEN, expiry_argument, hash_of, is_locked, is_no_hash, load_note, save_note};
 use crate::host::HostPath;
 use crate::provider::accounts::{AccountDatabase, make_home};
+use crate::resource::sealed_text::open_text;
 use crate::resource::{Change, Hands, ResourceError, Value, View, account};
 use muster_schema::Collection;
 
@@ -76,7 +77,8 @@ pub(super) fn write_password(id: &str, hash: &str, locked: bool, hands: &Hands<'
 /// The hash and its lock are one field: where only one changes, the other is taken over as it is now. The lock of a user
 /// that never had a password is none: whoever is given one may use it.
 fn change_password(id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), ResourceError> {
-    let hash = change.after(PASSWORD).and_then(Value::secret);
+    let hash = change.after(PASSWORD).map(|hash| open_text(hash, hands)).transpose()?.flatten();
+    let hash = hash.as_ref().map(|hash| hash.as_str());
     let locked = change.after(LOCKED).and_then(Value::bool);
     if hash.is_none() && locked.is_none() {
         return Ok(());
@@ -95,6 +97,8 @@ fn change_password(id: &str, change: &Change, hands: &Hands<'_>) -> Result<(), R
 pub(super) fn foresee_open(id: &str, change: &Change, view: &View<'_>) -> Option<String> {
     match change.after(PASSWORD).and_then(Value::secret) {
         Some(hash) => hash.is_empty().then(|| format!("{OPEN}; it is locked")),
+        // Nobody has none for a secret.
+        None if change.after(PASSWORD).is_some() => None,
         None if change.after(LOCKED).and_then(Value::bool) == Some(false) => {
             let database = AccountDatabase::load(view.reader().as_mut()).ok()?;
             is_no_hash(hash_of(database.user(id)?.shadow.as_ref()?)).then(|| OPEN.to_owned())

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::apply::Outcome;
 use crate::provider::apt::test_archive::run;
-use crate::resource::test_converger::{converge, converge_wholly, differences, outcome_of};
+use crate::resource::test_converger::{converge, converge_wholly, differences, outcome_of, secret};
 use crate::test_machine::enter;
 
 const HASH: &str = "$6$salt$IxDD3jeSOb5eB1CX5LBsqZFVkJdido3OUILO5Ifz5iwMuTS4XMS130MTSuDDl3aCI6WouIL9AjRbLCelDCy.g.";
@@ -244,4 +244,37 @@ fn what_would_open_an_account_or_needs_what_is_missing_is_refused() {
     assert_eq!(line("/etc/passwd", "anna"), None);
     assert!(line("/etc/passwd", "root").is_some());
     assert_eq!(differences(&json!({"users/found": {"comment": ""}})).len(), 0);
+}
+
+#[test]
+fn a_password_that_is_a_secret_is_in_shadow_and_nowhere_else() {
+    if !enter("resource::user::tests::a_password_that_is_a_secret_is_in_shadow_and_nowhere_else") {
+        return;
+    }
+    let found = "$6$found$IxDD3jeSOb5eB1CX5LBsqZFVkJdido3OUILO5Ifz5iwMuTS4XMS130MTSuDDl3aCI6WouIL9AjRbLCelDCy.g.";
+    let second = HASH.replace("salt", "second");
+    command("useradd --create-home bert");
+    command(&format!("usermod --password {found} bert"));
+    let wanted =
+        |hash: &str| json!({"users/anna": {"password": secret(hash)}, "users/bert": {"password": secret(hash)}});
+    let mut told = format!("{:?}", converge_wholly(&wanted(HASH)));
+    for user in ["anna", "bert"] {
+        assert_eq!(field("/etc/shadow", user, 1), HASH);
+    }
+    // Another ciphertext of the same hash is no change; drift is put right.
+    assert_eq!(converge_wholly(&wanted(HASH)).iter().filter(|outcome| outcome.changed).count(), 0);
+    command("usermod --password x bert");
+    told += &format!("{:?}", converge_wholly(&wanted(HASH)));
+    assert_eq!(field("/etc/shadow", "bert", 1), HASH);
+    told += &format!("{:?}", converge_wholly(&wanted(&second)));
+    assert_eq!(field("/etc/shadow", "bert", 1), second);
+    // It leaves, by the attribute and with the user.
+    told += &format!("{:?}", converge(&json!({"users/bert": {"shell": "/bin/bash"}})));
+    assert_eq!(field("/etc/shadow", "bert", 1), found);
+    assert_eq!(line("/etc/shadow", "anna"), None);
+    for hash in [HASH, &second, found] {
+        assert!(!told.contains(hash), "{told}");
+        let holding = Command::new("grep").args(["-rlF", hash, "/run/muster-test"]).output().expect("runs");
+        assert_eq!(String::from_utf8_lossy(&holding.stdout), "", "{hash}");
+    }
 }

@@ -137,17 +137,88 @@ fn a_secret_stands_nowhere_else() {
         "files: {\"/etc/{{ secret('db') }}\": {content: x}}",
         "commands: {c: {argv: [echo, \"{{ secret('db') }}\"]}}",
         "commands: {c: {argv: [echo], script: \"{{ secret('db') }}\"}}",
-        "blocks: {b: {path: /etc/x, content: \"{{ secret('db') }}\"}}",
-        "lines: {l: {path: /etc/x, line: \"{{ secret('db') }}\"}}",
         "files: {/etc/app: {content: x, when: \"{{ secret('db') }}\"}}",
         "files: {/etc/app: {each: \"{{ secret('db') }}\", content: x}}",
         "files: {/etc/app: {content: \"{{ secret('db') }}\", backup: true}}",
         "users: {app: {comment: \"{{ secret('db') }}\"}}",
+        "users: {app: {groups: [\"{{ secret('db') }}\"]}}",
+        "blocks: {b: {path: /etc/x, content: x, begin: \"{{ secret('db') }}\"}}",
+        "lines: {l: {path: /etc/x, line: x, match: \"{{ secret('db') }}\"}}",
+        "lines: {l: {path: /etc/x, line: \"{{ secret('db') }}\"}}",
+        "settings_files: {s: {path: /a.yaml, key: \"{{ secret('db') }}\", value: x}}",
+        "settings_files: {s: {path: /a.yaml, key: k, value: [\"{{ secret('db') }}\"]}}",
+        "settings_files: {s: {path: /a.yaml, key: k, value: {x: \"{{ secret('db') }}\"}}}",
+        "commands: {c: {argv: [x], unless: [x, \"{{ secret('db') }}\"]}}",
+        "commands: {c: {argv: [x], env: \"{{ secret('db') }}\"}}",
+        "commands: {c: {argv: [x], env: {A: \"{{ secret('db') }}\"}, undo: {argv: [y]}}}",
+        "commands: {c: {argv: [x], undo: {script: \"{{ secret('db') }}\"}}}",
     ];
     for resources in table {
         let told = told(&repository(&format!("resources:\n  {resources}\n")));
         assert!(told.contains("environments/lab/hosts/web-1.yaml:4:"), "{resources}: {told}");
         assert!(told.contains("secret"), "{resources}: {told}");
+    }
+}
+
+#[test]
+fn texts_that_may_hold_a_secret_become_segments() {
+    let table = [
+        ("blocks: {b: {path: /etc/x, content: \"a={{ secret('db') }}\"}}", "content"),
+        ("lines: {l: {path: /etc/x, match: a=*, line: \"a={{ secret('db') }}\"}}", "line"),
+        ("users: {app: {password: \"a={{ secret('db') }}\"}}", "password"),
+        ("settings_files: {s: {path: /a.yaml, key: k, value: \"a={{ secret('db') }}\"}}", "value"),
+        ("commands: {c: {argv: [x], env: {PLAIN: p, A: \"a={{ secret('db') }}\"}}}", "env.A"),
+        ("commands: {c: {argv: [x], stdin: \"a={{ secret('db') }}\"}}", "stdin"),
+    ];
+    for (resources, slot) in table {
+        let host = rendered(&repository(&format!("resources:\n  {resources}\n")));
+        let spec = &host.resources[0].spec;
+        let secrets = spec.secrets();
+        let [(found, content)] = secrets.as_slice() else { panic!("{resources}: {secrets:?}") };
+        assert_eq!(found, slot);
+        assert!(matches!(content.segments.as_slice(), [Segment::Literal(_), Segment::Secret(_)]), "{resources}");
+        assert!(spec.blobs().iter().all(|blob| host.blobs.contains_key(&blob.sha256)), "{resources}");
+        // As in a manifest.
+        let json = serde_json::to_string(&host.resources[0]).unwrap();
+        assert_eq!(
+            serde_json::from_str::<muster_schema::resource::Resource>(&json).unwrap(),
+            host.resources[0],
+            "{json}"
+        );
+    }
+    let waits = repository("resources:\n  users: {app: {password: \"{{ secret('db') }}\"}}\n")
+        .replace(&format!("# a comment\n{ADMIN}\n{WEB}"), ADMIN);
+    assert!(told(&waits).starts_with("waits for the secret db"));
+}
+
+#[test]
+fn a_layer_puts_a_text_over_a_secret_and_the_other_way_round() {
+    let of = |below: &str, above: &str| {
+        let line = |line: &str| format!("lines: {{l: {{path: /etc/x, match: a=*, line: \"{line}\"}}}}");
+        let host = rendered(&repository(&format!(
+            "applications: {{app: {{}}}}\nresources:\n  {}\n=== applications/app/application.yaml\nresources:\n  {}\n",
+            line(above),
+            line(below)
+        )));
+        host.resources[0].spec.secrets().len()
+    };
+    assert_eq!((of("a={{ secret('db') }}", "a=x"), of("a=x", "a={{ secret('db') }}")), (0, 1));
+}
+
+#[test]
+fn segments_are_no_words_of_documents() {
+    let blob = "{sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855, size: 0}";
+    let segments = format!("{{segments: [{{secret: {{name: vault, ciphertext: {blob}}}}}]}}");
+    for resources in [
+        format!("lines: {{l: {{path: /etc/x, match: x, line: {segments}}}}}"),
+        format!("users: {{app: {{password: {segments}}}}}"),
+        format!("settings_files: {{s: {{path: /a.yaml, key: k, value: {segments}}}}}"),
+        format!("commands: {{c: {{argv: [x], env: {{A: {segments}}}}}}}"),
+        format!("commands: {{c: {{argv: [x], stdin: {segments}}}}}"),
+        format!("blocks: {{b: {{path: /etc/x, content: {segments}}}}}"),
+    ] {
+        let told = told(&repository(&format!("resources:\n  {resources}\n")));
+        assert!(told.contains("web-1.yaml:4:"), "{resources}: {told}");
     }
 }
 
