@@ -27,6 +27,8 @@ mod reversible;
 mod risky;
 #[path = "lab_fleet/scripts.rs"]
 mod scripts;
+#[path = "lab_fleet/secrets.rs"]
+mod secrets;
 #[path = "lab_fleet/system.rs"]
 mod system;
 #[path = "lab_fleet/units.rs"]

@@ -33,6 +33,9 @@ pub(super) fn confirm_changes(
         let hands = hands_for(managed, schedule, contents, first.target);
         let program = Program { timeout: hands.timeout, ..Program::new(argv.iter().cloned()) };
         let Err(refusal) = hands.run(&program) else { continue };
+        let mut changed = members.iter().filter_map(|at| work.get(*at));
+        let has_secrets = changed.any(|one| !one.target.resource.spec.secrets().is_empty());
+        let refusal = if has_secrets { refusal.without_words() } else { refusal };
         for at in members {
             let (Some(one), Some(answer)) = (work.get(at), answers.get_mut(at)) else { continue };
             let back = one.change.inverse();

@@ -152,15 +152,13 @@ fn check_code(spec: &CommandSpec, program: &Program, output: &ProgramOutput) -> 
     if spec.ok_codes.as_deref().unwrap_or(&[0]).contains(&output.code) {
         return Ok(());
     }
-    Err(ResourceError::Program {
+    let error = ResourceError::Program {
         program: program.argv.first().cloned().unwrap_or_else(|| "script".to_owned()),
         code: output.code,
-        message: match spec.secrets().is_empty() {
-            true => output.last_words(),
-            // It may say what it was given.
-            false => "what it says is not told, because it has secrets".to_owned(),
-        },
-    })
+        message: output.last_words(),
+    };
+    // It may say what it was given.
+    Err(if spec.secrets().is_empty() { error } else { error.without_words() })
 }
 
 /// Adds where, as whom and with which variables it runs.

@@ -142,6 +142,8 @@ pub(super) struct Candidacy<'a> {
     pub(super) validate: Option<&'a [String]>,
     /// Whether the file in place stays beside it.
     pub(super) backup: bool,
+    /// Whether there are secrets in it, so that what tests it is not told.
+    pub(super) has_secrets: bool,
 }
 
 /// Makes one change.
@@ -233,7 +235,7 @@ fn begin_entry(id: &str, change: &Change, candidacy: Candidacy<'_>, hands: &Hand
     let backup = candidacy.backup && hands.validate && change.after(CONTENT).is_some();
     let candidate = hands.host.prepare(FileWrite { path, content, new, xattrs, backup }).map_err(refusal)?;
     let validate = candidacy.validate.filter(|_| hands.validate && !hands.host.scope().sandbox);
-    match validate.map(|argv| check_candidate(argv, &candidate, hands)) {
+    match validate.map(|argv| check_candidate(argv, &candidate, candidacy.has_secrets, hands)) {
         Some(Err(error)) => {
             hands.host.discard(candidate);
             Err(error)
@@ -247,8 +249,14 @@ fn set_in_place(path: &HostPath, new: &NewAttributes, xattrs: &[NewXattr], hands
     if xattrs.is_empty() { Ok(()) } else { hands.host.set_xattrs(path, xattrs) }
 }
 
-fn check_candidate(argv: &[String], candidate: &Prepared, hands: &Hands<'_>) -> Result<(), ResourceError> {
+fn check_candidate(
+    argv: &[String],
+    candidate: &Prepared,
+    has_secrets: bool,
+    hands: &Hands<'_>,
+) -> Result<(), ResourceError> {
     let argv = argv.iter().map(|part| part.replace("{path}", candidate.candidate.as_str()));
     let program = Program { timeout: hands.timeout, ..Program::new(argv) };
-    hands.run(&program).map(drop)
+    let checked = hands.run(&program).map(drop);
+    if has_secrets { checked.map_err(ResourceError::without_words) } else { checked }
 }

@@ -42,6 +42,17 @@ pub enum ResourceError {
 }
 
 impl ResourceError {
+    /// The same without what a program said, where that may tell a secret.
+    pub(crate) fn without_words(self) -> ResourceError {
+        match self {
+            ResourceError::Program { program, code, .. } => {
+                let message = "what it says is not told, because it has secrets".to_owned();
+                ResourceError::Program { program, code, message }
+            }
+            other => other,
+        }
+    }
+
     /// The whole chain of reasons in one line, for a report.
     pub fn chain(&self) -> String {
         let mut text = self.to_string();

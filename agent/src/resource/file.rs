@@ -106,7 +106,7 @@ fn wanted_mode(spec: &FileSpec) -> Option<String> {
 }
 
 fn candidacy(spec: &FileSpec) -> Candidacy<'_> {
-    Candidacy { validate: spec.validate.as_deref(), backup: spec.backup == Some(true) }
+    Candidacy { validate: spec.validate.as_deref(), backup: spec.backup == Some(true), has_secrets: has_secrets(spec) }
 }
 
 fn candidacy_of<'a>(item: &BatchItem<'a>) -> Candidacy<'a> {

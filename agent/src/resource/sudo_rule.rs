@@ -60,7 +60,7 @@ impl ResourceType for SudoRuleSpec {
             return Err(ResourceError::Blocked(format!("sudo is not installed: there is no folder {FOLDER}")));
         }
         let check = CHECK.map(str::to_owned);
-        let candidacy = Candidacy { validate: Some(&check), backup: false };
+        let candidacy = Candidacy { validate: Some(&check), ..Candidacy::default() };
         let path = path_of(id)?;
         with_generated(text.as_bytes(), hands, |hands| entry::apply_entry(path.as_str(), change, candidacy, hands))
     }
