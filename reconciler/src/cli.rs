@@ -28,6 +28,7 @@ mod progress;
 mod query;
 mod render;
 mod say;
+mod sealer;
 mod secret;
 mod serve;
 mod server;
@@ -71,6 +72,7 @@ enum Command {
     Broker(broker::Args),
     Attest(attest::Args),
     Witness(witness::Args),
+    Sealer(sealer::Args),
     Breakglass(breakglass::Args),
     #[command(name = "enrol-command")]
     Enrol(enrol_command::Args),
@@ -105,6 +107,7 @@ impl Cli {
             Command::Broker(args) => broker::run(&args),
             Command::Attest(args) => attest::run(&args),
             Command::Witness(args) => witness::run(&args),
+            Command::Sealer(args) => sealer::run(&args),
             Command::Breakglass(args) => breakglass::run(&args),
             Command::Enrol(args) => enrol_command::run(&args),
             Command::Completions(args) => completions::run(&args),

@@ -15,6 +15,7 @@ pub mod inbox;
 pub mod key_folder;
 pub mod password;
 pub mod repository;
+pub mod sealer;
 pub mod signer;
 pub mod store;
 pub mod tls;

@@ -13,10 +13,12 @@ use zeroize::Zeroizing;
 use crate::model::{Model, ciphertext_path, recipients_path};
 
 mod rules;
+mod sealer;
 #[cfg(test)]
 mod tests;
 
 pub use rules::{RuleFault, with_rule};
+pub use sealer::{Due, NotSealed, due_secrets, seal_due};
 
 /// Path → new content, as a commit takes them.
 pub type Edits = BTreeMap<String, Option<Vec<u8>>>;
@@ -65,8 +67,14 @@ pub enum SealError {
     Write(#[source] std::io::Error),
 }
 
-/// Whom a secret is to be encrypted to: the admins, and the hosts that it is for and that have enrolled.
-pub fn recipients(model: &Model, admins: &[String], hosts: &Selector) -> Result<BTreeSet<Arc<str>>, SealError> {
+/// Whom a secret is to be encrypted to: the admins, the sealers that open it, and the hosts that it is for and that have
+/// enrolled.
+pub fn recipients(
+    model: &Model,
+    admins: &[String],
+    sealers: &[String],
+    hosts: &Selector,
+) -> Result<BTreeSet<Arc<str>>, SealError> {
     if admins.is_empty() {
         return Err(SealError::NoAdmins);
     }
@@ -75,9 +83,10 @@ pub fn recipients(model: &Model, admins: &[String], hosts: &Selector) -> Result<
         Err(_) => Err(SealError::Recipient { recipient: recipient.to_owned(), whose: whose.to_owned() }),
     };
     let admins = admins.iter().map(|admin| check(admin, "the admins"));
+    let sealers = sealers.iter().map(|sealer| check(sealer, "the sealers"));
     let selected = model.hosts().filter(|host| hosts.selects(&host.labels));
     let hosts = selected.filter_map(|host| Some(check(host.recipient.as_deref()?, host.id.as_str())));
-    admins.chain(hosts).collect()
+    admins.chain(sealers).chain(hosts).collect()
 }
 
 /// A secret that is encrypted to these recipients: its two files.

@@ -272,6 +272,15 @@ pub(super) fn find_remote(repository: &Repository) -> Result<Option<RemoteUrl>, 
     Ok(Some(url.parse().context("the remote 'origin' cannot be used; commit with --no-push and push yourself")?))
 }
 
+/// The address of a repository: an URL, or a folder of this machine.
+pub(super) fn parse_remote(repo: &str) -> Result<RemoteUrl, anyhow::Error> {
+    if repo.contains("://") {
+        return Ok(repo.parse()?);
+    }
+    let path = std::path::absolute(Path::new(repo))?;
+    format!("file://{}", path.display()).parse().with_context(|| format!("the repository {repo}"))
+}
+
 /// Fetches the remote's `main` and refuses a clone that lacks some of it.
 fn check_current(repository: &Repository, remote: &RemoteUrl, tip: Oid) -> Result<(), anyhow::Error> {
     let tracking = format!("refs/remotes/origin/{BRANCH}");

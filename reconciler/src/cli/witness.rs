@@ -1,6 +1,6 @@
 //! `muster witness`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -10,9 +10,8 @@ use ssh_key::PublicKey;
 
 use super::exit::{DIFFERS, DONE};
 use super::say::say;
-use super::state_clone::block_on;
+use super::state_clone::{block_on, parse_remote};
 use crate::io;
-use crate::io::git::RemoteUrl;
 use crate::io::signer::FileSigner;
 use crate::io::witness::{Judged, WitnessSettings, witness_once};
 use crate::witness::NotWitnessed;
@@ -63,7 +62,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let status_key = PublicKey::read_openssh_file(&args.status_key)
         .with_context(|| format!("the status key {}", args.status_key.display()))?;
     let settings = WitnessSettings {
-        remote: remote(&args.repo)?,
+        remote: parse_remote(&args.repo)?,
         branch: args.branch.clone(),
         data: args.data.clone(),
         trust: args.trust.clone(),
@@ -98,12 +97,4 @@ fn tell(judged: &[Judged]) -> bool {
         }
     }
     judged.iter().any(|(_, verdict)| verdict.is_err())
-}
-
-fn remote(repo: &str) -> Result<RemoteUrl, anyhow::Error> {
-    if repo.contains("://") {
-        return Ok(repo.parse()?);
-    }
-    let path = std::path::absolute(Path::new(repo))?;
-    format!("file://{}", path.display()).parse().with_context(|| format!("the repository {repo}"))
 }

@@ -25,6 +25,8 @@ pub struct Secrets {
 pub struct Secret {
     /// The hosts that can read it.
     pub hosts: Selector,
+    /// The keys of the sealers that open it.
+    pub sealers: Vec<String>,
     /// Where it is declared.
     pub place: Place,
     /// Its ciphertext; none while it was never set.
@@ -74,8 +76,9 @@ impl Secrets {
         let declared: RecipientsDocument = serde_json::from_value(document.root.to_json()).unwrap_or_default();
         let places = document.root.get("secrets").and_then(Node::as_map);
         let mut secrets = BTreeMap::new();
-        for (name, rule) in declared.secrets {
-            let place = places.and_then(|map| map.entry(&name)).map_or(&document.root.place, |one| &one.place);
+        for (name, rule) in &declared.secrets {
+            let sealers = declared.sealers_of(name).to_vec();
+            let place = places.and_then(|map| map.entry(name)).map_or(&document.root.place, |one| &one.place);
             let name: SecretName = match name.parse() {
                 Ok(name) => name,
                 Err(error) => {
@@ -83,13 +86,18 @@ impl Secrets {
                     continue;
                 }
             };
+            if rule.sealer && sealers.is_empty() {
+                let finding = Finding::new(place.clone(), format!("{name} is for sealers, and there are none"));
+                found.push(finding.with_hint("name their keys, as in sealers: [age1…]"));
+            }
             let ciphertext = ciphertext_of(files, &name, found);
             if ciphertext.is_none() {
                 let finding = Finding::new(place.clone(), format!("there is no file '{}'", ciphertext_path(&name)));
                 found.push(finding.with_hint(format!("run: muster secret set {name}")));
             }
             let encrypted_to = load_recipients(files, &recipients_path(&name), found);
-            secrets.insert(name, Secret { hosts: rule.hosts, place: place.clone(), ciphertext, encrypted_to });
+            let (hosts, place) = (rule.hosts.clone(), place.clone());
+            secrets.insert(name, Secret { hosts, sealers, place, ciphertext, encrypted_to });
         }
         if !document.unread {
             found.extend(undeclared(files, &secrets));

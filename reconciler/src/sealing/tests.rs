@@ -39,9 +39,9 @@ fn the_recipients_are_the_admins_and_the_selected_hosts_that_have_enrolled() {
     ));
     let admins = [ADMIN.to_owned()];
     let expected: BTreeSet<Arc<str>> = [Arc::from(ADMIN), Arc::from(host.as_str())].into();
-    assert_eq!(recipients(&model, &admins, &selector()).unwrap(), expected);
-    assert!(matches!(recipients(&model, &[], &selector()), Err(SealError::NoAdmins)));
-    assert!(matches!(recipients(&model, &["me".to_owned()], &selector()), Err(SealError::Recipient { .. })));
+    assert_eq!(recipients(&model, &admins, &[], &selector()).unwrap(), expected);
+    assert!(matches!(recipients(&model, &[], &[], &selector()), Err(SealError::NoAdmins)));
+    assert!(matches!(recipients(&model, &["me".to_owned()], &[], &selector()), Err(SealError::Recipient { .. })));
 }
 
 #[test]
@@ -79,4 +79,41 @@ fn identities_are_read_as_age_writes_them() {
     for bad in ["", "# nothing\n", ADMIN, "AGE-SECRET-KEY-1X"] {
         assert!(load_identities(bad).is_err(), "{bad}");
     }
+}
+
+#[test]
+fn a_sealer_adds_and_takes_away_hosts_of_its_own_secrets_alone() {
+    let key = || x25519::Identity::generate();
+    let (admin, sealer, host, gone) = (key(), key(), key(), key());
+    let [admin, host, gone] = [admin, host, gone].map(|one| one.to_public().to_string());
+    let own = sealer.to_public().to_string();
+    let db = |admins: &str, rule: &str, listed: &[&str]| {
+        let (model, _) = load(&format!(
+            "=== muster.yaml\nschema: 1\nfleet: lab\n\
+             === environments/lab/hosts/db-1.yaml\nrecipient: {host}\nlabels: {{role: db}}\n\
+             === secrets/recipients.yaml\nadmins: [{admins}]\nsealers: [{own}]\nsecrets:\n  db: {{hosts: role=db{rule}}}\n\
+             === secrets/db.recipients\n{}\n",
+            listed.join("\n")
+        ));
+        due_secrets(&model, &own)
+    };
+    let marked = ", sealer: true";
+    assert!(db(&admin, "", &[&admin, &own]).is_empty(), "it is not the sealer's");
+    assert!(db(&admin, ", sealer: false", &[&admin, &own]).is_empty());
+    assert!(db(&admin, marked, &[&admin, &own, &host]).is_empty(), "nothing is due");
+    let due = db(&admin, marked, &[&admin, &own, &gone]).pop().unwrap().1.unwrap();
+    let sealed = seal(&name(), b"hunter2", &[Arc::from(own.as_str())].into()).unwrap();
+    let ciphertext = sealed["secrets/db.age"].clone().unwrap();
+    let edits = seal_due(&due, &ciphertext, &sealer).unwrap();
+    assert_eq!(edits.keys().collect::<Vec<_>>(), ["secrets/db.age", "secrets/db.recipients"]);
+    let listed = String::from_utf8(edits["secrets/db.recipients"].clone().unwrap()).unwrap();
+    assert!(listed.contains(&host) && listed.contains(&admin) && !listed.contains(&gone), "{listed}");
+    assert!(matches!(seal_due(&due, &ciphertext, &key()), Err(NotSealed::Seal(SealError::Decrypt { .. }))));
+    // Admins and sealers are people's business.
+    for admins in [format!("{admin}, {gone}"), gone.clone()] {
+        let (_, due) = db(&admins, marked, &[&admin, &own]).pop().unwrap();
+        assert!(matches!(due, Err(NotSealed::People(who)) if *who == gone));
+    }
+    let (_, due) = db(&admin, marked, &[&admin, &host]).pop().unwrap();
+    assert!(matches!(due, Err(NotSealed::People(who)) if *who == own));
 }

@@ -27,7 +27,7 @@ impl IdentityArgs {
     }
 
     /// The keys, which there must be.
-    pub(super) fn require(&self) -> Result<Vec<x25519::Identity>, anyhow::Error> {
+    pub(in crate::cli) fn require(&self) -> Result<Vec<x25519::Identity>, anyhow::Error> {
         self.load()?.context("whose key opens it? Say it by --identity FILE")
     }
 }

@@ -187,7 +187,8 @@ fn sealed(
         let (document, changed) = with_rule(rules.as_deref(), name, args.hosts.as_ref(), &args.admin)?;
         let hosts = document.secrets.get(name.as_str()).map(|rule| &rule.hosts);
         let hosts = hosts.with_context(|| format!("nothing says which hosts can read the secret {name}"))?;
-        edits.extend(seal(name, plaintext, &recipients(model, &document.admins, hosts)?)?);
+        let to = recipients(model, &document.admins, document.sealers_of(name.as_str()), hosts)?;
+        edits.extend(seal(name, plaintext, &to)?);
         if let Some(text) = changed {
             edits.insert(RECIPIENTS_FILE.to_owned(), Some(text.clone().into_bytes()));
             rules = Some(text);

@@ -30,7 +30,7 @@ struct Row {
     readers: Vec<String>,
     /// Hosts that it is for and that cannot read it yet.
     missing: Vec<String>,
-    /// Recipients that are neither an admin nor a host that it is for.
+    /// Recipients that are neither an admin, a sealer nor a host that it is for.
     extra: Vec<Arc<str>>,
     /// Documents and templates that name it.
     used_in: Vec<String>,
@@ -72,7 +72,7 @@ fn row_of(model: &Model, name: &SecretName, secret: &Secret, texts: &[(Arc<str>,
     let known: BTreeSet<&str> = selected
         .iter()
         .filter_map(|host| host.recipient.as_deref())
-        .chain(model.secrets().admins.iter().map(String::as_str))
+        .chain(model.secrets().admins.iter().chain(&secret.sealers).map(String::as_str))
         .collect();
     let names = |hosts: Vec<&&crate::model::Host>| hosts.iter().map(|host| host.id.to_string()).collect();
     let quoted = [format!("secret('{name}'"), format!("secret(\"{name}\""), format!("secret(\\\"{name}\\\"")];

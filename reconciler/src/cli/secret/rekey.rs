@@ -74,7 +74,7 @@ pub(in crate::cli) fn rekeyed(
         let Some(secret) = model.secrets().get(name) else {
             bail!("there is no secret '{name}' in secrets/recipients.yaml");
         };
-        let to = recipients(model, &model.secrets().admins, &secret.hosts)?;
+        let to = recipients(model, &model.secrets().admins, &secret.sealers, &secret.hosts)?;
         if to == secret.encrypted_to {
             continue;
         }

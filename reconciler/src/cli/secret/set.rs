@@ -43,7 +43,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
         anyhow::bail!("nothing says which hosts can read the secret {name}");
     };
     // Before anything is asked for.
-    let to = recipients(&model, &document.admins, hosts)?;
+    let to = recipients(&model, &document.admins, document.sealers_of(name.as_str()), hosts)?;
     let secret = read_secret(args.from_file.as_deref())?;
     ensure!(!secret.is_empty(), "the secret is empty; nothing was changed");
     let mut edits = seal(name, &secret, &to)?;
