@@ -11,6 +11,7 @@ mod hurry;
 mod later;
 mod owners;
 mod places;
+mod retries;
 mod services;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ pub use culprits::Culprits;
 pub use flap::{FLAP_REPAIRS, FLAP_WINDOW, FlapLimit};
 pub use hurry::{Hurry, hurry_of};
 pub use later::Later;
+pub use retries::Retries;
 pub use services::{WatchedUnits, watch_services};
 
 use crate::host::HostPath;

@@ -8,6 +8,7 @@ mod exceptions;
 mod flaps;
 mod orders;
 mod poll;
+mod retries;
 mod shared;
 mod sweep;
 mod timed;
@@ -22,7 +23,7 @@ use crate::io::clock;
 use crate::io::status_file::SweepCount;
 use crate::outbox::{Circumstances, build_report};
 use crate::provider::package::is_installing;
-use crate::watch::{FlapLimit, Hurry, Later, Watch, WatchedUnits, hurry_of};
+use crate::watch::{FlapLimit, Hurry, Later, Retries, Watch, WatchedUnits, hurry_of};
 use confirm::Awaited;
 use events::EventBatch;
 use muster_schema::state::Cause;
@@ -63,6 +64,7 @@ pub fn work(
         flaps: FlapLimit::default(),
         next_sweep: Instant::now() + input.sweep_interval,
         later: Later::default(),
+        retries: Retries::up_to(input.sweep_interval),
         flapping: BTreeMap::new(),
         poll: Poll::default(),
         timed: Timed::default(),
@@ -121,6 +123,8 @@ struct Worker {
     next_sweep: Instant,
     /// What somebody is still working on, and when it is looked at all the same.
     later: Later,
+    /// What could not be put right, and when it is tried again.
+    retries: Retries,
     /// When the head ended, if no newer one could be had since.
     expired: Option<Timestamp>,
     counts: SweepCount,
@@ -209,6 +213,7 @@ impl Worker {
     fn next_due(&self) -> Instant {
         let due = [
             self.later.due(),
+            self.retries_due(),
             self.input.status.due(),
             self.poll.due(),
             self.timed_due(),
@@ -229,6 +234,7 @@ impl Worker {
         if !due.is_empty() {
             self.heal(EventBatch { now: due, ..EventBatch::default() })?;
         }
+        self.retry(now)?;
         self.poll(now)?;
         self.look_at_timed()?;
         self.probe(now)?;
@@ -274,6 +280,7 @@ impl Worker {
         let changed = converged.outcomes.iter().map(|outcome| &outcome.address);
         self.set_timed(Extent::Only(&addresses.iter().chain(changed).cloned().collect()));
         log_changes(&converged, &self.input.converger.managed().known);
+        self.note_failures(&converged);
         if self.input.converger.managed().known.last_transition() != told {
             self.tell();
         }

@@ -10,10 +10,14 @@ mod live;
 mod rotation;
 mod secrets;
 
+use crate::test_web::{Web, send};
 use harness::Agent;
+use muster_schema::Sha256Digest;
 use muster_schema::report::Transition;
 use muster_schema::state::{Cause, Health, ResourceState};
 use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 #[tokio::test]
 async fn a_published_file_reaches_the_disk_and_drift_heals() {
@@ -169,5 +173,29 @@ async fn what_somebody_changes_back_all_the_time_is_left_alone_and_said() {
     agent.write("etc/motd", "theirs");
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     assert_eq!(agent.read("etc/motd").as_deref(), Some("theirs"));
+    agent.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_failed_is_tried_again_without_being_asked() {
+    let mut agent = Agent::begin().await;
+    let is_there = Arc::new(AtomicBool::new(false));
+    let asked = is_there.clone();
+    let web = Web::start(move |_, stream| {
+        if asked.load(Ordering::SeqCst) {
+            send(stream, b"right");
+        }
+    });
+    let other = agent.orchestrator.blob("other");
+    agent.orchestrator.publish(&json!({
+        "downloads/motd": {"path": "/etc/motd", "url": web.url("/motd"), "sha256": Sha256Digest::of(b"right")},
+        "files/etc/other": {"content": other, "meta": {"requires": ["downloads/motd"]}},
+    }));
+    agent.wait_for_report(|report| report.deviations.len() == 2).await;
+    assert_eq!((agent.read("etc/motd"), agent.read("etc/other")), (None, None));
+    // Nothing that is watched tells of it, and the next sweep is far.
+    is_there.store(true, Ordering::SeqCst);
+    agent.wait_for("etc/motd", Some("right")).await;
+    agent.wait_for("etc/other", Some("other")).await;
     agent.end().await;
 }

@@ -90,8 +90,11 @@ fn kept(resource: &Arc<Resource>, input: &ScheduleInput<'_>) -> Target {
     {
         let before = resource::of(&entry.resource).wanted(entry.resource.meta.state, input.scope);
         let back = entry.leaving_attributes(&before, &wanted, &wanted.on_creation);
+        // A secret that cannot be read now is asked for all the same.
+        let secrets = resource.spec.secrets();
+        let unread = |name: &str| secrets.iter().any(|(slot, content)| slot == name && content.filled.is_none());
         if let State::Present(attributes) = &mut wanted.state {
-            attributes.extend(back);
+            attributes.extend(back.into_iter().filter(|(name, _)| !unread(name)));
         }
     }
     resource::unite_memberships(resource, &mut wanted, input.resources, |other| is_in_force(other, input));

@@ -30,12 +30,12 @@ impl Worker {
             if !(failed || outcome.changed) || !self.flaps.count(&outcome.address, failed, now) {
                 continue;
             }
-            self.later.at(outcome.address.clone(), now + FLAP_WINDOW, Patience::Writer);
             if failed {
                 // Why it fails is known already.
                 tracing::warn!(address = %outcome.address, "it cannot be put right; it is tried again after a while");
                 continue;
             }
+            self.later.at(outcome.address.clone(), now + FLAP_WINDOW, Patience::Writer);
             let known = &self.input.converger.managed().known;
             let by = known.culprit(&outcome.address).map(|by| format!(", last by {by}")).unwrap_or_default();
             let window = FLAP_WINDOW.as_secs();

@@ -24,6 +24,7 @@ impl Worker {
         self.counts.cpu += clock::thread_cpu().saturating_sub(cpu);
         self.next_sweep = Instant::now() + self.input.sweep_interval;
         log_changes(&converged, &self.input.converger.managed().known);
+        self.note_all_failures(&converged);
         self.end_blame();
         self.tell();
         let changes = converged.changes();

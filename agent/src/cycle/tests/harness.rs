@@ -179,6 +179,13 @@ impl Agent {
         self.stop().await;
     }
 
+    /// Has the host another key for what is encrypted to it, as after an exchange.
+    pub(super) fn exchange_age_key(&mut self) {
+        let keys = self.dir.path().join("keys");
+        std::fs::remove_file(keys.join("age.key")).unwrap();
+        self.keys = Arc::new(HostKeys::load_or_make(&keys).unwrap());
+    }
+
     pub(super) fn state(&self) -> &Path {
         self.dir.path()
     }

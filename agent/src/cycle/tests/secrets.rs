@@ -6,6 +6,7 @@ use super::harness::Agent;
 use super::live::ask;
 use muster_schema::Sha256Digest;
 use muster_schema::api::Method;
+use muster_schema::state::ResourceState;
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -123,6 +124,42 @@ async fn a_new_ciphertext_of_the_same_secret_changes_nothing() {
     assert_eq!(inode(&agent), before, "the file was not touched");
     fs::write(agent.path("etc/app"), "drift").unwrap();
     agent.wait_for("etc/app", Some("password=hunter2hunter2")).await;
+    agent.end().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_any_more_stays_as_it_is() {
+    let mut agent = Agent::begin().await;
+    agent.write("etc/app", "what was there\n");
+    agent.write("etc/lines", "password none\n");
+    let resources = |agent: &Agent| {
+        let ciphertext = encrypted(agent, "hunter2hunter2");
+        json!({
+            "files/etc/app": file(agent, &ciphertext, json!({})),
+            "lines/db": {"path": "/etc/lines", "match": "password *", "line": text(agent, &ciphertext, "password ", "")},
+        })
+    };
+    agent.orchestrator.publish(&resources(&agent));
+    agent.wait_for("etc/app", Some("password=hunter2hunter2")).await;
+    agent.wait_for("etc/lines", Some("password hunter2hunter2\n")).await;
+    agent.wait_for_transitions(2).await;
+    let inodes = |agent: &Agent| ["etc/app", "etc/lines"].map(|path| fs::metadata(agent.path(path)).unwrap().ino());
+    let before = inodes(&agent);
+    agent.stop().await;
+    agent.exchange_age_key();
+    agent.start().await;
+    agent.wait_for_transitions(4).await;
+    assert_eq!(inodes(&agent), before, "the files were not touched");
+    let unread = agent.transitions();
+    assert!(unread[2..].iter().all(|one| one.to == Some(ResourceState::Blocked)), "{unread:?}");
+
+    // As soon as it is encrypted to the new key, it is as it is to be; and what was found comes back one day.
+    let head = agent.orchestrator.publish(&resources(&agent));
+    agent.wait_for_report(|report| report.applied.as_ref().is_some_and(|it| it.serial == head.serial)).await;
+    assert_eq!(inodes(&agent), before, "the files were not touched");
+    agent.orchestrator.publish(&json!({}));
+    agent.wait_for("etc/app", Some("what was there\n")).await;
+    agent.wait_for("etc/lines", Some("password none\n")).await;
     agent.end().await;
 }
 
