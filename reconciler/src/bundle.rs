@@ -7,7 +7,7 @@ use muster_schema::envelope::Signature;
 use muster_schema::head::{Head, HeadType, MAX_HEAD_LIFE};
 use muster_schema::manifest::{HostIdentity, MAX_MANIFEST_BYTES, Manifest, ManifestType, Renderer, Source};
 use muster_schema::resource::Resource;
-use muster_schema::{CommitId, FleetName, HostId, PublicKey, SCHEMA_VERSION, Timestamp};
+use muster_schema::{CommitId, FleetName, HostId, PublicKey, SCHEMA_VERSION, Timestamp, json};
 
 use crate::io::signer::{Signer, SignerError};
 
@@ -117,6 +117,32 @@ pub fn sign_manifest(manifest: Manifest, render: &dyn Signer) -> Result<SignedMa
     let signature = render.sign(&bytes, &manifest_comment(&manifest.host.id))?;
     let Manifest { host, epoch, serial, .. } = manifest;
     Ok(SignedManifest { host, epoch, serial, digest: Sha256Digest::of(&bytes), bytes, content, signature })
+}
+
+/// A manifest as it was published: its bytes, and the signature by `render` that is beside them. None where there is
+/// no such signature, or the bytes are no manifest.
+///
+/// # Errors
+/// When its content cannot be written as JSON.
+pub fn published_manifest(
+    bytes: Vec<u8>,
+    signatures: &[Signature],
+    render: &PublicKey,
+) -> Result<Option<(SignedManifest, Manifest)>, BundleError> {
+    let Some(signature) = signatures.iter().find(|signature| signature.verify(&bytes, render).is_ok()) else {
+        return Ok(None);
+    };
+    let Ok(manifest) = json::load_strict::<Manifest>(&bytes, MAX_MANIFEST_BYTES) else { return Ok(None) };
+    let signed = SignedManifest {
+        host: manifest.host.clone(),
+        epoch: manifest.epoch,
+        serial: manifest.serial,
+        digest: Sha256Digest::of(&bytes),
+        bytes,
+        content: manifest.content_digest()?,
+        signature: signature.clone(),
+    };
+    Ok(Some((signed, manifest)))
 }
 
 /// One more signature of a published manifest: the one that `head` names and

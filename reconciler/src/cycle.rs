@@ -29,6 +29,7 @@ mod start;
 mod survey;
 #[cfg(test)]
 mod tests;
+mod waiting;
 mod witness;
 
 pub use effects::{EffectsByFacts, FleetRenders};

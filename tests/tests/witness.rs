@@ -1,6 +1,7 @@
 //! Witnesses: manifests that stand only when other machines rendered the same. Real server, agent, Git and keys.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
@@ -107,6 +108,29 @@ impl Witnessed {
         files.filter(|file| file.to_string_lossy().ends_with(&ending)).collect()
     }
 
+    /// The names of the host's published manifests.
+    fn manifests(&self) -> BTreeSet<String> {
+        let files = fs::read_dir(self.fleet.data().join("published/hosts/one")).unwrap();
+        let names = files.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.len() == 64 + ".json".len()).collect()
+    }
+
+    /// A copy of the repository as it is now.
+    fn clone_now(&self) -> PathBuf {
+        let copy = self.folder.path().join("before.git");
+        let mut clone = Command::new("git");
+        self.fleet.repository.as_operator(&mut clone);
+        clone.args(["clone", "--quiet", "--mirror"]).arg(self.fleet.repository.bare()).arg(&copy);
+        assert!(clone.output().unwrap().status.success());
+        copy
+    }
+
+    /// The orchestrator is killed, and begins anew.
+    fn restart(&mut self) {
+        self.fleet.kill().unwrap();
+        self.fleet.start().unwrap();
+    }
+
     fn head(&self) -> Vec<u8> {
         let head: serde_json::Value =
             serde_json::from_slice(&fs::read(self.fleet.data().join("published/hosts/one/head.json")).unwrap())
@@ -160,11 +184,7 @@ fn a_witness_that_comes_to_something_else_signs_nothing_and_says_so() {
     let head = witnessed.head();
     // The orchestrator follows a commit that the witness's repository does not have.
     witnessed.facts();
-    let before = witnessed.folder.path().join("before.git");
-    let mut clone = Command::new("git");
-    witnessed.fleet.repository.as_operator(&mut clone);
-    clone.args(["clone", "--quiet", "--mirror"]).arg(witnessed.fleet.repository.bare()).arg(&before);
-    assert!(clone.output().unwrap().status.success());
+    let before = witnessed.clone_now();
     witnessed.push("second");
     witnessed.waits("0 of 2");
     let signed_before = witnessed.signatures("a").len();
@@ -225,4 +245,77 @@ fn an_agent_refuses_what_too_few_witnesses_signed_and_keeps_what_it_has() {
     witnessed.signed("c");
     wait_until("the third", SOON, || witnessed.has("third")).unwrap();
     witnessed.fleet.wait_synced("one", &commit).unwrap();
+}
+
+#[test]
+fn what_waits_goes_on_waiting_over_kills_of_the_orchestrator() {
+    let mut witnessed = Witnessed::begin();
+    let head = witnessed.head();
+    let commit = witnessed.push("second");
+    witnessed.waits("0 of 2");
+    witnessed.signed("a");
+    witnessed.waits("1 of 2");
+    let manifests = witnessed.manifests();
+    witnessed.restart();
+    witnessed.waits("1 of 2");
+    assert_eq!(witnessed.manifests(), manifests, "nothing is made anew");
+    assert_eq!(witnessed.head(), head);
+
+    // Who signed before need not sign again.
+    witnessed.signed("b");
+    wait_until("the second", SOON, || witnessed.has("second")).unwrap();
+    witnessed.fleet.wait_synced("one", &commit).unwrap();
+    assert_eq!(witnessed.manifests(), manifests);
+}
+
+#[test]
+fn what_was_given_up_before_a_kill_gets_no_head_after_it() {
+    let mut witnessed = Witnessed::begin();
+    let head = witnessed.head();
+    witnessed.push("second");
+    witnessed.waits("0 of 2");
+    witnessed.signed("a");
+    // Back to what is in force: nothing waits any more, and the manifest stays where it was published.
+    let back = witnessed.push("first");
+    witnessed.fleet.wait_synced("one", &back).unwrap();
+    // After the kill the tip is refused, so that nothing is rendered; the witness has not seen that commit.
+    let before = witnessed.clone_now();
+    witnessed.fleet.repository.write("notes.txt", "unsigned").unwrap();
+    let unsigned = witnessed.fleet.repository.commit_unsigned("unsigned").unwrap();
+    witnessed.fleet.repository.push().unwrap();
+    witnessed.fleet.wait_verified("UnsignedCommit", &unsigned).unwrap();
+    witnessed.restart();
+    let done = witnessed.witness_at("b", &before);
+    assert!(done.status.success(), "{done:?}");
+    let signed = witnessed.signatures("b");
+    assert_eq!(signed.len(), 2, "what is in force, and what was given up: {signed:?}");
+    stays("the head", Duration::from_secs(2), || witnessed.head() == head && witnessed.has("first")).unwrap();
+}
+
+#[test]
+fn what_waits_is_made_anew_when_the_render_key_is_exchanged() {
+    let witnessed = Witnessed::begin();
+    let head = witnessed.head();
+    let commit = witnessed.push("second");
+    witnessed.waits("0 of 2");
+    witnessed.signed("a");
+    witnessed.waits("1 of 2");
+    let before = witnessed.manifests();
+    let keys = witnessed.fleet.keys();
+    let mut rotate = witnessed.fleet.muster(&["key", "rotate", "render", "--keys"]).unwrap();
+    let done = rotate.arg(&keys).output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+    // The signature was of what the key of before had signed.
+    witnessed.waits("0 of 2");
+    let after = witnessed.manifests();
+    assert_eq!(after.difference(&before).count(), 1, "{after:?}");
+    assert_eq!(witnessed.head(), head);
+    for name in ["b", "c"] {
+        witnessed.signed(name);
+    }
+    wait_until("the second", SOON, || witnessed.has("second")).unwrap();
+    witnessed.fleet.wait_synced("one", &commit).unwrap();
+    let made = after.difference(&before).next().unwrap();
+    let named: String = serde_json::from_slice(&witnessed.head()).unwrap();
+    assert_eq!(made, &format!("{named}.json"));
 }

@@ -11,6 +11,7 @@ use muster_schema::{CommitId, HostId, PublicKey, SCHEMA_VERSION, Sha256Digest};
 use super::digest_trail::DigestTrail;
 use super::quarantine::hold_for_copy;
 use super::survey::{LastRender, SurveyResult, Surveyed, on_all_processors};
+use super::witness::AWAITING_WITNESS;
 use super::{CycleError, Orchestrator};
 use crate::bundle::{
     BundleError, Origin, SignedHead, SignedManifest, head_of, next_serial, pack_manifest, sign_head, sign_manifest,
@@ -98,6 +99,10 @@ impl Orchestrator {
     /// What is new waits where witnesses are to sign it; what waited is forgotten where the host needs nothing new.
     fn await_or_forget(&mut self, id: &HostId, outcome: Outcome) -> Outcome {
         match outcome {
+            Outcome::Held(hold) if hold.reason == AWAITING_WITNESS => {
+                self.unconfirmed.remove(id);
+                Outcome::Held(hold)
+            }
             Outcome::New(bundle) if self.demands_witness() => Outcome::Held(self.await_witnesses(id, *bundle)),
             Outcome::Same => {
                 self.awaiting.remove(id);
@@ -171,12 +176,8 @@ impl Orchestrator {
         let Some(identity) = identity.clone().filter(|_| !same(&content)) else {
             return Ok((Outcome::Same, render));
         };
-        let awaits = |bundle: &&NewBundle| {
-            let waiting = &bundle.manifest;
-            (waiting.content(), waiting.host()) == (content, &identity) && bundle.head.head().epoch == self.epoch
-        };
-        if let Some(bundle) = self.awaiting.get(&target.id).filter(awaits) {
-            return Ok((Outcome::Held(self.hold_for_witness(&target.id, bundle.manifest.digest())), render));
+        if let Some(waiting) = self.waits_for(&identity, content) {
+            return Ok((Outcome::Held(self.hold_for_witness(&target.id, waiting)), render));
         }
         let now = clock::now();
         if trail.is_some_and(|trail| trail.would_loop(content, now)) {
@@ -212,10 +213,17 @@ impl Orchestrator {
     /// Publishes a manifest without resources for hosts: their agents put back
     /// what they found.
     pub(super) fn publish_nothing(&mut self, hosts: Vec<HostIdentity>, revision: &CommitId) -> Result<(), CycleError> {
+        let nothing = content_digest(&[], SCHEMA_VERSION).map_err(BundleError::Json)?;
         let mut batch = Batch::default();
         let mut bundles = Vec::new();
         for host in hosts {
             let id = host.id.clone();
+            if let Some(waiting) = self.waits_for(&host, nothing) {
+                let hold = Outcome::Held(self.hold_for_witness(&id, waiting));
+                let outcome = self.await_or_forget(&id, hold);
+                self.take_outcome(&id, revision, outcome);
+                continue;
+            }
             let serial = next_serial(self.serials.get(&id).copied().unwrap_or(0), clock::now());
             let bundle = self.sign_bundle(host, revision, None, serial, Vec::new(), BTreeMap::new())?;
             batch.manifest(&bundle.manifest);

@@ -152,6 +152,9 @@ impl Orchestrator {
             published.extend(self.retire_hosts(&declared, &messages, before.anchor.as_ref())?);
         }
         published.extend(self.retire_reverted()?);
+        // A start may find signatures that came before the end.
+        self.confirm_reverting();
+        published.extend(self.promote_witnessed());
         self.record(repository, verified.id(), &findings, published.len());
         // Who waits for a hint with a key that counts no more is to hear so.
         published.extend(withdrawn);

@@ -43,6 +43,7 @@ impl Orchestrator {
             self.raise_epoch(epoch)?;
         }
         self.resign_heads()?;
+        self.renew_waiting()?;
         self.promote_witnessed();
         Ok(self.heads.keys().cloned().collect())
     }

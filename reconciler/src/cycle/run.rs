@@ -87,15 +87,18 @@ pub async fn run_cycle(
             _ = renewal.tick() => {
                 orchestrator.fold_conditions();
                 log(block_in_place(|| orchestrator.renew_heads()), "heads cannot be renewed");
+                // Where publishing a head failed, its witnesses do not sign again.
+                let published = block_in_place(|| orchestrator.promote_witnessed());
+                door.hints().notify_hosts(&published);
                 match block_in_place(|| orchestrator.take_over_again()) {
                     Ok(published) => door.hints().notify_hosts(&published),
                     Err(error) => log(Err::<(), _>(error), "a host cannot be taken over from break-glass"),
                 }
             }
             _ = keys.tick() => {
-                let epoch = orchestrator.epoch;
+                let version = orchestrator.keys.roots.len();
                 let taken = block_in_place(|| orchestrator.take_newer_keys());
-                if orchestrator.epoch != epoch && taken.is_err() {
+                if orchestrator.keys.roots.len() != version && taken.is_err() {
                     retry = Some(Instant::now() + RETRY);
                 }
                 take_keys(taken, &door, &mut keys_refused);

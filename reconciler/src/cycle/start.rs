@@ -82,6 +82,8 @@ pub struct Orchestrator {
     pub(super) serials: HashMap<HostId, u64>,
     /// Published manifests that wait for witnesses.
     pub(super) awaiting: HashMap<HostId, NewBundle>,
+    /// Hosts whose wait was found after a restart, and for whom nothing was rendered since: they get no head by it.
+    pub(super) unconfirmed: BTreeSet<HostId>,
     /// The heads as they were last published.
     pub(super) heads: HashMap<HostId, muster_schema::head::Head>,
     /// Writes status commits.
@@ -137,6 +139,7 @@ impl Orchestrator {
             committed_facts: CommittedFacts::at(branch.tip()),
             heads: HashMap::new(),
             awaiting: HashMap::new(),
+            unconfirmed: BTreeSet::new(),
             audit: Arc::new(AuditLog::open(&config.data)?),
             audited: None,
             released: Vec::new(),
@@ -159,6 +162,7 @@ impl Orchestrator {
         orchestrator.resign_manifests(&orchestrator.keys)?;
         publish_roots(&orchestrator, &orchestrator.keys)?;
         orchestrator.raise_last_heads()?;
+        orchestrator.find_waiting()?;
         for frame in frames {
             orchestrator.fold_frame(&frame);
         }

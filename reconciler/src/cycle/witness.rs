@@ -12,10 +12,12 @@ use super::{CycleError, Orchestrator};
 use crate::bundle::{head_of, sign_head};
 use crate::io::bus::WitnessCall;
 use crate::io::clock;
-use crate::io::signer::Signer;
 use crate::io::store::Batch;
 use crate::status::Hold;
 use crate::witness::{PendingManifest, verify_request};
+
+/// The reason of a host that waits for witnesses.
+pub(super) const AWAITING_WITNESS: &str = "AwaitingWitness";
 
 /// The most manifests that a witness is told of at once.
 const MOST_AT_ONCE: usize = 1000;
@@ -36,6 +38,7 @@ impl Orchestrator {
         self.serials.insert(id.clone(), bundle.manifest.serial());
         let hold = self.hold_for_witness(id, bundle.manifest.digest());
         self.awaiting.insert(id.clone(), bundle);
+        self.unconfirmed.remove(id);
         hold
     }
 
@@ -46,7 +49,7 @@ impl Orchestrator {
         let missing: Vec<String> = role.keys.iter().filter(has).map(|key| key.id().to_string()).collect();
         let signed = role.keys.len().saturating_sub(missing.len());
         let message = format!("{signed} of {} witnesses have signed; not yet: {}", role.threshold, missing.join(", "));
-        Hold { health: Health::Pending, reason: "AwaitingWitness".into(), message }
+        Hold { health: Health::Pending, reason: AWAITING_WITNESS.into(), message }
     }
 
     /// Answers a witness. Returns the hosts that have a new head by it.
@@ -58,8 +61,9 @@ impl Orchestrator {
             }
             WitnessCall::Sign { host, manifest, signature, respond } => {
                 let taken = self.take_signature(&host, manifest, &signature);
-                let _ = respond.send(taken);
-                self.promote_witnessed()
+                let is_new = matches!(taken, Ok(Taken::New));
+                let _ = respond.send(taken.map(|taken| taken != Taken::Gone));
+                if is_new { self.promote_hosts(vec![host]) } else { Vec::new() }
             }
         }
     }
@@ -84,13 +88,12 @@ impl Orchestrator {
         Ok(pending)
     }
 
-    /// Takes a signature that is of a witness, of a manifest that is published or waits. It proves itself. False where
-    /// another manifest has taken the place of that one.
-    fn take_signature(&mut self, id: &HostId, manifest: Sha256Digest, signature: &[u8]) -> Result<bool, String> {
+    /// Takes a signature that is of a witness, of a manifest that is published or waits. It proves itself.
+    fn take_signature(&mut self, id: &HostId, manifest: Sha256Digest, signature: &[u8]) -> Result<Taken, String> {
         let role = self.witnesses().ok_or("the root document demands no witness")?;
         let awaits = self.awaiting.get(id).is_some_and(|bundle| bundle.manifest.digest() == manifest);
         if !awaits && self.heads.get(id).is_none_or(|head| head.manifest != manifest) {
-            return Ok(false);
+            return Ok(Taken::Gone);
         }
         if signature.len() > MAX_SIGNATURE_BYTES {
             return Err("the signature is too long".to_owned());
@@ -101,16 +104,22 @@ impl Orchestrator {
         if !role.keys.iter().any(|key| signature.verify(&bytes, key).is_ok()) {
             return Err("no witness of the newest root document signed that manifest so".to_owned());
         }
+        if self.tree.has_manifest_signature(id, manifest, signature.key()) {
+            return Ok(Taken::Known);
+        }
         let mut batch = Batch::default();
         batch.manifest_signature(id, manifest, &signature);
         self.tree.publish(&batch).map_err(|error| error.to_string())?;
         tracing::info!(host = %id, %manifest, witness = %signature.key(), "a witness has signed");
-        Ok(true)
+        Ok(Taken::New)
     }
 
     /// Gives heads to manifests that enough witnesses have signed; says of the others who is missing.
     pub(super) fn promote_witnessed(&mut self) -> Vec<HostId> {
-        let ids: Vec<HostId> = self.awaiting.keys().cloned().collect();
+        self.promote_hosts(self.awaiting.keys().cloned().collect())
+    }
+
+    fn promote_hosts(&mut self, ids: Vec<HostId>) -> Vec<HostId> {
         let mut promoted = Vec::new();
         for id in ids {
             match self.promote(&id) {
@@ -127,6 +136,13 @@ impl Orchestrator {
     fn promote(&mut self, id: &HostId) -> Result<bool, CycleError> {
         let (Some(bundle), Some(root)) = (self.awaiting.get(id), self.keys.root()) else { return Ok(false) };
         let digest = bundle.manifest.digest();
+        let witness = &root.root().roles.witness;
+        let has_signed = |key: &&PublicKey| self.tree.has_manifest_signature(id, digest, key.id());
+        let too_few = witness.keys.iter().filter(has_signed).count() < witness.threshold as usize;
+        // What another render key signed, and what no render has come to since the start, may not be what is right.
+        if too_few || self.unconfirmed.contains(id) || !self.is_by_render_key(bundle) {
+            return Ok(false);
+        }
         let signatures = self.tree.load_manifest(id, digest)?.map(|(_, signatures)| signatures).unwrap_or_default();
         if check_witnessed(root.root(), bundle.manifest.bytes(), &signatures).is_err() {
             return Ok(false);
@@ -136,12 +152,6 @@ impl Orchestrator {
         let head = head_of(&self.fleet, &bundle.manifest, revision.clone(), clock::now(), self.config.head_life);
         let head = sign_head(head, self.keys.fresh.as_ref())?;
         let mut batch = Batch::default();
-        // The render key may have been exchanged while it waited.
-        let render = self.keys.render.as_ref();
-        if !self.tree.has_manifest_signature(id, digest, render.public_key().id()) {
-            let signature = render.sign(bundle.manifest.bytes(), &format!("muster manifest {id}"));
-            batch.manifest_signature(id, digest, &signature.map_err(crate::bundle::BundleError::Signer)?);
-        }
         batch.head(&head);
         self.publish_batch(&batch)?;
         if let Some(bundle) = self.awaiting.remove(id) {
@@ -160,6 +170,17 @@ impl Orchestrator {
             self.unsaved.insert(id.clone());
         }
     }
+}
+
+/// What became of a signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// It counts from now on.
+    New,
+    /// It was there before.
+    Known,
+    /// Another manifest has taken the place of the one that it signs.
+    Gone,
 }
 
 fn is_last(head: &Head) -> bool {

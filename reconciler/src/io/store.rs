@@ -261,6 +261,15 @@ impl PublishedTree {
         Ok(Some((bytes, signatures)))
     }
 
+    /// The digests of the manifests that are published for `host`, in no order.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn manifests(&self, host: &HostId) -> Result<Vec<Sha256Digest>, StoreError> {
+        let names = names(&self.top.join(host_dir(host)))?;
+        Ok(names.iter().filter_map(|name| name.strip_suffix(".json")?.parse().ok()).collect())
+    }
+
     /// Every host that has a head, in no order.
     ///
     /// # Errors
