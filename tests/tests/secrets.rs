@@ -178,6 +178,44 @@ fn approving_with_an_admins_key_encrypts_in_the_same_commit() {
 }
 
 #[test]
+fn a_ciphertext_under_another_name_is_opened_for_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let (fleet, identity, admin) = begin(folder.path());
+    muster(&fleet, &["secret", "set", "db", "--hosts", "role=db", "--admin", &admin], FIRST);
+    // Who may write ciphertexts and the rule of a secret of his own takes that of another.
+    let work = fleet.repository.work();
+    let rules = fs::read_to_string(work.join("secrets/recipients.yaml")).unwrap();
+    fleet.repository.write("secrets/recipients.yaml", rules + "\n  copy: {hosts: \"role=web\"}\n").unwrap();
+    for ending in ["age", "recipients"] {
+        fs::copy(work.join(format!("secrets/db.{ending}")), work.join(format!("secrets/copy.{ending}"))).unwrap();
+    }
+    let key = "key: RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3\n";
+    for (name, key) in [("web-1", key), ("web-2", "")] {
+        let path = folder.path().join(format!("{name}.key"));
+        let recipient = muster(&fleet, &["secret", "keygen", path.to_str().unwrap()], "").trim().to_owned();
+        let file = format!("environments/production/hosts/{name}.yaml");
+        fleet.repository.write(&file, format!("labels: {{role: web}}\n{key}recipient: {recipient}\n")).unwrap();
+    }
+    fleet.repository.publish("secrets: Copy one").unwrap();
+    let before = tip(&fleet);
+    for names in [&["copy"][..], &["--all"]] {
+        let output = run(&fleet, &[&["secret", "rekey", "--identity", &identity], names].concat(), "");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains("the ciphertext of copy is or was that of db"), "{told}");
+    }
+    assert_eq!(tip(&fleet), before);
+    // Its host goes all the same.
+    let output = run(&fleet, &["host", "revoke", "web-1", "--yes", "--identity", &identity], "");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && told.contains("the ciphertext of copy"), "{told}");
+    assert_ne!(tip(&fleet), before);
+    // By the value set anew it is a secret of its own.
+    muster(&fleet, &["secret", "set", "copy", "--hosts", "role=web"], FIRST);
+    muster(&fleet, &["secret", "rekey", "--all", "--identity", &identity], "");
+}
+
+#[test]
 fn a_file_of_sops_becomes_secrets_or_nothing_does() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

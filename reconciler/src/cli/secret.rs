@@ -14,7 +14,7 @@ mod rekey;
 mod set;
 
 pub(super) use identity::IdentityArgs;
-pub(super) use rekey::rekeyed;
+pub(super) use rekey::{rekeyed, tell_copied};
 
 /// Keep secrets in the state repository, encrypted to the hosts that need them.
 #[derive(Debug, clap::Args)]

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail, ensure};
 use git2::{ObjectType, Oid, Repository, Tree};
+use muster_schema::secret::SecretName;
 use muster_schema::{FleetName, HostId};
 
 use super::progress;
 use crate::io::clock;
 use crate::io::git::{
     CommitAuthor, GitError, OperatorSigner, RemoteUrl, SshKeygenSigner, advance_branch, commit_signed, fetch_remote,
-    load_operator, load_signer, open_repository, push_refs, read_tip, store_merge,
+    find_copied, load_operator, load_signer, open_repository, push_refs, read_tip, store_merge,
 };
 use crate::io::repository::list_revision;
 use crate::model::{Model, ModelCache, Node, RepositoryFiles, load_model, load_yaml};
@@ -120,6 +121,11 @@ impl StateClone {
     /// The bytes of the file at `path`; none when there is none.
     pub(super) fn read_bytes(&self, path: &str) -> Result<Option<Vec<u8>>, anyhow::Error> {
         read_file(&self.repository, self.tip, path)
+    }
+
+    /// The other secret that this ciphertext of `name` is, or was once.
+    pub(super) fn find_copied(&self, name: &SecretName, ciphertext: &[u8]) -> Result<Option<SecretName>, GitError> {
+        find_copied(&self.repository, self.tip, name, ciphertext)
     }
 
     /// The state repository as it is committed.

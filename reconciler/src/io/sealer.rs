@@ -1,19 +1,19 @@
 //! A sealer: its own copy of the repository, its own anchor, its own keys to open secrets and to sign commits.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use age::x25519::Identity;
 use git2::{Oid, Repository};
-use muster_schema::secret::{SecretName, load_age};
+use muster_schema::secret::SecretName;
 use muster_schema::{CommitId, FleetName};
 use ssh_key::PublicKey;
 
 use super::anchor::{AnchorError, keep_anchor, load_anchor};
 use super::clock;
 use super::git::{
-    CommitAuthor, GitError, RemoteUrl, SshKeygenSigner, commit_signed, fetch_remote, init_bare_repository, push_refs,
-    read_tip,
+    CommitAuthor, GitError, RemoteUrl, SshKeygenSigner, commit_signed, fetch_remote, find_copied, init_bare_repository,
+    push_refs, read_tip,
 };
 use super::repository::{RepositoryError, list_revision};
 use super::verified_clone::{CloneError, CloneTrust, verify_clone};
@@ -204,39 +204,4 @@ fn read_blob(repository: &Repository, commit: Oid, path: &str) -> Result<Option<
     let tree = repository.find_commit(commit).and_then(|commit| commit.tree()).map_err(read)?;
     let Ok(entry) = tree.get_path(path.as_ref()) else { return Ok(None) };
     Ok(Some(repository.find_blob(entry.id()).map_err(read)?.content().to_vec()))
-}
-
-/// The other secret that this ciphertext is or ever was, in the history of `tip`. Who may write ciphertexts and not the
-/// rules could have a sealer open one secret to the hosts of another otherwise.
-fn find_copied(
-    repository: &Repository,
-    tip: Oid,
-    name: &SecretName,
-    ciphertext: &[u8],
-) -> Result<Option<SecretName>, SealerError> {
-    let read = |source| GitError::Read { what: "the history of secrets".to_owned(), source };
-    // What is no file of age cannot be opened either, and is told then.
-    let Ok(ours) = load_age(ciphertext) else { return Ok(None) };
-    let mut walk = repository.revwalk().map_err(read)?;
-    walk.push(tip).map_err(read)?;
-    let (mut folders, mut blobs) = (HashSet::new(), HashSet::new());
-    for commit in walk {
-        let tree = repository.find_commit(commit.map_err(read)?).and_then(|one| one.tree()).map_err(read)?;
-        let Some(folder) = tree.get_name("secrets").map(|entry| entry.id()) else { continue };
-        if !folders.insert(folder) {
-            continue;
-        }
-        let Ok(folder) = repository.find_tree(folder) else { continue };
-        for entry in &folder {
-            let other = entry.name().ok().and_then(|file| file.strip_suffix(".age")?.parse::<SecretName>().ok());
-            let Some(other) = other.filter(|other| other != name && blobs.insert((entry.id(), other.clone()))) else {
-                continue;
-            };
-            let Ok(blob) = repository.find_blob(entry.id()) else { continue };
-            if load_age(blob.content()).is_ok_and(|theirs| theirs == ours) {
-                return Ok(Some(other));
-            }
-        }
-    }
-    Ok(None)
 }

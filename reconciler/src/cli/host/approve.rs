@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::super::confirm::confirm;
 use super::super::output::inert;
-use super::super::secret::{IdentityArgs, rekeyed};
+use super::super::secret::{IdentityArgs, rekeyed, tell_copied};
 use super::super::server::Server;
 use super::super::state_clone::{CommitArgs, StateClone};
 use super::{joined, secrets_of};
@@ -100,7 +100,9 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let identities = args.identity.load()?;
     if let Some(identities) = &identities {
         let model = clone.model_with(&edits)?;
-        edits.extend(rekeyed(&clone, &model, &secrets, identities)?.edits);
+        let rekeyed = rekeyed(&clone, &model, &secrets, identities)?;
+        ensure!(rekeyed.copied.is_empty(), "{}", tell_copied(&rekeyed.copied));
+        edits.extend(rekeyed.edits);
     }
     let message = match replaced {
         Some(before) => format!(

@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use muster_schema::HostId;
 
 use super::super::confirm::confirm;
-use super::super::secret::{IdentityArgs, rekeyed};
+use super::super::secret::{IdentityArgs, rekeyed, tell_copied};
 use super::super::state_clone::CommitArgs;
 use super::{joined, secrets_of};
 use crate::cli::say::say;
@@ -48,7 +48,12 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let secrets = secrets_of(&model, id);
     let identities = args.identity.load()?;
     if let Some(identities) = &identities {
-        edits.extend(rekeyed(&clone, &model, &secrets, identities)?.edits);
+        let rekeyed = rekeyed(&clone, &model, &secrets, identities)?;
+        // The key is taken back all the same.
+        if !rekeyed.copied.is_empty() {
+            eprintln!("{}", tell_copied(&rekeyed.copied));
+        }
+        edits.extend(rekeyed.edits);
     }
     let commit = clone.commit(&edits, &format!("hosts: Revoke the key of {id}\n"))?;
     say!("The key of {id} is taken back by {commit} ({}).", file.path);

@@ -35,7 +35,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let model = clone.model()?;
     let all = model.secrets().iter().map(|(name, _)| name.clone());
     let names: Vec<SecretName> = if args.all { all.collect() } else { args.names.clone() };
-    let Rekeyed { edits, done, left } = rekeyed(&clone, &model, &names, &identities)?;
+    let Rekeyed { edits, done, left, copied } = rekeyed(&clone, &model, &names, &identities)?;
+    ensure!(copied.is_empty(), "{}", tell_copied(&copied));
     if done.is_empty() {
         say!("Each of them is encrypted to those who can read it now; nothing was changed.");
         return Ok(ExitCode::SUCCESS);
@@ -60,6 +61,8 @@ pub(in crate::cli) struct Rekeyed {
     pub(in crate::cli) done: Vec<SecretName>,
     /// Those of them that somebody can read no longer.
     pub(in crate::cli) left: Vec<SecretName>,
+    /// Those that are left as they are, because their ciphertext is or was another secret's, with that one.
+    pub(in crate::cli) copied: Vec<(SecretName, SecretName)>,
 }
 
 /// These secrets, encrypted to those who can read them by `model`, as far as that differs.
@@ -80,6 +83,10 @@ pub(in crate::cli) fn rekeyed(
         }
         let ciphertext = clone.read_bytes(&ciphertext_path(name))?;
         let ciphertext = ciphertext.with_context(|| format!("{} is missing", ciphertext_path(name)))?;
+        if let Some(other) = clone.find_copied(name, &ciphertext)? {
+            rekeyed.copied.push((name.clone(), other));
+            continue;
+        }
         let plaintext = open(name, &ciphertext, identities)?;
         ensure!(!plaintext.is_empty(), "the secret {name} is empty");
         rekeyed.edits.extend(seal(name, &plaintext, &to)?);
@@ -89,4 +96,15 @@ pub(in crate::cli) fn rekeyed(
         }
     }
     Ok(rekeyed)
+}
+
+/// Why secrets are not encrypted anew, a line each, and what to do.
+pub(in crate::cli) fn tell_copied(copied: &[(SecretName, SecretName)]) -> String {
+    let lines = copied.iter().map(|(name, other)| {
+        format!(
+            "the ciphertext of {name} is or was that of {other}: if {name} may have its value, say so by setting it: \
+             muster secret get {other} --identity FILE | muster secret set {name}; if not, somebody copied it there"
+        )
+    });
+    lines.collect::<Vec<String>>().join("\n")
 }
