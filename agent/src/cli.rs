@@ -85,6 +85,9 @@ struct Options {
     /// The name that the host would like.
     #[arg(long)]
     name: Option<String>,
+    /// The file with the enrolment token of a new host (mode 0600); -: standard input. Else MUSTER_ENROLMENT_TOKEN is looked at.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
     /// Time between full sweeps: 300s, 5m, 500ms.
     #[arg(long)]
     sweep_interval: Option<String>,
@@ -137,6 +140,7 @@ impl Options {
             root: self.root,
             state: self.state,
             name: self.name,
+            token_file: self.token_file,
             sweep_interval: self.sweep_interval,
             mode: self.audit.then_some(Enforcement::Audit),
             api_socket: self.api_socket,

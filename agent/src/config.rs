@@ -41,6 +41,8 @@ pub struct Settings {
     pub state: Option<PathBuf>,
     /// The name that the host would like; its host name where nothing is said.
     pub name: Option<String>,
+    /// The file with the enrolment token of a new host; `-`: standard input.
+    pub token_file: Option<PathBuf>,
     /// Time between full sweeps: `300s`, `5m`, `500ms`.
     pub sweep_interval: Option<String>,
     /// What is done about differences where a resource does not say.
@@ -70,6 +72,8 @@ pub struct Config {
     pub state: PathBuf,
     /// The name that the host would like, if it is set.
     pub name: Option<HostId>,
+    /// The file with the enrolment token of a new host, if there is one.
+    pub token_file: Option<PathBuf>,
     /// Time between full sweeps.
     pub sweep_interval: Duration,
     /// What is done about differences where a resource does not say.
@@ -131,6 +135,7 @@ impl Settings {
             root: self.root.or(other.root),
             state: self.state.or(other.state),
             name: self.name.or(other.name),
+            token_file: self.token_file.or(other.token_file),
             sweep_interval: self.sweep_interval.or(other.sweep_interval),
             mode: self.mode.or(other.mode),
             confirm_within: self.confirm_within.or(other.confirm_within),
@@ -172,6 +177,7 @@ impl Settings {
             root: self.root_folder(),
             state: self.state_folder(),
             name: name.map_err(|error: muster_schema::name::BadName| bad("name", error.to_string()))?,
+            token_file: self.token_file.clone(),
             sweep_interval: match &self.sweep_interval {
                 Some(text) => parse_duration(text)
                     .ok_or_else(|| bad("sweep-interval", format!("{text:?} is no time such as 300s, 5m or 500ms")))?,

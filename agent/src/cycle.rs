@@ -25,12 +25,13 @@ use crate::outbox::commit_rejection;
 use crate::rest::Rest;
 use crate::secrets::Secrets;
 use crate::store::{Store, StoreError};
+use crate::token::Token;
 use crate::vault::Vault;
 use crate::verify::Reject;
 use crate::worker::{Order, Shared};
 use follow::Follower;
 use muster_schema::facts::Facts;
-use muster_schema::message::{Announce, Body, FactsBody};
+use muster_schema::message::{Announce, Body, FactsBody, TokenClaim};
 use muster_schema::root::VerifiedRoot;
 use muster_schema::{HostId, SCHEMA_VERSION, Sha256Digest};
 use std::path::PathBuf;
@@ -68,6 +69,8 @@ pub struct Cycle {
     pub fingerprint: Sha256Digest,
     /// The name that the host would like.
     pub name: HostId,
+    /// What makes it a host without a person, if it has that.
+    pub token: Option<Token>,
     /// The worker has begun with what the store holds.
     pub in_force: bool,
     /// What the host says of itself.
@@ -173,11 +176,24 @@ async fn prove_host(cycle: &Cycle, messenger: &Messenger) -> Result<(), CycleErr
         }
         Err(error) => tracing::warn!(error = error as &dyn std::error::Error, "enrolment"),
     };
-    let id = enrol(messenger, &cycle.keys, || announce(cycle), tell).await;
+    let token = claim_by_token(cycle, messenger);
+    let id = enrol(messenger, &cycle.keys, || Announce { token: token.clone(), ..announce(cycle) }, tell).await;
     commit_id(&cycle.store, &id)?;
     // A worker that ended ends the whole agent; see `cli::run`.
     let _ = cycle.orders.send(Order::Named(id));
     Ok(())
+}
+
+/// What the host's enrolment token says of it, where it has one that is of use.
+fn claim_by_token(cycle: &Cycle, messenger: &Messenger) -> Option<TokenClaim> {
+    let token = cycle.token.as_ref()?;
+    match token.claim(&messenger.fleet(), &cycle.keys.public_key(), &cycle.keys.recipient()) {
+        Ok(claim) => Some(claim),
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "enrolling without the token");
+            None
+        }
+    }
 }
 
 fn announce(cycle: &Cycle) -> Announce {
@@ -188,6 +204,7 @@ fn announce(cycle: &Cycle) -> Announce {
         schema: SCHEMA_VERSION,
         facts: cycle.facts.clone(),
         replaces: None,
+        token: None,
     }
 }
 

@@ -20,4 +20,5 @@ pub mod probe;
 pub mod process;
 pub mod status_file;
 pub mod tls;
+pub mod token_source;
 pub mod transport;

@@ -43,6 +43,7 @@ mod test_tar;
 #[cfg(test)]
 mod test_web;
 mod text_lines;
+pub mod token;
 pub mod vault;
 pub mod verify;
 pub mod watch;

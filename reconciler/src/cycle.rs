@@ -7,6 +7,7 @@
 
 mod archive;
 mod audit;
+mod bind;
 mod broker;
 mod committed_facts;
 mod declare;

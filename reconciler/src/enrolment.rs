@@ -6,11 +6,16 @@
 //! → enrolled. Names select nothing: everything goes by key.
 
 mod challenge;
+mod claim;
 mod host_file;
 mod pending_list;
 mod rate_limit;
 
+#[cfg(test)]
+pub(crate) mod test_token;
+
 pub use challenge::{CHALLENGE_BYTES, OpenChallenges};
+pub use claim::{ClaimRefused, Claimant, Claimed, judge_claim};
 pub use host_file::{HostFileError, approve_host_file, revoke_host_file};
 pub use pending_list::{
     BadAnnouncement, Listed, MAX_ANNOUNCE_BYTES, MAX_PENDING, PENDING_LIFE, PendingHost, PendingList,

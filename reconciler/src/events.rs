@@ -50,6 +50,8 @@ pub enum EventKind {
     EnrolmentPending,
     /// An agent was enrolled.
     EnrolmentDone,
+    /// A machine is to be a host, by an enrolment token.
+    TokenClaimed,
     /// Two machines speak with one host's key.
     HostCopied,
     /// A host's key was taken out of its file.

@@ -16,6 +16,7 @@ pub mod key_folder;
 pub mod password;
 pub mod repository;
 pub mod sealer;
+pub mod secret_file;
 pub mod signer;
 pub mod store;
 pub mod tls;

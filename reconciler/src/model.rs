@@ -20,6 +20,7 @@ mod resources;
 mod scope;
 mod secrets;
 mod shape;
+mod token;
 mod yaml;
 
 #[cfg(test)]
@@ -40,6 +41,7 @@ pub use node::{Entry, Map, Node, NodeValue, Text, Unfit};
 pub use place::Place;
 pub use secrets::{RECIPIENTS_FILE, Secret, Secrets, Unreadable, ciphertext_path, recipients_path};
 pub use shape::{Shape, check::Templates};
+pub use token::{EnrolmentToken, LONGEST_TOKEN_LIFE, TokenHosts, token_path};
 pub use yaml::{MAX_DOCUMENT_BYTES, load_yaml};
 
 pub(crate) use exceptions::{attributes_of as exception_attributes, is_waiver, load_until, no_such_resource};

@@ -1,6 +1,7 @@
 //! What the orchestrator knows of its fleet, and how reports change it. Pure.
 
 mod assignments;
+mod binding;
 mod conditions;
 mod enrolment_proof;
 mod facts_record;
@@ -13,6 +14,7 @@ mod pace;
 mod readable_time;
 
 pub use assignments::Assignments;
+pub use binding::{Binding, Standing};
 pub use conditions::fold_conditions;
 pub use enrolment_proof::EnrolmentProof;
 pub use facts_record::FactsRecord;

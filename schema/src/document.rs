@@ -18,6 +18,7 @@ mod recipients;
 mod resources;
 mod schemas;
 pub mod selector;
+mod token;
 
 #[cfg(test)]
 mod generated;
@@ -38,6 +39,7 @@ pub use recipients::{RecipientsDocument, SecretDocument};
 pub use resources::{Assignments, Labels, Resources, Settings, collection_schema};
 pub use schemas::{document_schema, document_schemas};
 pub use selector::Selector;
+pub use token::TokenDocument;
 
 /// The version of the state repository's language, the `schema` of muster.yaml.
 pub const DOCUMENT_SCHEMA_VERSION: u32 = 1;

@@ -28,6 +28,11 @@ pub struct KeyId(pub(crate) [u8; 8]);
 pub struct BadKey(String);
 
 impl PublicKey {
+    /// The key with this id and these bytes.
+    pub(crate) fn of_parts(id: [u8; 8], point: [u8; 32]) -> Self {
+        PublicKey { id: KeyId(id), point }
+    }
+
     /// The key's id.
     pub fn id(&self) -> KeyId {
         self.id

@@ -36,6 +36,7 @@ pub mod root;
 pub mod secret;
 pub mod state;
 pub mod timestamp;
+pub mod token_secret;
 
 pub use address::Address;
 pub use collection::Collection;
@@ -48,6 +49,7 @@ pub use host_id::HostId;
 pub use key::{KeyId, PublicKey};
 pub use receipt_code::ReceiptCode;
 pub use timestamp::Timestamp;
+pub use token_secret::TokenSecret;
 
 /// The version of the manifest's schema that this build writes and reads.
 pub const SCHEMA_VERSION: u32 = 1;

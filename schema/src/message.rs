@@ -18,6 +18,8 @@ use crate::manifest::HostIdentity;
 use crate::report::Report;
 use crate::timestamp::Timestamp;
 
+mod token_claim;
+pub use token_claim::{TokenClaim, claim_statement};
 #[cfg(test)]
 mod tests;
 
@@ -109,6 +111,9 @@ pub struct Announce {
     /// The host's key of before, where this one is to follow it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub replaces: Option<Replaces>,
+    /// The word of an enrolment token, where the host has one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub token: Option<TokenClaim>,
 }
 
 /// A host's key says which key is to follow it.

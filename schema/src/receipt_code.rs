@@ -68,6 +68,16 @@ receipt_codes! {
     WrongAgeRecipient,
     /// The announcement is to follow a key that is no enrolled host's, or that did not sign it.
     SuccessorInvalid,
+    /// No revision names this enrolment token, or not any more, or not yet.
+    TokenUnknown,
+    /// The enrolment token did not sign what is claimed by it.
+    TokenInvalid,
+    /// The enrolment token's time is over, or has not begun, by the orchestrator's clock.
+    TokenExpired,
+    /// Another machine was enrolled with this token.
+    TokenUsed,
+    /// None of the token's hosts is free, or the claimed one is not: it is no host of the token's, or has a key.
+    TokenHostTaken,
     /// There is no open challenge; announce again.
     NoChallenge,
     /// The answer does not fit the challenge; announce again.

@@ -13,9 +13,11 @@ use crate::io::host_keys::HostKeys;
 use crate::io::http::HttpTransport;
 use crate::io::memory::{release_for_ever, restrain_allocator};
 use crate::io::status_file::{Identity, StatusFile, load_status};
+use crate::io::token_source::load_token;
 use crate::io::transport::Transport;
 use crate::rest::Rest;
 use crate::secrets::Secrets;
+use crate::token::Token;
 use crate::watch::watch_services;
 use crate::worker::{Order, Shared, WorkerInput, work};
 use anyhow::Context;
@@ -76,6 +78,12 @@ async fn run_daemon(config: Config) -> anyhow::Result<Ended> {
     }
     let converger = Converger::begin(managed, resources, config.mode, shared.judged_time())?;
     let name = claimed_name(&config)?;
+    // Who is a host already needs no token, and the file may be gone.
+    let token = match load_id(&store)? {
+        Some(_) => None,
+        None => load_token(config.token_file.as_deref())?,
+    };
+    let token = token.map(|secret| Token { secret, host: config.name.clone() });
     let identity = Identity { id: load_id(&store)?, name: name.clone(), key: keys.public_key().fingerprint() };
     let (orders, receiver) = std::sync::mpsc::channel();
     let input = WorkerInput {
@@ -113,6 +121,7 @@ async fn run_daemon(config: Config) -> anyhow::Result<Ended> {
     let cycle = Cycle {
         transport,
         name,
+        token,
         facts: load_facts().context("the facts of this host")?,
         fingerprint: config.fingerprint,
         in_force: is_in_force,

@@ -1,6 +1,6 @@
 //! `muster enrol-command`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
@@ -34,25 +34,48 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
-    let missing = || format!("{} holds no root document", args.keys.display());
-    let fingerprint = keys::load_root_fingerprint(&args.keys).with_context(missing)?.with_context(missing)?;
-    say!("{}", command_line(args, fingerprint)?);
+    let line = command_line(&args.url, args.bus.as_deref(), root_fingerprint(&args.keys)?)?;
+    match &args.name {
+        Some(name) => say!("{line} --name {name}"),
+        None => say!("{line}"),
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-fn command_line(args: &Args, fingerprint: Sha256Digest) -> Result<String, anyhow::Error> {
-    ensure!(
-        args.url.starts_with("http://") || args.url.starts_with("https://"),
-        "'{}' is no http:// or https:// address",
-        args.url
-    );
-    let mut line = format!("muster-agent run --url {} --root-fingerprint {fingerprint}", quote(&args.url));
-    if let Some(bus) = &args.bus {
+/// What a command that starts an agent needs to know, where it is to be told.
+#[derive(Debug, clap::Args)]
+pub(super) struct AgentAddress {
+    /// The folder with the fleet's root documents; the newest counts.
+    #[arg(long, value_name = "DIR", requires = "url")]
+    keys: Option<PathBuf>,
+    /// The orchestrator's address, as the host reaches it.
+    #[arg(long, requires = "keys")]
+    url: Option<String>,
+    /// The broker's address, where hosts use one; may hold a password.
+    #[arg(long, value_name = "URL", requires = "url")]
+    bus: Option<String>,
+}
+
+impl AgentAddress {
+    /// The command that starts an agent; none where it is not told what that needs.
+    pub(super) fn command_line(&self) -> Result<Option<String>, anyhow::Error> {
+        let (Some(keys), Some(url)) = (&self.keys, &self.url) else { return Ok(None) };
+        command_line(url, self.bus.as_deref(), root_fingerprint(keys)?).map(Some)
+    }
+}
+
+fn root_fingerprint(keys: &Path) -> Result<Sha256Digest, anyhow::Error> {
+    let missing = || format!("{} holds no root document", keys.display());
+    keys::load_root_fingerprint(keys).with_context(missing)?.with_context(missing)
+}
+
+fn command_line(url: &str, bus: Option<&str>, fingerprint: Sha256Digest) -> Result<String, anyhow::Error> {
+    let is_known = url.starts_with("http://") || url.starts_with("https://");
+    ensure!(is_known, "'{url}' is no http:// or https:// address");
+    let mut line = format!("muster-agent run --url {} --root-fingerprint {fingerprint}", quote(url));
+    if let Some(bus) = bus {
         bus.parse::<BrokerUrl>()?;
         line += &format!(" --bus {}", quote(bus));
-    }
-    if let Some(name) = &args.name {
-        line += &format!(" --name {name}");
     }
     Ok(line)
 }

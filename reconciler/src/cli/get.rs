@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use clap::ValueEnum;
+use muster_schema::Timestamp;
 use serde_json::Value;
 
 use super::output::{Format, print_document, print_table};
 use super::server::{Server, commit, text};
 
-/// Show hosts, revisions, findings, events' sources, or agents that wait for approval.
+/// Show hosts, revisions, findings, events' sources, agents that wait for approval, or enrolment tokens.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// What to show.
@@ -30,12 +31,14 @@ enum What {
     Revisions,
     Findings,
     Enrolment,
+    Tokens,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let value = match (&args.id, args.what) {
         (Some(id), What::Hosts) => Value::Array(vec![args.server.fetch_host(id)?]),
         (Some(_), _) => anyhow::bail!("only hosts have an id to ask for"),
+        (None, What::Tokens) => args.server.fetch("enrolment/tokens")?,
         (None, what) => {
             args.server.fetch(&what.to_possible_value().map_or_else(String::new, |v| v.get_name().to_owned()))?
         }
@@ -59,6 +62,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
         What::Enrolment => {
             print_table(&["CLAIMS TO BE", "FINGERPRINT", "KEY"], &rows.iter().map(enrolment_row).collect::<Vec<_>>())
         }
+        What::Tokens => print_table(
+            &["NAME", "GIVES", "STATE", "EXPIRES", "USED AS", "BY"],
+            &rows.iter().map(token_row).collect::<Vec<_>>(),
+        ),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -96,4 +103,12 @@ fn enrolment_row(pending: &Value) -> Vec<String> {
         None => pending.get("announce").map_or_else(String::new, |announce| text(announce, "name")),
     };
     vec![name, text(pending, "fingerprint"), text(pending, "key")]
+}
+
+fn token_row(token: &Value) -> Vec<String> {
+    let none = Value::Null;
+    let used = token.get("used").unwrap_or(&none);
+    let expires = token.get("expires").and_then(Value::as_u64).map(|time| Timestamp(time).to_string());
+    let [name, gives, state] = ["name", "gives", "state"].map(|key| text(token, key));
+    vec![name, gives, state, expires.unwrap_or_default(), text(used, "host"), text(used, "fingerprint")]
 }

@@ -14,8 +14,10 @@ mod retire;
 mod revoke;
 #[cfg(test)]
 mod tests;
+mod token;
 
-/// Approve a new host, take its key back, retire it, or take it out of quarantine: each is a signed commit.
+/// Approve a new host or make a token for one, take its key back, retire it, or take it out of quarantine: each is a
+/// signed commit.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -28,6 +30,7 @@ enum Command {
     Release(release::Args),
     Retire(retire::Args),
     Revoke(revoke::Args),
+    Token(token::Args),
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
@@ -36,6 +39,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
         Command::Release(args) => release::run(args),
         Command::Retire(args) => retire::run(args),
         Command::Revoke(args) => revoke::run(args),
+        Command::Token(args) => token::run(args),
     }
 }
 

@@ -9,10 +9,12 @@ use std::collections::BTreeSet;
 use muster_schema::{CommitId, HostId, PublicKey};
 
 use super::Orchestrator;
+use super::bind::bindings_by_host;
 use crate::audit::Decision;
 use crate::events::EventKind;
 use crate::io::clock;
 use crate::model::{Host, Model};
+use crate::status::Binding;
 
 impl Orchestrator {
     /// Takes keys back that the anchor does not name: it may be newer than what is known of the hosts. Where it
@@ -20,7 +22,10 @@ impl Orchestrator {
     pub(super) fn withdraw_keys_of_before(&mut self) {
         let Some(anchor) = self.assignments().anchor else { return };
         match self.load(&anchor) {
-            Ok((newest, _)) => drop(self.withdraw_keys(&newest, &anchor)),
+            Ok((newest, _)) => {
+                self.withdraw_keys(&newest, &anchor);
+                self.newest = Some((anchor, newest));
+            }
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "the anchor cannot be read yet"),
         }
     }
@@ -28,15 +33,19 @@ impl Orchestrator {
     /// Takes the keys back that `newest`, at `revision`, does not name any more. What a host without a key said of
     /// itself is forgotten, so that no other host goes on being rendered with it. Returns the hosts.
     pub(super) fn withdraw_keys(&mut self, newest: &Model, revision: &CommitId) -> Vec<HostId> {
+        self.state.fleet_mut().tokens = newest.tokens().to_vec();
+        self.settle_bindings(newest);
+        let bindings = bindings_by_host(&self.state.fleet());
         let mut withdrawn = Vec::new();
         let mut silenced = Vec::new();
         for (id, host) in &mut self.state.fleet_mut().hosts {
             let Some(named) = newest.host(id).filter(|named| !named.key_unread) else { continue };
-            if host.key.is_none() || named.key == host.key {
+            let named_key = named.key.or_else(|| bindings.get(id).map(|binding| binding.key));
+            if host.key.is_none() || named_key == host.key {
                 continue;
             }
             withdrawn.extend(host.set_key(None).map(|key| (id.clone(), key, revision.clone())));
-            if named.key.is_none() && host.facts.take().is_some() {
+            if named_key.is_none() && host.facts.take().is_some() {
                 silenced.push(id.clone());
             }
             self.unsaved.insert(id.clone());
@@ -51,10 +60,11 @@ impl Orchestrator {
         hosts
     }
 
-    /// Takes over what the assigned revisions declare; returns the declared hosts.
+    /// Takes over what the assigned revisions declare, and who a host is by a token; returns the declared hosts.
     pub(super) fn declare_hosts(&mut self, newest: &Model) -> BTreeSet<HostId> {
         let (mut declared, mut approved) = (BTreeSet::new(), Vec::new());
         let mut fleet = self.state.fleet_mut();
+        let bindings = bindings_by_host(&fleet);
         let assignments = fleet.assignments.clone();
         for (revision, model) in &self.models {
             for host in model.hosts() {
@@ -65,12 +75,15 @@ impl Orchestrator {
                 let status = fleet.hosts.entry(host.id.clone()).or_default();
                 status.environment = Some(host.environment.to_string());
                 status.labels = host.labels.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
-                let key = key_that_counts(host, newest);
+                let binding = binding_that_counts(bindings.get(&host.id), newest);
+                let key = key_that_counts(host, newest).or(binding.map(|binding| binding.key));
                 if status.key != key {
                     approved.extend(key.map(|key| (host.id.clone(), key, revision.clone())));
                     status.set_key(key);
                 }
-                status.recipient = host.recipient.clone();
+                let of_machine = binding.filter(|binding| key == Some(binding.key));
+                let of_machine = of_machine.map(|binding| binding.recipient.clone());
+                status.recipient = host.recipient.clone().or(of_machine);
                 status.on_retire = host.on_retire;
                 status.reverting = false;
                 status.publishing |= status.assigned.as_ref() != Some(revision);
@@ -88,4 +101,11 @@ impl Orchestrator {
 fn key_that_counts(assigned: &Host, newest: &Model) -> Option<PublicKey> {
     let named = newest.host(&assigned.id).filter(|named| !named.key_unread);
     assigned.key.filter(|key| named.is_none_or(|named| named.key == Some(*key)))
+}
+
+/// A host's binding to a machine, unless the newest revision gives the host another key.
+fn binding_that_counts<'b>(binding: Option<&'b Binding>, newest: &Model) -> Option<&'b Binding> {
+    let binding = binding?;
+    let named = newest.host(&binding.host).filter(|named| !named.key_unread);
+    Some(binding).filter(|binding| named.and_then(|named| named.key).is_none_or(|key| key == binding.key))
 }

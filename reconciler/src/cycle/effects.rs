@@ -11,7 +11,7 @@ use muster_schema::{Address, HostId, Sha256Digest};
 
 use super::survey::{LastRender, SurveyResult, Surveyed, findings_of, survey};
 use crate::io::repository::list_revision;
-use crate::model::{Finding, Map, Model, ModelCache, RepositoryFiles, application_of, load_model};
+use crate::model::{EnrolmentToken, Finding, Map, Model, ModelCache, RepositoryFiles, application_of, load_model};
 use crate::policy::HostLabels;
 use crate::render::{FactsOfFleet, render_host};
 use crate::verify::{Effect, Effects, EffectsUnknown, Part, RenderEffects};
@@ -147,11 +147,15 @@ impl Comparison<'_> {
         [&self.before.model, &self.after.model]
     }
 
-    /// Whether what is declared of a host differs, beside what it is to have.
+    /// Whether what is declared of a host differs, beside what it is to have. Tokens that make a machine this host are
+    /// as good as its key.
     fn host_differs(&self, id: &HostId) -> bool {
         let declared = |model: &Model| {
             let host = model.host(id)?;
-            Some((host.environment.clone(), host.labels.clone(), host.key, host.recipient.clone(), host.on_retire))
+            let keys = (host.key, host.recipient.clone(), host.revoked_keys.clone());
+            let tokens: Vec<EnrolmentToken> =
+                model.tokens().iter().filter(|token| token.selects(host)).cloned().collect();
+            Some((host.environment.clone(), host.labels.clone(), keys, host.on_retire, tokens))
         };
         declared(&self.before.model) != declared(&self.after.model)
     }
@@ -200,7 +204,7 @@ fn could_read(model: &Model, id: &HostId, changed: &BTreeSet<&str>) -> bool {
     let assigned = assignments.as_map().map_or(&[][..], Map::entries).iter().map(application_of);
     let assigned: BTreeSet<Arc<str>> = assigned.collect();
     changed.iter().any(|path| match path.split('/').collect::<Vec<_>>()[..] {
-        ["policy", ..] => false,
+        ["policy" | "enrolment", ..] => false,
         ["applications", application, ..] => assigned.contains(application),
         ["environments", environment, "hosts", file] => {
             environment == &*host.environment && file.strip_suffix(".yaml") == Some(id.as_str())

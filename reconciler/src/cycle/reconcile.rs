@@ -118,6 +118,8 @@ impl Orchestrator {
         self.state.set_policy(Arc::clone(verified.policy()));
         let (model, mut findings) = self.load(&id)?;
         let newest = model.clone();
+        self.newest = Some((id.clone(), newest.clone()));
+        self.check_bindings();
         let withdrawn = self.withdraw_keys(&newest, &id);
         self.release(verified.messages());
         tell(self.approved_hosts());

@@ -109,6 +109,9 @@ pub async fn run_cycle(
             () = at(status_due) => log(block_in_place(|| orchestrator.save_status()), "status cannot be saved"),
             Some(saved) = orchestrator.writer.saved.recv() => {
                 log(block_in_place(|| orchestrator.take_saved(saved)), "the inbox cannot be shortened");
+                if orchestrator.take_bound() {
+                    retry = reconcile(&mut orchestrator, &door);
+                }
             }
         }
     }
@@ -199,6 +202,12 @@ impl Orchestrator {
         let Some(sender) = message.sender() else {
             return receipt(false, ReceiptCode::WrongType, "agents do not send this");
         };
+        if let Body::Announce(announce) = &message.body {
+            return match &announce.token {
+                Some(claim) => self.take_claim(sender, announce, claim),
+                None => receipt(false, ReceiptCode::WrongType, "this is for the enrolment desk"),
+            };
+        }
         self.note_contact(sender);
         match &message.body {
             Body::HeadRequest(request) => match self.head_with_nonce(sender, &request.nonce) {

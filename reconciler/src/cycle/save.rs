@@ -153,6 +153,7 @@ impl Orchestrator {
             self.writer.all = false;
             self.writer.pace.committed(now);
             self.unsaved.clear();
+            self.bindings_committing();
         }
         Ok(())
     }
@@ -165,11 +166,13 @@ impl Orchestrator {
         match saved {
             Saved::Committed { tip, inbox, facts } => {
                 self.writer.busy = false;
+                self.bindings_committed(true);
                 self.committed_facts.committed(tip, &facts);
                 self.shorten_inbox(inbox)?;
             }
             Saved::Failed(hosts, error) => {
                 self.writer.busy = false;
+                self.bindings_committed(false);
                 tracing::error!(error = &error as &dyn std::error::Error, "status cannot be committed");
                 match hosts {
                     ChangedHosts::All => self.writer.all = true,
@@ -177,7 +180,10 @@ impl Orchestrator {
                 }
                 self.writer.fleet_changed = true;
             }
-            Saved::Pushed => self.state_push(ConditionStatus::True, "Pushed", ""),
+            Saved::Pushed => {
+                self.bindings_pushed();
+                self.state_push(ConditionStatus::True, "Pushed", "");
+            }
             Saved::NotPushed(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "status cannot be pushed");
                 self.state_push(ConditionStatus::False, "StatusPushFailed", &error.to_string());

@@ -9,6 +9,7 @@ use muster_schema::{CommitId, FleetName, HostId};
 use tokio::time::Instant;
 
 use super::CycleError;
+use super::bind::forget_old_bindings;
 use super::committed_facts::CommittedFacts;
 use super::digest_trail::DigestTrail;
 use super::effects::FleetRenders;
@@ -94,6 +95,10 @@ pub struct Orchestrator {
     pub(super) audited: Option<CommitId>,
     /// Hosts that were taken out of quarantine, and whom the door is to forget.
     pub(super) released: Vec<muster_schema::manifest::HostIdentity>,
+    /// The newest verified revision, once it was followed.
+    pub(super) newest: Option<(CommitId, Model)>,
+    /// Machines became hosts by tokens, and nothing is published for them yet.
+    pub(super) bound: bool,
     /// Hosts whose status changed since the last status commit.
     pub(super) unsaved: BTreeSet<HostId>,
 }
@@ -113,6 +118,7 @@ impl Orchestrator {
         let tree = PublishedTree::open(config.data.join("published"))?;
         let known = branch.load()?;
         let mut status = load_known_status(known.as_ref(), &fleet);
+        forget_old_bindings(&mut status, clock::now());
         let (inbox, frames) = Inbox::open(&config.data.join("inbox"))?;
         let archive = Archive::open(&config.data, config.archive, clock::now())?;
         let anchor = kept.or(status.assignments.anchor.take()).or(config.trust.clone());
@@ -143,6 +149,8 @@ impl Orchestrator {
             audit: Arc::new(AuditLog::open(&config.data)?),
             audited: None,
             released: Vec::new(),
+            newest: None,
+            bound: false,
             unsaved: BTreeSet::new(),
             writer: StatusWriter::start(branch),
             config,
@@ -166,6 +174,7 @@ impl Orchestrator {
         for frame in frames {
             orchestrator.fold_frame(&frame);
         }
+        orchestrator.check_bindings();
         orchestrator.withdraw_keys_of_before();
         Ok(orchestrator)
     }

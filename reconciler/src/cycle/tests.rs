@@ -5,6 +5,7 @@ mod audit;
 mod outputs;
 mod quarantine;
 mod revocation;
+mod tokens;
 mod witness;
 
 use std::time::Duration;

@@ -1,10 +1,11 @@
 //! Writes a host's key into its file, and leaves what people wrote as it is.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use muster_schema::PublicKey;
 
-use crate::model::{Node, load_yaml};
+use crate::model::{Node, NodeValue, load_yaml};
 
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,9 @@ pub enum HostFileError {
     /// Another key stands there. A new key is a new machine: a person decides.
     #[error("the file has the key {0} already; remove that line first if this host was set up anew")]
     OtherKey(String),
+    /// It takes this key back.
+    #[error("'revoked_keys' in the file takes this key back; remove it there first if it is to count again")]
+    Revoked,
     /// It is of no form that this edit knows.
     #[error("the file is no YAML map in block form; write the key into it by hand")]
     Form,
@@ -39,24 +43,43 @@ pub fn approve_host_file(
             _ => lines.push(line),
         }
     }
+    let revoked = text.and_then(|text| load_yaml(&Arc::from("host file"), text.as_bytes()).ok());
+    if revoked.is_some_and(|root| revoked_keys_of(&root).contains(&key.to_string())) {
+        return Err(HostFileError::Revoked);
+    }
     let added = [format!("key: \"{key}\""), format!("recipient: \"{recipient}\"")];
     let (text, root) = rewrite(&lines, &added)?;
     let holds_key = root.get("key").and_then(Node::as_str).is_some_and(|held| held == key.to_string());
     if holds_key { Ok(text) } else { Err(HostFileError::Form) }
 }
 
-/// The text of a host's file without a key and a recipient; none when it has no key.
+/// The text of a host's file without a key and a recipient, in which `revoked_keys` takes back the key that was there;
+/// where none was, `bound`, the key of the machine that is the host by a token. None where there is neither.
 ///
 /// # Errors
-/// When the file is not a block map.
-pub fn revoke_host_file(text: &str) -> Result<Option<String>, HostFileError> {
-    let is_key = |line: &&str| matches!(line.split_once(':'), Some(("key", _)));
-    let (key, lines): (Vec<&str>, Vec<&str>) = text.lines().partition(is_key);
-    let (text, root) = rewrite(&lines, &[])?;
-    if root.get("key").is_some_and(|key| !key.is_null()) {
+/// When the file is not a block map, or its `revoked_keys` is no list in one line.
+pub fn revoke_host_file(text: &str, bound: Option<&PublicKey>) -> Result<Option<String>, HostFileError> {
+    let before = load_yaml(&Arc::from("host file"), text.as_bytes()).map_err(|_| HostFileError::Form)?;
+    let held = before.get("key").and_then(Node::as_str);
+    let revoked = held.map(str::to_owned).or_else(|| bound.map(ToString::to_string));
+    let is_of = |line: &&str, field: &str| matches!(line.split_once(':'), Some((word, _)) if word == field);
+    let lines: Vec<&str> = text.lines().filter(|line| !is_of(line, "key") && !is_of(line, "revoked_keys")).collect();
+    let keys: BTreeSet<String> = revoked_keys_of(&before).into_iter().chain(revoked.clone()).collect();
+    let keys: Vec<String> =
+        keys.iter().filter(|key| key.parse::<PublicKey>().is_ok()).map(|key| format!("\"{key}\"")).collect();
+    let line = format!("revoked_keys: [{}]", keys.join(", "));
+    let (text, root) = rewrite(&lines, if keys.is_empty() { &[] } else { std::slice::from_ref(&line) })?;
+    if root.get("key").is_some_and(|key| !key.is_null()) || revoked_keys_of(&root).len() != keys.len() {
         return Err(HostFileError::Form);
     }
-    Ok((!key.is_empty()).then_some(text))
+    Ok(revoked.map(|_| text))
+}
+
+fn revoked_keys_of(root: &Node) -> Vec<String> {
+    let NodeValue::List(keys) = root.get("revoked_keys").map_or(&NodeValue::Null, |node| &node.value) else {
+        return Vec::new();
+    };
+    keys.iter().filter_map(Node::as_str).map(str::to_owned).collect()
 }
 
 /// The lines but for the recipient's, with others added behind comments at the head and a document start; and what

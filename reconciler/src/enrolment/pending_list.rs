@@ -82,7 +82,7 @@ pub struct PendingList {
 /// # Errors
 /// With the first thing that no honest agent says.
 pub fn check_announcement(announce: &Announce) -> Result<(), BadAnnouncement> {
-    let Announce { name: _, recipient, agent, schema: _, facts, replaces: _ } = announce;
+    let Announce { name: _, recipient, agent, schema: _, facts, replaces: _, token: _ } = announce;
     age::x25519::Recipient::from_str(recipient).map_err(|_| BadAnnouncement::Recipient)?;
     let optional = |text: &Option<String>| text.clone().unwrap_or_default();
     let texts = [

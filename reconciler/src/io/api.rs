@@ -39,7 +39,8 @@ pub fn router(state: Arc<SharedState>) -> Router {
         .route("/revisions", get(revisions::list))
         .route("/findings", get(findings::list))
         .route("/events", get(events::stream))
-        .route("/enrolment", get(enrolment::list));
+        .route("/enrolment", get(enrolment::list))
+        .route("/enrolment/tokens", get(enrolment::tokens));
     Router::new()
         .nest("/api/v1", api)
         .route("/healthz", get(health::get))

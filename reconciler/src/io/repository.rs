@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use folder::list_folder;
-pub use revision::list_revision;
+pub use revision::{list_paths, list_revision};
 
 use crate::model::FileEntry;
 
@@ -80,7 +80,16 @@ impl Listing {
 
 /// Top folders and files that mean something to muster; others are not looked into.
 fn is_of_interest(top: &str) -> bool {
-    const FOLDERS: [&str; 8] =
-        ["applications", "environments", "extensions", "files", "muster.yaml", "policy", "profiles", "secrets"];
+    const FOLDERS: [&str; 9] = [
+        "applications",
+        "enrolment",
+        "environments",
+        "extensions",
+        "files",
+        "muster.yaml",
+        "policy",
+        "profiles",
+        "secrets",
+    ];
     FOLDERS.contains(&top) || muster_schema::document::RESERVED_FOLDERS.contains(&top)
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use muster_schema::document::{
     ApplicationDocument, EnvironmentDocument, ExtensionDocument, FleetDocument, HostDocument, ProfileDocument,
-    RecipientsDocument, document_schema,
+    RecipientsDocument, TokenDocument, document_schema,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -26,6 +26,7 @@ pub(super) enum Kind {
     Application,
     Extension,
     Recipients,
+    Token,
 }
 
 /// A document: a map, empty where the file is not well-formed, what it comes to, and its faults.
@@ -44,7 +45,7 @@ pub(super) struct Document {
 impl Document {
     fn new(kind: Kind, root: Node, mut found: Vec<Finding>) -> Document {
         let layer = match kind {
-            Kind::Application | Kind::Extension | Kind::Recipients => Layer::empty(&root.place),
+            Kind::Application | Kind::Extension | Kind::Recipients | Kind::Token => Layer::empty(&root.place),
             _ => Layer::of_document(&root, &mut found),
         };
         Document { layer: Arc::new(layer), labels: labels_of(&root), root, found, unread: false }
@@ -103,6 +104,7 @@ fn shape_of(kind: Kind) -> &'static Shape {
         Kind::Application => shape!(ApplicationDocument),
         Kind::Extension => shape!(ExtensionDocument),
         Kind::Recipients => shape!(RecipientsDocument),
+        Kind::Token => shape!(TokenDocument),
     }
 }
 
@@ -116,6 +118,7 @@ fn check_types(kind: Kind, root: &Node) -> Option<Finding> {
         Kind::Application => fault_of::<ApplicationDocument>,
         Kind::Extension => fault_of::<ExtensionDocument>,
         Kind::Recipients => fault_of::<RecipientsDocument>,
+        Kind::Token => fault_of::<TokenDocument>,
     };
     let reason = fault(root.to_json())?;
     let entries = root.as_map().map_or(&[][..], |map| map.entries());

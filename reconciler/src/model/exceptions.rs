@@ -89,9 +89,15 @@ pub(crate) fn load_until(text: &str) -> Option<Timestamp> {
         Ok(date) if text.len() == 10 => {
             date.tomorrow().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp().as_millisecond()
         }
-        _ => text.parse::<jiff::Timestamp>().ok()?.as_millisecond(),
+        _ => return load_time(text),
     };
     u64::try_from(millis).ok().map(Timestamp)
+}
+
+/// A time with its zone.
+pub(crate) fn load_time(text: &str) -> Option<Timestamp> {
+    let time = text.parse::<jiff::Timestamp>().ok()?;
+    u64::try_from(time.as_millisecond()).ok().map(Timestamp)
 }
 
 fn is_true(node: &Node) -> bool {

@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use globset::{GlobBuilder, GlobMatcher};
 use muster_schema::document::{OnRetire, Selector};
 use muster_schema::{FleetName, HostId, PublicKey};
+use serde::Deserialize;
 
 use super::contents::Contents;
-use super::{Application, Extensions, Layer, Place, Secrets};
+use super::document::Document;
+use super::{Application, EnrolmentToken, Extensions, Layer, Node, NodeValue, Place, Secrets};
 use crate::policy::Outputs;
 use crate::template::Templates;
 
@@ -25,6 +27,7 @@ pub(super) struct ModelData {
     pub(super) applications: BTreeMap<Arc<str>, Arc<Application>>,
     pub(super) extensions: Extensions,
     pub(super) secrets: Secrets,
+    pub(super) tokens: Vec<EnrolmentToken>,
     pub(super) outputs: Outputs,
     pub(super) contents: Contents,
     pub(super) templates: Arc<Templates>,
@@ -66,6 +69,8 @@ pub struct Host {
     pub labels: Arc<BTreeMap<Arc<str>, Arc<str>>>,
     /// Its public key; without it nothing is published for the host.
     pub key: Option<PublicKey>,
+    /// Keys that no token makes this host's.
+    pub revoked_keys: Vec<PublicKey>,
     /// Nobody knows what key the file names: it, or the key in it, is not well-formed.
     pub key_unread: bool,
     /// What secrets for it are encrypted to.
@@ -80,6 +85,39 @@ pub struct Host {
     pub layer: Arc<Layer>,
     /// One of its layers is not well-formed: what it lacks may be given there.
     pub unread: bool,
+}
+
+impl Host {
+    /// What a host's document says.
+    pub(super) fn of_document(
+        id: HostId,
+        environment: Arc<str>,
+        labels: BTreeMap<Arc<str>, Arc<str>>,
+        document: &Document,
+        base: Arc<Layer>,
+    ) -> Host {
+        let field = |name: &str| document.root.get(name);
+        let key_of = |node: &Node| node.as_str().and_then(|key| key.parse().ok());
+        let key = field("key").and_then(key_of);
+        let revoked_keys = match field("revoked_keys").map(|node| &node.value) {
+            Some(NodeValue::List(keys)) => keys.iter().filter_map(key_of).collect(),
+            _ => Vec::new(),
+        };
+        Host {
+            id,
+            environment,
+            labels: Arc::new(labels),
+            key,
+            revoked_keys,
+            key_unread: document.unread || (key.is_none() && field("key").is_some_and(|node| !node.is_null())),
+            recipient: field("recipient").and_then(Node::as_str).map(str::to_owned),
+            on_retire: field("on_retire").and_then(|node| OnRetire::deserialize(node).ok()).unwrap_or_default(),
+            place: document.root.place.clone(),
+            base,
+            layer: document.layer.clone(),
+            unread: document.unread,
+        }
+    }
 }
 
 impl Model {
@@ -145,6 +183,11 @@ impl Model {
     /// The secrets, and who can read them.
     pub fn secrets(&self) -> &Secrets {
         &self.0.secrets
+    }
+
+    /// The enrolment tokens, sorted by name.
+    pub fn tokens(&self) -> &[EnrolmentToken] {
+        &self.0.tokens
     }
 
     /// What documents may bring about, whoever writes them.

@@ -29,14 +29,25 @@ pub(super) enum Item {
     Recipients,
     /// A ciphertext, or whom it is encrypted to.
     Secret,
+    /// An enrolment token.
+    Token { name: Arc<str> },
     /// A content below a files/ folder.
     Content,
     /// Of no interest: readme files, hidden files, what stands beside.
     Ignored,
 }
 
-const TOP: [&str; 8] =
-    ["applications", "environments", "extensions", "files", "muster.yaml", "policy", "profiles", "secrets"];
+const TOP: [&str; 9] = [
+    "applications",
+    "enrolment",
+    "environments",
+    "extensions",
+    "files",
+    "muster.yaml",
+    "policy",
+    "profiles",
+    "secrets",
+];
 
 /// What a path holds, or why it holds nothing known.
 pub(super) fn classify(path: &str) -> Result<Item, Finding> {
@@ -67,6 +78,8 @@ pub(super) fn classify(path: &str) -> Result<Item, Finding> {
         ["secrets", "recipients.yaml"] => Ok(Item::Recipients),
         ["secrets", file] => secret(path, file),
         ["secrets", folder, ..] => Err(unknown(path, folder, &["recipients.yaml"])),
+        ["enrolment", "tokens", file] => Ok(Item::Token { name: document_name(path, file)? }),
+        ["enrolment", other, ..] => Err(unknown(path, other, &["tokens"])),
         ["extensions", folder, ..] => Err(unknown(path, folder, &[])),
         ["environments", environment, rest @ ..] => in_environment(path, environment, rest),
         ["applications", name, "application.yaml"] => Ok(Item::Application { name: checked_name(path, name)? }),

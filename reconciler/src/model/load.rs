@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use muster_schema::HostId;
-use muster_schema::document::{OnRetire, Selector};
-use serde::Deserialize;
+use muster_schema::document::Selector;
 
 use super::contents::{Contents, LoadedContents};
 use super::document::{Document, Kind, load_document};
@@ -13,8 +12,8 @@ use super::fleet::{Host, Model, ModelData, Profile};
 use super::layout::{Item, classify};
 use super::merge::{disagreement, unite};
 use super::{
-    Application, BlobId, Extension, Extensions, FileEntry, Finding, Layer, MAX_DOCUMENT_BYTES, Node, Place,
-    RECIPIENTS_FILE, RepositoryFiles, Scope, Secrets,
+    Application, BlobId, EnrolmentToken, Extension, Extensions, FileEntry, Finding, Layer, MAX_DOCUMENT_BYTES, Node,
+    Place, RECIPIENTS_FILE, RepositoryFiles, Scope, Secrets,
 };
 use crate::policy::{Outputs, load_access_policy};
 use crate::template::Templates;
@@ -75,6 +74,7 @@ pub fn load_model(files: &RepositoryFiles, cache: &mut ModelCache) -> (Model, Ve
     let environments = loading.environments(&items);
     let profiles = loading.profiles(&items, None);
     let secrets = loading.secrets(&items);
+    let tokens = loading.tokens(&items);
     let hosts = loading.hosts(&items, &fleet, &profiles, &environments);
     let Loading { kept, extensions, found, scoped, .. } = loading;
     *cache = kept;
@@ -85,6 +85,7 @@ pub fn load_model(files: &RepositoryFiles, cache: &mut ModelCache) -> (Model, Ve
         applications,
         extensions,
         secrets,
+        tokens,
         outputs,
         contents: Contents::new(files.clone(), cache.contents.clone()),
         templates: cache.templates.clone(),
@@ -204,6 +205,24 @@ impl Loading<'_> {
         Secrets::load(self.files, &document, &mut self.found)
     }
 
+    /// The enrolment tokens. A faulty one is none.
+    fn tokens(&mut self, items: &Items) -> Vec<EnrolmentToken> {
+        let mut tokens: Vec<EnrolmentToken> = Vec::new();
+        for (path, item) in items {
+            let Item::Token { name } = item else { continue };
+            let document = self.document(Kind::Token, path);
+            let Some(token) = EnrolmentToken::of_document(name, &document, &mut self.found) else { continue };
+            if let Some(other) = tokens.iter().find(|other| other.key == token.key) {
+                let reason = format!("the key is that of the token '{}' as well, at {}", other.name, other.place);
+                let hint = "make each token by 'muster host token'";
+                self.found.push(Finding::new(token.place, reason).with_hint(hint));
+                continue;
+            }
+            tokens.push(token);
+        }
+        tokens
+    }
+
     fn applications(&mut self, items: &Items) -> BTreeMap<Arc<str>, Arc<Application>> {
         let mut applications = BTreeMap::new();
         for (path, item) in items {
@@ -289,7 +308,7 @@ impl Loading<'_> {
             let base = self.base(name, &fleet.layer, &of_fleet, &environment.document.layer, &of_environment);
             let documents_unread = [fleet, &*environment.document, &*document].iter().any(|document| document.unread);
             let unread = documents_unread || profiles.iter().chain(&environment.profiles).any(|profile| profile.unread);
-            let host = Host { unread, ..host_of(id, name.clone(), labels, &document, base) };
+            let host = Host { unread, ..Host::of_document(id, name.clone(), labels, &document, base) };
             let both = |other: &Host| Scope::Environments([name.to_string(), other.environment.to_string()].into());
             if let Some(other) = hosts.get(&host.id) {
                 let reason = format!("the host '{}' is declared twice, also at {}", host.id, other.place);
@@ -302,6 +321,11 @@ impl Loading<'_> {
                 let place = document.root.get("key").map_or(&host.place, |node| &node.place);
                 let reason = format!("the key is that of the host '{}' as well, at {}", other.id, other.place);
                 self.scoped.push(Finding::new(place.clone(), reason).with_scope(both(other)));
+            }
+            if host.key.is_some_and(|key| host.revoked_keys.contains(&key)) {
+                let place = document.root.get("key").map_or(&host.place, |node| &node.place);
+                let finding = Finding::new(place.clone(), "the key is one that 'revoked_keys' takes back");
+                self.found.push(finding.with_hint("remove one of the two lines"));
             }
             hosts.insert(host.id.clone(), host);
         }
@@ -338,30 +362,6 @@ impl Loading<'_> {
         let merged = base.merged.clone();
         self.kept.bases.insert(key, base);
         merged
-    }
-}
-
-fn host_of(
-    id: HostId,
-    environment: Arc<str>,
-    labels: BTreeMap<Arc<str>, Arc<str>>,
-    document: &Document,
-    base: Arc<Layer>,
-) -> Host {
-    let field = |name: &str| document.root.get(name);
-    let key = field("key").and_then(Node::as_str).and_then(|key| key.parse().ok());
-    Host {
-        id,
-        environment,
-        labels: Arc::new(labels),
-        key,
-        key_unread: document.unread || (key.is_none() && field("key").is_some_and(|node| !node.is_null())),
-        recipient: field("recipient").and_then(Node::as_str).map(str::to_owned),
-        on_retire: field("on_retire").and_then(|node| OnRetire::deserialize(node).ok()).unwrap_or_default(),
-        place: document.root.place.clone(),
-        base,
-        layer: document.layer.clone(),
-        unread: document.unread,
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) fn assign_scopes(model: &ModelData, profiles: &[Profile], found: Vec<
             match parts.as_slice() {
                 ["environments", environment, _, ..] => Scope::Environments([(*environment).to_owned()].into()),
                 ["applications", name, _, ..] => Scope::Environments(users.get(*name).cloned().unwrap_or_default()),
+                // A machine that cannot enrol holds nobody up.
+                ["enrolment", ..] => Scope::Environments(BTreeSet::new()),
                 ["extensions", file] => Scope::Environments(users_of_extension(model, &users, file)),
                 ["profiles", _] => Scope::Environments(users_of_profile(model, profiles, file)),
                 _ => Scope::Fleet,

@@ -1,6 +1,7 @@
 //! Whole repositories, written as text: `=== path` begins a file.
 
 mod faults;
+mod tokens;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -4,6 +4,7 @@
 //! the hosts' own signed bytes. No file has a time in it that changes without a
 //! transition.
 
+mod binding_file;
 mod fleet_file;
 mod host_file;
 mod load;
@@ -39,6 +40,7 @@ const FLEET: &str = "fleet.yaml";
 const ASSIGNMENTS: &str = "assignments.yaml";
 const ENROLMENT_FOLDER: &str = "enrolment/";
 const PENDING_FOLDER: &str = "enrolment/pending/";
+const TOKENS_FOLDER: &str = "enrolment/tokens/";
 
 /// Whose files to render. What concerns the whole fleet always is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +77,13 @@ pub fn render_status(
     put_yaml(&mut files, ASSIGNMENTS.into(), &fleet.assignments)?;
     for (key, pending) in &fleet.pending {
         put_yaml(&mut files, pending_file::path(key), &pending_file::PendingFile::of(key, pending))?;
+    }
+    let is_changed = |host: &HostId| match changed {
+        ChangedHosts::All => true,
+        ChangedHosts::Some(ids) => ids.contains(host),
+    };
+    for (token, binding) in fleet.bindings.iter().filter(|(_, binding)| is_changed(&binding.host)) {
+        put_yaml(&mut files, binding_file::path(token), &binding_file::BindingFile::of(binding))?;
     }
     let ids: Vec<&HostId> = match changed {
         ChangedHosts::All => fleet.hosts.keys().collect(),

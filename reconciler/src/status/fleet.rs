@@ -7,8 +7,8 @@ use muster_schema::manifest::HostIdentity;
 use muster_schema::message::Announce;
 use muster_schema::{CommitId, FleetName, HostId, PublicKey, Timestamp};
 
-use super::{Assignments, HostStatus};
-use crate::model::Finding;
+use super::{Assignments, Binding, HostStatus};
+use crate::model::{EnrolmentToken, Finding};
 
 /// What is known of the fleet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,10 @@ pub struct FleetStatus {
     pub hosts: BTreeMap<HostId, HostStatus>,
     /// Agents that nobody has approved, by key: names select nothing.
     pub pending: BTreeMap<PublicKey, Pending>,
+    /// The enrolment tokens of the newest verified revision, by name.
+    pub tokens: Vec<EnrolmentToken>,
+    /// Used enrolment tokens, by the token's key.
+    pub bindings: BTreeMap<PublicKey, Binding>,
 }
 
 /// An agent that announced itself.
@@ -51,7 +55,14 @@ impl FleetStatus {
             findings: Vec::new(),
             hosts: BTreeMap::new(),
             pending: BTreeMap::new(),
+            tokens: Vec::new(),
+            bindings: BTreeMap::new(),
         }
+    }
+
+    /// The used token that alone makes a machine this host: its file does not name the key.
+    pub fn token_of(&self, id: &HostId) -> Option<&Binding> {
+        self.bindings.values().find(|binding| binding.host == *id && binding.counts() && !binding.confirmed)
     }
 
     /// What is stated of the fleet under this name.

@@ -28,6 +28,8 @@ pub struct HostDocument {
     /// The key that secrets are encrypted to for this host.
     #[schemars(regex(pattern = "^age1[0-9a-z]+$"))]
     pub recipient: Option<String>,
+    /// Keys that were taken back: no enrolment token makes one of them this host's. `muster host revoke` writes them.
+    pub revoked_keys: Vec<PublicKey>,
     /// What becomes of the host when this file leaves.
     pub on_retire: OnRetire,
     /// The host's own labels; they stand over the environment's.

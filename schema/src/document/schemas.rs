@@ -7,7 +7,7 @@ use super::resources::resources_schema;
 
 use super::{
     AccessDocument, ApplicationDocument, EnvironmentDocument, ExtensionDocument, FleetDocument, HostDocument,
-    ProfileDocument, RecipientsDocument,
+    ProfileDocument, RecipientsDocument, TokenDocument,
 };
 
 /// The JSON Schema of one document type.
@@ -16,7 +16,7 @@ pub fn document_schema<T: JsonSchema>() -> Value {
 }
 
 /// The JSON Schemas of all documents, by the name of the document's kind.
-pub fn document_schemas() -> [(&'static str, Value); 9] {
+pub fn document_schemas() -> [(&'static str, Value); 10] {
     [
         ("access", document_schema::<AccessDocument>()),
         ("application", document_schema::<ApplicationDocument>()),
@@ -27,5 +27,6 @@ pub fn document_schemas() -> [(&'static str, Value); 9] {
         ("profile", document_schema::<ProfileDocument>()),
         ("recipients", document_schema::<RecipientsDocument>()),
         ("resources", resources_schema()),
+        ("token", document_schema::<TokenDocument>()),
     ]
 }

@@ -264,6 +264,7 @@ impl Agent {
             schema: 1,
             facts,
             replaces: None,
+            token: None,
         }
     }
 

@@ -116,6 +116,7 @@ impl Agent {
             blobs,
             secrets,
             fingerprint: self.orchestrator.fingerprint(),
+            token: None,
             name: host_id(),
             in_force,
             facts: load_facts().unwrap(),

@@ -3,16 +3,12 @@ use super::*;
 use crate::io::key_folder::KeyFolder;
 use crate::keys::{NextRoot, RootSigners};
 
-fn args(url: &str, bus: Option<&str>) -> Args {
-    Args { keys: PathBuf::new(), url: url.into(), bus: bus.map(str::to_owned), name: Some("web-1".parse().unwrap()) }
-}
-
 #[test]
 fn the_line_can_be_pasted_into_a_shell() {
     let fingerprint = Sha256Digest::of(b"root");
-    let line = command_line(&args("https://muster.example", Some("amqp://u:it's$x@broker/v")), fingerprint).unwrap();
+    let line = command_line("https://muster.example", Some("amqp://u:it's$x@broker/v"), fingerprint).unwrap();
     let expected = format!(
-        "muster-agent run --url https://muster.example --root-fingerprint {fingerprint} --bus 'amqp://u:it'\\''s$x@broker/v' --name web-1"
+        "muster-agent run --url https://muster.example --root-fingerprint {fingerprint} --bus 'amqp://u:it'\\''s$x@broker/v'"
     );
     assert_eq!(line, expected);
 }
@@ -20,8 +16,8 @@ fn the_line_can_be_pasted_into_a_shell() {
 #[test]
 fn addresses_that_the_agent_would_refuse_are_refused_here() {
     let fingerprint = Sha256Digest::of(b"root");
-    assert!(command_line(&args("muster.example", None), fingerprint).is_err());
-    assert!(command_line(&args("https://muster.example", Some("http://broker")), fingerprint).is_err());
+    assert!(command_line("muster.example", None, fingerprint).is_err());
+    assert!(command_line("https://muster.example", Some("http://broker"), fingerprint).is_err());
 }
 
 #[test]

@@ -22,7 +22,8 @@ use crate::io::clock;
 /// Approve a host that announced itself: put its key into its file, by a signed commit.
 ///
 /// A host that asks for another key ('muster-agent rekey') is approved the same way: the key of before has signed the
-/// new one, and is replaced.
+/// new one, and is replaced. So is a machine that is the host by a token: its file names its key from then on, so that
+/// secrets can be encrypted to it.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// The name that the host announced.
@@ -65,36 +66,48 @@ impl Pending {
     }
 }
 
+/// Who is to be approved.
+struct Newcomer {
+    key: PublicKey,
+    recipient: String,
+    /// The host whose key of before signed this one.
+    before: Option<HostIdentity>,
+    /// The token by which it is the host already.
+    token: Option<String>,
+}
+
 pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let listed: Vec<Pending> = serde_json::from_value(args.server.fetch("enrolment")?)
         .context("the orchestrator's list of pending hosts has an unknown form")?;
-    let pending = choose(&listed, &args.name, args.fingerprint.as_deref())?;
+    let (newcomer, pending) = match args.bound_machine(&listed)? {
+        Some(newcomer) => (newcomer, None),
+        None => {
+            let pending = choose(&listed, &args.name, args.fingerprint.as_deref())?;
+            (Newcomer::of(pending), Some(pending))
+        }
+    };
     let clone = args.commit.open()?;
     let id = args.id.as_ref().unwrap_or(&args.name);
-    let replaced = pending.replaces.as_ref();
+    let replaced = newcomer.before.as_ref();
     if let Some(before) = replaced.filter(|before| before.id != *id) {
         bail!("this is a new key of {}; without --id it stays that", before.id);
     }
     let path = host_path(&clone, id, args.environment.as_deref())?;
-    check_key_unused(&clone, &pending.key, &path)?;
+    check_key_unused(&clone, &newcomer.key, &path)?;
     let before = clone.read(&path)?;
-    let text = approve_host_file(
-        before.as_deref(),
-        &pending.key,
-        &pending.announce.recipient,
-        replaced.map(|before| &before.key),
-    )
-    .with_context(|| path.clone())?;
+    let text =
+        approve_host_file(before.as_deref(), &newcomer.key, &newcomer.recipient, replaced.map(|before| &before.key))
+            .with_context(|| path.clone())?;
     if before.as_deref() == Some(text.as_str()) {
         say!("{id} is approved already.");
         return Ok(ExitCode::SUCCESS);
     }
-    if args.fingerprint.is_none() && !args.yes {
+    // Who is the host by a token was approved with that.
+    if let Some(pending) = pending.filter(|_| args.fingerprint.is_none() && !args.yes) {
         describe(pending);
         let question = format!("Does {id} itself show this fingerprint (muster-agent status)?");
         ensure!(confirm(&question, "--fingerprint")?, "not approved; nothing was changed");
     }
-    let fingerprint = pending.key.fingerprint();
     let mut edits = BTreeMap::from([(path.clone(), Some(text.into_bytes()))]);
     let secrets = secrets_of(&clone.model_with(&edits)?, id);
     let identities = args.identity.load()?;
@@ -104,14 +117,7 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
         ensure!(rekeyed.copied.is_empty(), "{}", tell_copied(&rekeyed.copied));
         edits.extend(rekeyed.edits);
     }
-    let message = match replaced {
-        Some(before) => format!(
-            "hosts: Re-key {id}\n\nKey fingerprint: {fingerprint}\nThe key of before signed it: {}\n",
-            before.key.fingerprint()
-        ),
-        None => format!("hosts: Approve {id}\n\nKey fingerprint: {fingerprint}\n"),
-    };
-    let commit = clone.commit(&edits, &message)?;
+    let commit = clone.commit(&edits, &newcomer.message(id))?;
     say!("{id} is approved by {commit} ({path}).");
     clone.push()?;
     if !secrets.is_empty() {
@@ -122,8 +128,46 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
             }
         }
     }
-    say!("It enrols within half a minute: muster wait {id}");
+    if newcomer.token.is_none() {
+        say!("It enrols within half a minute: muster wait {id}");
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+impl Newcomer {
+    fn of(pending: &Pending) -> Newcomer {
+        let Pending { key, replaces, announce, .. } = pending;
+        Newcomer { key: *key, recipient: announce.recipient.clone(), before: replaces.clone(), token: None }
+    }
+
+    fn message(&self, id: &HostId) -> String {
+        let fingerprint = self.key.fingerprint();
+        match (&self.before, &self.token) {
+            (Some(before), _) => format!(
+                "hosts: Re-key {id}\n\nKey fingerprint: {fingerprint}\nThe key of before signed it: {}\n",
+                before.key.fingerprint()
+            ),
+            (None, Some(token)) => {
+                format!("hosts: Approve {id}\n\nKey fingerprint: {fingerprint}\nIt is the host by the token {token}\n")
+            }
+            (None, None) => format!("hosts: Approve {id}\n\nKey fingerprint: {fingerprint}\n"),
+        }
+    }
+}
+
+impl Args {
+    /// The machine that is this host by a token, where none that is pending is meant.
+    fn bound_machine(&self, listed: &[Pending]) -> Result<Option<Newcomer>, anyhow::Error> {
+        if self.fingerprint.is_some() || listed.iter().any(|pending| *pending.name() == self.name) {
+            return Ok(None);
+        }
+        let Ok(host) = self.server.fetch_host(self.name.as_str()) else { return Ok(None) };
+        let text = |name: &str| host.get(name).and_then(|value| value.as_str()).map(str::to_owned);
+        let (Some(token), Some(key), Some(recipient)) = (text("token"), text("key"), text("recipient")) else {
+            return Ok(None);
+        };
+        Ok(Some(Newcomer { key: key.parse()?, recipient, before: None, token: Some(token) }))
+    }
 }
 
 /// The one pending host that is meant. A name alone does not do where two claim it.

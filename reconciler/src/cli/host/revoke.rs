@@ -4,16 +4,21 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
-use muster_schema::HostId;
+use muster_schema::{HostId, PublicKey};
 
 use super::super::confirm::confirm;
 use super::super::secret::{IdentityArgs, rekeyed, tell_copied};
+use super::super::server::Server;
 use super::super::state_clone::CommitArgs;
 use super::{joined, secrets_of};
 use crate::cli::say::say;
 use crate::enrolment::revoke_host_file;
+use crate::model::Model;
 
 /// Take a host's key back: out of its file, by a signed commit. What has the key is refused from then on.
+///
+/// Where a machine is the host by a token, its file names no key: the orchestrator tells which one it is. The file names
+/// keys that were taken back, so that no token gives them to the host again.
 ///
 /// The host stays declared, and can be approved again with new keys. Its secrets are encrypted anew in the same commit
 /// where an admin's key is at hand.
@@ -27,6 +32,8 @@ pub(in crate::cli) struct Args {
     #[command(flatten)]
     identity: IdentityArgs,
     #[command(flatten)]
+    server: Server,
+    #[command(flatten)]
     commit: CommitArgs,
 }
 
@@ -35,7 +42,8 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let clone = args.commit.open()?;
     let file = clone.host_file(id)?;
     let text = clone.read(&file.path)?.unwrap_or_default();
-    let Some(text) = revoke_host_file(&text).with_context(|| file.path.clone())? else {
+    let bound = args.bound_key(&clone.model()?)?;
+    let Some(text) = revoke_host_file(&text, bound.as_ref()).with_context(|| file.path.clone())? else {
         say!("{id} has no key: nothing was changed.");
         return Ok(ExitCode::SUCCESS);
     };
@@ -66,4 +74,17 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
         say!("Whoever has the host's keys could read {}: set others in their place.", joined(&secrets, ", "));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+impl Args {
+    /// The key of the machine that is the host by a token, as its file does not name it.
+    fn bound_key(&self, model: &Model) -> Result<Option<PublicKey>, anyhow::Error> {
+        if model.host(&self.id).is_none_or(|host| host.key.is_some() || host.key_unread) {
+            return Ok(None);
+        }
+        let host = self.server.fetch_host(self.id.as_str()).context("whether a token made a machine this host")?;
+        let is_bound = host.get("token").is_some_and(|token| !token.is_null());
+        let key = host.get("key").filter(|_| is_bound).and_then(|key| key.as_str());
+        Ok(key.map(str::parse).transpose()?)
+    }
 }

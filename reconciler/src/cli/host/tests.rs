@@ -8,7 +8,7 @@ use muster_schema::{PublicKey, Timestamp};
 
 use super::super::Cli;
 use crate::state::SharedState;
-use crate::status::{FleetStatus, Pending};
+use crate::status::{FleetStatus, HostStatus, Pending};
 use crate::test_repository::TestRepository;
 
 const DECLARED: &str = "# The first one.\nlabels: {role: web}\n";
@@ -43,7 +43,15 @@ fn announce(name: &str) -> Announce {
         virtualisation: None,
     };
     let recipient = age::x25519::Identity::generate().to_public().to_string();
-    Announce { name: name.parse().unwrap(), recipient, agent: "0.1.0".into(), schema: 1, facts, replaces: None }
+    Announce {
+        name: name.parse().unwrap(),
+        recipient,
+        agent: "0.1.0".into(),
+        schema: 1,
+        facts,
+        replaces: None,
+        token: None,
+    }
 }
 
 /// An orchestrator's API that tells of these pending hosts; gives its address.
@@ -52,6 +60,11 @@ fn serve(pending: &[(PublicKey, Announce)]) -> String {
     for (key, announce) in pending {
         fleet.pending.insert(*key, Pending { announce: announce.clone(), replaces: None, first_seen: Timestamp(1) });
     }
+    fleet.hosts.insert("web-1".parse().unwrap(), HostStatus::default());
+    serve_fleet(fleet)
+}
+
+fn serve_fleet(fleet: FleetStatus) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -180,10 +193,11 @@ fn a_revoked_host_loses_its_key_and_keeps_its_file() {
     assert!(run(&repo, &["revoke", "web-1"]).unwrap_err().contains("--yes"));
     run(&repo, &["revoke", "web-1", "--yes"]).unwrap();
     let path = "environments/production/hosts/web-1.yaml";
-    assert_eq!(pushed_text(&repo, path), DECLARED.trim_end());
+    let expected = DECLARED.replace("labels", &format!("revoked_keys: [\"{key}\"]\nlabels"));
+    assert_eq!(pushed_text(&repo, path), expected.trim_end());
     check_signed(&repo);
     let head = repo.head();
-    run(&repo, &["revoke", "web-1", "--yes"]).unwrap();
+    run(&repo, &["revoke", "web-1", "--yes", "--server", &url]).unwrap();
     assert_eq!(repo.head(), head, "again makes no commit");
     assert!(run(&repo, &["revoke", "web-9", "--yes"]).unwrap_err().contains("no host"));
 }

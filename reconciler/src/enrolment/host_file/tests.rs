@@ -49,13 +49,28 @@ fn a_file_of_another_form_is_left_alone() {
     }
 }
 
+const OTHER: &str = "RWQf6LRCGA9i53mlYfcO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
+
 #[test]
 fn a_key_that_is_taken_back_leaves_everything_else() {
     let text = format!("# The first.\nkey: \"{KEY}\"\nrecipient: \"age1abc\"\nlabels: {{role: web}}  # web\n");
-    assert_eq!(revoke_host_file(&text).unwrap().unwrap(), "# The first.\nlabels: {role: web}  # web\n");
-    assert_eq!(revoke_host_file(&format!("key: \"{KEY}\"\n")).unwrap().unwrap(), "");
-    assert_eq!(revoke_host_file("labels: {}\n").unwrap(), None, "it has none");
+    let expected = format!("# The first.\nrevoked_keys: [\"{KEY}\"]\nlabels: {{role: web}}  # web\n");
+    assert_eq!(revoke_host_file(&text, None).unwrap().unwrap(), expected);
+    assert_eq!(revoke_host_file("labels: {}\n", None).unwrap(), None, "it has none");
+    assert_eq!(revoke_host_file(&expected, None).unwrap(), None, "nor now");
     for form in [format!("{{key: \"{KEY}\"}}\n"), format!("  key: \"{KEY}\"\n"), format!("\"key\": \"{KEY}\"\n")] {
-        assert_eq!(revoke_host_file(&form), Err(HostFileError::Form), "{form}");
+        assert_eq!(revoke_host_file(&form, None), Err(HostFileError::Form), "{form}");
     }
+    assert_eq!(approve(Some(&expected)), Err(HostFileError::Revoked));
+}
+
+#[test]
+fn the_key_of_a_machine_that_is_the_host_by_a_token_is_taken_back_beside_those_before() {
+    let bound = OTHER.parse().unwrap();
+    let first = revoke_host_file("labels: {}\n", Some(&bound)).unwrap().unwrap();
+    assert_eq!(first, format!("revoked_keys: [\"{OTHER}\"]\nlabels: {{}}\n"));
+    let again = revoke_host_file(&format!("key: \"{KEY}\"\n{first}"), Some(&bound)).unwrap().unwrap();
+    assert_eq!(again, format!("revoked_keys: [\"{KEY}\", \"{OTHER}\"]\nlabels: {{}}\n"));
+    let block = format!("key: \"{KEY}\"\nrevoked_keys:\n  - \"{OTHER}\"\n");
+    assert_eq!(revoke_host_file(&block, None), Err(HostFileError::Form), "no key that was taken back is lost");
 }

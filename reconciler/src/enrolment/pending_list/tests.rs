@@ -22,7 +22,15 @@ fn announce(name: &str) -> Announce {
         virtualisation: None,
     };
     let recipient = age::x25519::Identity::generate().to_public().to_string();
-    Announce { name: name.parse().unwrap(), recipient, agent: "0.1.0".into(), schema: 1, facts, replaces: None }
+    Announce {
+        name: name.parse().unwrap(),
+        recipient,
+        agent: "0.1.0".into(),
+        schema: 1,
+        facts,
+        replaces: None,
+        token: None,
+    }
 }
 
 #[test]

@@ -39,6 +39,10 @@ pub(super) struct HostView {
     #[serde(flatten)]
     summary: HostSummary,
     key: Option<PublicKey>,
+    recipient: Option<String>,
+    /// The enrolment token by which a machine is this host, where its file names no key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
     desired: Option<Desired>,
     applied: Option<Applied>,
     counts: BTreeMap<ResourceState, u32>,
@@ -92,6 +96,8 @@ pub(super) async fn get(State(state): State<Arc<SharedState>>, Path(id): Path<St
     Json(HostView {
         summary: HostSummary::new(id, host, clock::now()),
         key: host.key,
+        recipient: host.recipient.clone(),
+        token: fleet.token_of(id).map(|binding| binding.name.clone()),
         desired: host.desired.clone(),
         applied: host.applied.clone(),
         counts: host.counts.clone(),

@@ -229,8 +229,13 @@ fn status(code: ReceiptCode) -> StatusCode {
         | ReceiptCode::NotYours
         | ReceiptCode::WrongAgeRecipient
         | ReceiptCode::SuccessorInvalid
+        | ReceiptCode::TokenUnknown
+        | ReceiptCode::TokenInvalid
+        | ReceiptCode::TokenExpired
         | ReceiptCode::WrongAnswer => StatusCode::FORBIDDEN,
-        ReceiptCode::Replayed | ReceiptCode::NoChallenge => StatusCode::CONFLICT,
+        ReceiptCode::Replayed | ReceiptCode::NoChallenge | ReceiptCode::TokenUsed | ReceiptCode::TokenHostTaken => {
+            StatusCode::CONFLICT
+        }
         ReceiptCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         ReceiptCode::EnrolmentFull | ReceiptCode::Busy => StatusCode::SERVICE_UNAVAILABLE,
     }

@@ -2,9 +2,9 @@
 
 mod copies;
 mod decisions;
+mod source;
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -16,12 +16,13 @@ use muster_schema::{FleetName, PublicKey, ReceiptCode};
 use tokio::sync::{Mutex as AsyncMutex, broadcast, mpsc, oneshot, watch};
 
 use self::copies::Suspicions;
+pub use self::source::Source;
 use super::enrolment_desk::{DeskError, EnrolledHost, EnrolmentDesk};
 use super::hints::Hints;
 use super::live::{Live, NotAnswered};
 use super::refusal_log::{RefusalLog, RefusedMessage};
 use super::reply::{Reply, ReplyWriter, accept};
-use crate::enrolment::{PendingHost, RateLimit};
+use crate::enrolment::{PendingHost, RateLimit, check_announcement};
 use crate::inbound::{ApprovedHosts, Refusal, ReplayMarks, Seq, Stream, VerifiedMessage, verify_frame};
 use crate::io::audit::AuditLog;
 use crate::io::clock;
@@ -42,7 +43,8 @@ const MAX_KEYS: usize = 65_536;
 /// with [`Body::Receipt`] or [`Body::HeadReply`]. Dropping it means: not now.
 ///
 /// Bodies that come: reports, facts, presence, head requests of enrolled hosts,
-/// and the answer to a challenge, which is right, so that the host is enrolled.
+/// the answer to a challenge, which is right, so that the host is enrolled, and
+/// announcements of unknown keys with the claim of an enrolment token.
 /// Messages of one host and kind come one after the other, each number once.
 #[derive(Debug)]
 pub struct InboundMessage {
@@ -70,15 +72,6 @@ pub struct InboundSettings<'a> {
     pub audit: Arc<AuditLog>,
     /// Where messages go.
     pub cycle: mpsc::Sender<InboundMessage>,
-}
-
-/// Where a frame came from; for limits, never for trust.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// By HTTP, from this address.
-    Address(IpAddr),
-    /// From the broker.
-    Broker,
 }
 
 type Line = (PublicKey, Stream);
@@ -319,6 +312,13 @@ impl Inbound {
                 return Ok(told);
             }
         }
+        if let Body::Announce(announce) = &sent.message().body
+            && announce.token.is_some()
+            && self.approved().current(sent.key()).is_none()
+        {
+            check_announcement(announce).map_err(|error| sent.refuse(ReceiptCode::Malformed, error.to_string()))?;
+            return self.claim(sent).await;
+        }
         let (this, message) = (self.clone(), sent.clone());
         let done = tokio::task::spawn_blocking(move || this.enrol_at_desk(&message, source)).await;
         let busy = || sent.refuse(ReceiptCode::Busy, "enrolment cannot be recorded now");
@@ -329,6 +329,17 @@ impl Inbound {
                 Err(busy())
             }
             Err(_) => Err(busy()),
+        }
+    }
+
+    /// Has the cycle judge a claim: it alone knows the tokens, and what became of them. Who claims is not on the pending
+    /// list: it becomes a host without a person, or not at all.
+    async fn claim(&self, sent: &VerifiedMessage) -> Result<Body, Refusal> {
+        match self.ask_cycle(sent).await? {
+            Body::Receipt(Receipt { accepted: false, code, message, .. }) => {
+                Err(sent.refuse(ReceiptCode::load(&code).unwrap_or(ReceiptCode::Busy), message))
+            }
+            told => Ok(told),
         }
     }
 
@@ -370,21 +381,4 @@ fn replayed(sent: &VerifiedMessage, mark: u64) -> Refusal {
     let mut refusal = sent.refuse(ReceiptCode::Replayed, "a message with this number or a higher one was taken before");
     refusal.seq = Some(mark);
     refusal
-}
-
-impl Source {
-    /// The network that limits are counted by: one person can have a whole /64.
-    pub(super) fn network(self) -> String {
-        match self {
-            Source::Address(IpAddr::V4(address)) => address.to_string(),
-            Source::Address(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
-                Some(address) => address.to_string(),
-                None => {
-                    let [a, b, c, d, ..] = address.segments();
-                    format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-                }
-            },
-            Source::Broker => "broker".to_owned(),
-        }
-    }
 }

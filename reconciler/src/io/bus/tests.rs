@@ -100,7 +100,15 @@ impl Host {
             virtualisation: None,
         };
         let (name, recipient) = (self.id.clone(), self.recipient());
-        Body::Announce(Box::new(Announce { name, recipient, agent: "0.1.0".into(), schema: 1, facts, replaces: None }))
+        Body::Announce(Box::new(Announce {
+            name,
+            recipient,
+            agent: "0.1.0".into(),
+            schema: 1,
+            facts,
+            replaces: None,
+            token: None,
+        }))
     }
 }
 

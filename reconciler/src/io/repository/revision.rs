@@ -29,6 +29,26 @@ pub fn list_revision(repository: &Path, revision: &str) -> Result<RepositoryFile
     Ok(RepositoryFiles::new(listing.entries, Arc::new(ObjectDatabase(Mutex::new(open)))))
 }
 
+/// Lists some files of the state repository at a revision; those that are not there are left out.
+///
+/// # Errors
+/// When Git does not give the tree.
+pub fn list_paths(repository: &Path, revision: &str, paths: &[&str]) -> Result<RepositoryFiles, RepositoryError> {
+    let failed = |source| RepositoryError::Git { revision: revision.to_owned(), source };
+    let open = Repository::open(repository).map_err(failed)?;
+    let entries: Vec<_> = {
+        let tree = open.revparse_single(revision).and_then(|object| object.peel_to_tree()).map_err(failed)?;
+        let file = |path: &&str| {
+            let entry = tree.get_path(Path::new(path)).ok()?;
+            let is_file = entry.kind() == Some(ObjectType::Blob) && entry.filemode() != LINK_MODE;
+            let id = entry.id().as_bytes().try_into().ok().filter(|_| is_file)?;
+            Some((Arc::from(*path), FileEntry::File(BlobId(id))))
+        };
+        paths.iter().filter_map(file).collect()
+    };
+    Ok(RepositoryFiles::new(entries, Arc::new(ObjectDatabase(Mutex::new(open)))))
+}
+
 fn list(
     repository: &Repository,
     tree: &Tree<'_>,

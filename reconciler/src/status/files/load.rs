@@ -8,11 +8,15 @@ use muster_schema::manifest::HostIdentity;
 use muster_schema::message::{Body, Message};
 use muster_schema::{FleetName, HostId, PublicKey, Timestamp};
 
+use super::binding_file::{self, BindingFile};
 use super::fleet_file::FleetFile;
 use super::host_file::HostFile;
 use super::pending_file::PendingFile;
-use super::{ASSIGNMENTS, FLEET, enrolment_path, facts_path, host_of_path, host_path, is_pending_path, signature_path};
-use crate::status::{Assignments, EnrolmentProof, FactsRecord, FleetStatus};
+use super::{
+    ASSIGNMENTS, FLEET, TOKENS_FOLDER, enrolment_path, facts_path, host_of_path, host_path, is_pending_path,
+    signature_path,
+};
+use crate::status::{Assignments, Binding, EnrolmentProof, FactsRecord, FleetStatus};
 
 /// The status that was read, and what of it was refused.
 #[derive(Debug)]
@@ -38,7 +42,7 @@ pub enum StatusFileError {
     #[error("the host's key or its signature is missing")]
     Unsigned,
     /// The host's signature does not hold.
-    #[error("the host's signature does not hold")]
+    #[error("the signature in it does not hold")]
     Signature(#[from] SignatureError),
     /// The signed bytes are no message.
     #[error("the signed bytes are no message")]
@@ -78,6 +82,12 @@ pub fn load_status(fleet: &FleetName, files: &BTreeMap<String, Vec<u8>>, now: Ti
             Err(error) => refused.push((path.clone(), error.into())),
         }
     }
+    for (path, bytes) in files.iter().filter(|(path, _)| path.starts_with(TOKENS_FOLDER)) {
+        match load_binding(fleet, path, bytes) {
+            Ok(binding) => drop(status.bindings.insert(binding.claim.token, binding)),
+            Err(error) => refused.push((path.clone(), error)),
+        }
+    }
     load_hosts(&mut status, files, now, &mut refused);
     LoadedStatus { fleet: status, refused }
 }
@@ -90,6 +100,19 @@ pub fn fleet_name(files: &BTreeMap<String, Vec<u8>>) -> Option<FleetName> {
 fn load_fleet_file(fleet: &FleetName, bytes: &[u8]) -> Result<FleetFile, StatusFileError> {
     let file: FleetFile = serde_yaml::from_slice(bytes)?;
     if file.fleet == *fleet { Ok(file) } else { Err(StatusFileError::Misplaced(file.fleet.to_string())) }
+}
+
+/// A used token, by what the token itself has signed; whether the repository named that token is for the caller.
+fn load_binding(fleet: &FleetName, path: &str, bytes: &[u8]) -> Result<Binding, StatusFileError> {
+    let binding = serde_yaml::from_slice::<BindingFile>(bytes)?.into_binding();
+    if binding_file::path(&binding.claim.token) != path {
+        return Err(StatusFileError::Misplaced(binding_file::path(&binding.claim.token)));
+    }
+    binding.claim.verify(fleet, &binding.key, &binding.recipient)?;
+    match &binding.claim.host {
+        Some(claimed) if *claimed != binding.host => Err(StatusFileError::NotItsOwn),
+        _ => Ok(binding),
+    }
 }
 
 fn load_hosts(

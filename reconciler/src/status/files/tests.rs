@@ -37,6 +37,7 @@ fn the_status_comes_back_as_it_was() {
         schema: 1,
         facts: plain_facts("new"),
         replaces: None,
+        token: None,
     };
     fleet.pending.insert(signer.public_key(), Pending { announce, replaces: None, first_seen: NOW });
     let id: HostId = "host-1".parse().unwrap();

@@ -23,6 +23,7 @@ fn a51_text_of_a_hostile_host_is_inert() {
         schema: 1,
         facts: plain_facts(hostile),
         replaces: None,
+        token: None,
     };
     fleet.pending.insert(signer.public_key(), Pending { announce, replaces: None, first_seen: NOW });
     fold_conditions(&mut fleet, NOW);
