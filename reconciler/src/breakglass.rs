@@ -39,7 +39,7 @@ pub enum BreakGlassFault {
     #[error("the challenge ended at {0}\n  hint: 'muster-agent breakglass request' on the host gives another")]
     Ended(Timestamp),
     /// The host is not declared, or with another key.
-    #[error("commit {commit} does not declare host {} with the key of the challenge, fingerprint {}", host.id, host.key.fingerprint())]
+    #[error("commit {commit} does not declare host {} with the key of the challenge, fingerprint {}; a machine that a token made a host needs 'muster host approve {}' first", host.id, host.key.fingerprint(), host.id)]
     NotDeclared {
         /// The commit.
         commit: CommitId,

@@ -5,6 +5,7 @@
 //! commit → challenge, encrypted to the age recipient → answer, signed by the key
 //! → enrolled. Names select nothing: everything goes by key.
 
+mod binding_proof;
 mod challenge;
 mod claim;
 mod host_file;
@@ -14,6 +15,7 @@ mod rate_limit;
 #[cfg(test)]
 pub(crate) mod test_token;
 
+pub use binding_proof::{NotBorneOut, verify_binding};
 pub use challenge::{CHALLENGE_BYTES, OpenChallenges};
 pub use claim::{ClaimRefused, Claimant, Claimed, judge_claim};
 pub use host_file::{HostFileError, approve_host_file, revoke_host_file};

@@ -21,5 +21,6 @@ pub mod signer;
 pub mod store;
 pub mod tls;
 pub mod token_file;
+pub mod token_proof;
 pub mod verified_clone;
 pub mod witness;

@@ -146,7 +146,11 @@ pub fn witness_manifest(
         (None, None) => return Err(differs(format!("commit {commit} does not declare it"))),
     };
     if key != Some(pending.host.key) {
-        return Err(differs(format!("commit {commit} does not name its key {}", pending.host.key.id())));
+        let reason = format!("commit {commit} does not name its key {}", pending.host.key.id());
+        return Err(differs(match key {
+            Some(_) => reason,
+            None => format!("{reason}; if a token made a machine this host: muster host approve {id}"),
+        }));
     }
     let origin = Origin { fleet: fleet.clone(), epoch, source: pending.source.clone() };
     let manifest = pack_manifest(&origin, pending.host.clone(), pending.serial, resources);

@@ -7,3 +7,5 @@ mod rekey;
 mod revoke;
 #[path = "enrolment/stage.rs"]
 mod stage;
+#[path = "enrolment/token.rs"]
+mod token;

@@ -104,13 +104,19 @@ pub fn verify_render(documents: &mut Documents, model: &Model, facts: &FactsOfFl
         proof.lack(format!("{follows}: the commit does not declare {}", host.id));
         return Ok(());
     };
-    if declared.key != Some(host.key) {
+    let is = format!("the key {} is {}'s", host.key.id(), host.id);
+    if declared.key.is_none() && !declared.key_unread {
+        let how = format!("where a token made it that, 'muster host approve {}' has a commit say so", host.id);
+        proof.lack(format!("that {is}: commit {source} names no key of it; {how}"));
+    } else if declared.key != Some(host.key) {
         return Err(AttestFault::new(
             BUNDLE,
             format!("commit {source} does not name key {} for {}", host.key.id(), host.id),
         ));
     }
-    proof.show(format!("the key {} is {}'s", host.key.id(), host.id), format!("the signers of commit {source}"));
+    if declared.key.is_some() {
+        proof.show(is, format!("the signers of commit {source}"));
+    }
     let rendered = match render_host(model, &host.id, facts) {
         Ok(rendered) => rendered,
         Err(NotRendered::Waiting { missing, .. }) => {

@@ -9,6 +9,7 @@ use muster_schema::secret::SecretName;
 use crate::model::Model;
 
 mod approve;
+mod bound;
 mod release;
 mod retire;
 mod revoke;

@@ -16,7 +16,9 @@ use crate::io::git::{
     find_copied, load_operator, load_signer, open_repository, push_refs, read_tip, store_merge,
 };
 use crate::io::repository::list_revision;
+use crate::io::token_proof::verify_binding_below;
 use crate::model::{Model, ModelCache, Node, RepositoryFiles, load_model, load_yaml};
+use crate::status::Binding;
 use crate::verify::APPROVAL_REFERENCES;
 
 /// Which repository, and who signs.
@@ -132,6 +134,12 @@ impl StateClone {
     pub(super) fn model(&self) -> Result<Model, anyhow::Error> {
         let files = list_revision(self.repository.path(), &self.tip.to_string())?;
         Ok(load_model(&files, &mut ModelCache::default()).0)
+    }
+
+    /// Checks by the clone's own history that a token made a machine a host.
+    pub(super) fn verify_binding(&self, binding: &Binding) -> Result<(), anyhow::Error> {
+        let fleet = fleet_at(&self.repository, self.tip)?;
+        Ok(verify_binding_below(&self.repository, self.tip, &fleet, binding)?)
     }
 
     /// The state repository as it is with these texts instead.

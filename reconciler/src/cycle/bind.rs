@@ -6,10 +6,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use git2::Repository;
 use muster_schema::manifest::HostIdentity;
 use muster_schema::message::{Announce, Body, Receipt, TokenClaim};
-use muster_schema::{CommitId, HostId, PublicKey, ReceiptCode, Timestamp};
+use muster_schema::{HostId, PublicKey, ReceiptCode, Timestamp};
 
 use super::Orchestrator;
 use crate::audit::{AuditEntry, Decision};
@@ -18,8 +17,8 @@ use crate::events::EventKind;
 use crate::io::audit::AuditError;
 use crate::io::clock;
 use crate::io::git::open_repository;
-use crate::io::repository::list_paths;
-use crate::model::{Model, ModelCache, load_model, token_path};
+use crate::io::token_proof::{TokenProofError, verify_binding_below};
+use crate::model::Model;
 use crate::status::{Binding, FleetStatus, Standing};
 
 /// A used token that binds nobody is forgotten so long after it expired.
@@ -90,39 +89,29 @@ impl Orchestrator {
             return;
         }
         let Ok(repository) = open_repository(&self.config.repository) else { return };
+        // A repository that does not have the anchor yet cannot tell.
+        let Ok(anchor) = anchor.as_str().parse::<git2::Oid>() else { return };
+        if repository.find_commit(anchor).is_err() {
+            return;
+        }
+        let name = self.state.fleet().fleet.clone();
         for (token, binding) in unchecked {
-            let standing = match self.is_borne_out(&repository, &anchor, &binding) {
-                Some(true) => Standing::Counts,
-                Some(false) => Standing::Refused,
-                None => continue,
+            let standing = match verify_binding_below(&repository, anchor, &name, &binding) {
+                Ok(()) => Standing::Counts,
+                Err(error @ TokenProofError::Repository(_)) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "a used token cannot be checked yet");
+                    continue;
+                }
+                Err(TokenProofError::NotBorneOut(reason)) => {
+                    let (host, name) = (&binding.host, &binding.name);
+                    tracing::warn!(%host, name, %reason, "a used token makes no machine a host");
+                    Standing::Refused
+                }
             };
-            if standing == Standing::Refused {
-                let (host, name) = (&binding.host, &binding.name);
-                tracing::warn!(%host, name, "the repository does not bear out that a machine became it by this token");
-            }
             if let Some(held) = self.state.fleet_mut().bindings.get_mut(&token) {
                 held.standing = standing;
             }
         }
-    }
-
-    /// None where the repository does not have the anchor yet, and so cannot tell.
-    fn is_borne_out(&self, repository: &Repository, anchor: &CommitId, binding: &Binding) -> Option<bool> {
-        let id = |commit: &CommitId| commit.as_str().parse::<git2::Oid>().ok();
-        let (anchor, revision) = (id(anchor)?, id(&binding.revision)?);
-        repository.find_commit(anchor).ok()?;
-        if anchor != revision && !repository.graph_descendant_of(anchor, revision).unwrap_or(false) {
-            return Some(false);
-        }
-        let (environment, host) = (&binding.environment, &binding.host);
-        let token = token_path(&binding.name);
-        let environment_file = format!("environments/{environment}/environment.yaml");
-        let host_file = format!("environments/{environment}/hosts/{host}.yaml");
-        let files =
-            list_paths(&self.config.repository, binding.revision.as_str(), &[&token, &environment_file, &host_file]);
-        let (model, _) = load_model(&files.ok()?, &mut ModelCache::default());
-        let token = model.tokens().iter().find(|token| token.key == binding.claim.token);
-        Some(token.is_some_and(|token| model.host(host).is_some_and(|host| token.selects(host))))
     }
 
     /// Ends what does not bind any more by `newest`: the host's file has another key, or takes the machine's back, or

@@ -12,7 +12,7 @@ use crate::status::{Binding, FleetStatus, Standing};
 mod tests;
 
 /// So far the clock of who made a token may be ahead of ours.
-const MAX_AHEAD: Duration = Duration::from_secs(5 * 60);
+pub(super) const MAX_AHEAD: Duration = Duration::from_secs(5 * 60);
 
 /// A machine that shows a token.
 #[derive(Debug, Clone, Copy)]

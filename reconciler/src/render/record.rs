@@ -30,6 +30,13 @@ pub enum Missing {
         /// The secret.
         secret: SecretName,
     },
+    /// A secret that can be encrypted to the host when its file names a recipient.
+    NoRecipient {
+        /// The host.
+        unapproved: HostId,
+        /// The secret.
+        secret: SecretName,
+    },
 }
 
 impl fmt::Display for Missing {
@@ -39,6 +46,12 @@ impl fmt::Display for Missing {
             Missing::Fact { host, fact: None } => write!(f, "facts of {host}"),
             Missing::Recipient { secret, .. } => {
                 write!(f, "the secret {secret}, which is not encrypted to it yet (run: muster secret rekey {secret})")
+            }
+            Missing::NoRecipient { unapproved: host, secret } => {
+                write!(
+                    f,
+                    "the secret {secret}: the file of {host} names no recipient (run: muster host approve {host})"
+                )
             }
         }
     }

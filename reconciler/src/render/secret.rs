@@ -118,7 +118,11 @@ fn ciphertext_of(rendering: &Rendering, name: &SecretName, place: &Place) -> Res
             Err(rendering.fault(Finding::new(place.clone(), reason).with_hint(hint)))
         }
         Err(Unreadable::NotEncrypted) => {
-            rendering.record().miss(Missing::Recipient { host: host.id.clone(), secret: name.clone() });
+            let (id, secret) = (host.id.clone(), name.clone());
+            rendering.record().miss(match host.recipient {
+                Some(_) => Missing::Recipient { host: id, secret },
+                None => Missing::NoRecipient { unapproved: id, secret },
+            });
             Err(Stopped)
         }
     }

@@ -40,6 +40,15 @@ impl SandboxAgent {
         Ok(Self { folder, process: None })
     }
 
+    /// Adds lines to its settings, from the next start on.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn set(&self, lines: &str) -> Result<()> {
+        let path = self.folder.join("agent.yaml");
+        Ok(fs::write(&path, fs::read_to_string(&path)? + lines)?)
+    }
+
     /// Starts it, if it does not run.
     ///
     /// # Errors

@@ -24,28 +24,45 @@ pub(crate) struct Stage {
     pub(crate) agent: SandboxAgent,
     pub(crate) fleet: Fleet,
     _broker: Option<Broker>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Stage {
     /// A fleet over HTTP, with an agent that runs and that nobody approved.
     pub(crate) fn http() -> Stage {
-        Stage::begin(None)
+        Stage::begin(None, true)
     }
 
     /// As [`Stage::http`], over a broker; nothing where this machine has none.
     pub(crate) fn amqp() -> Option<Stage> {
-        need::has(need::BROKER).then(|| Stage::begin(Some(Broker::start().unwrap())))
+        need::has(need::BROKER).then(|| Stage::begin(Some(Broker::start().unwrap()), true))
     }
 
-    fn begin(broker: Option<Broker>) -> Stage {
+    /// As [`Stage::http`], with an agent that does not run yet.
+    pub(crate) fn silent_http() -> Stage {
+        Stage::begin(None, false)
+    }
+
+    /// As [`Stage::amqp`], with an agent that does not run yet.
+    pub(crate) fn silent_amqp() -> Option<Stage> {
+        need::has(need::BROKER).then(|| Stage::begin(Some(Broker::start().unwrap()), false))
+    }
+
+    /// Another agent, which does not run yet.
+    pub(crate) fn another(&self, name: &str) -> SandboxAgent {
+        SandboxAgent::make(&self.fleet, self.folder.path(), name).unwrap()
+    }
+
+    fn begin(broker: Option<Broker>, starts: bool) -> Stage {
         let folder = tempfile::tempdir().unwrap();
         let bus = broker.as_ref().map(Broker::url);
         let mut fleet = Fleet::make(folder.path(), IpAddr::V4(Ipv4Addr::LOCALHOST), bus.as_deref()).unwrap();
         fleet.start().unwrap();
         let mut agent = SandboxAgent::make(&fleet, folder.path(), HOST).unwrap();
-        agent.start().unwrap();
-        Stage { agent, fleet, _broker: broker, _folder: folder }
+        if starts {
+            agent.start().unwrap();
+        }
+        Stage { agent, fleet, _broker: broker, folder }
     }
 
     /// Approves the agent and has it write a file with `text`.

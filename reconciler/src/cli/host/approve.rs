@@ -14,6 +14,7 @@ use super::super::output::inert;
 use super::super::secret::{IdentityArgs, rekeyed, tell_copied};
 use super::super::server::Server;
 use super::super::state_clone::{CommitArgs, StateClone};
+use super::bound::fetch_binding;
 use super::{joined, secrets_of};
 use crate::cli::say::say;
 use crate::enrolment::approve_host_file;
@@ -79,14 +80,14 @@ struct Newcomer {
 pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let listed: Vec<Pending> = serde_json::from_value(args.server.fetch("enrolment")?)
         .context("the orchestrator's list of pending hosts has an unknown form")?;
-    let (newcomer, pending) = match args.bound_machine(&listed)? {
+    let clone = args.commit.open()?;
+    let (newcomer, pending) = match args.bound_machine(&listed, &clone)? {
         Some(newcomer) => (newcomer, None),
         None => {
             let pending = choose(&listed, &args.name, args.fingerprint.as_deref())?;
             (Newcomer::of(pending), Some(pending))
         }
     };
-    let clone = args.commit.open()?;
     let id = args.id.as_ref().unwrap_or(&args.name);
     let replaced = newcomer.before.as_ref();
     if let Some(before) = replaced.filter(|before| before.id != *id) {
@@ -156,17 +157,21 @@ impl Newcomer {
 }
 
 impl Args {
-    /// The machine that is this host by a token, where none that is pending is meant.
-    fn bound_machine(&self, listed: &[Pending]) -> Result<Option<Newcomer>, anyhow::Error> {
-        if self.fingerprint.is_some() || listed.iter().any(|pending| *pending.name() == self.name) {
+    /// The machine that is this host by a token, where none that is pending is meant. The orchestrator says which one;
+    /// the token's document in the clone and the token's signature have to bear that out.
+    fn bound_machine(&self, listed: &[Pending], clone: &StateClone) -> Result<Option<Newcomer>, anyhow::Error> {
+        let (name, fingerprint) = (&self.name, &self.fingerprint);
+        if fingerprint.is_some() || listed.iter().any(|pending| pending.name() == name) {
             return Ok(None);
         }
-        let Ok(host) = self.server.fetch_host(self.name.as_str()) else { return Ok(None) };
-        let text = |name: &str| host.get(name).and_then(|value| value.as_str()).map(str::to_owned);
-        let (Some(token), Some(key), Some(recipient)) = (text("token"), text("key"), text("recipient")) else {
-            return Ok(None);
-        };
-        Ok(Some(Newcomer { key: key.parse()?, recipient, before: None, token: Some(token) }))
+        let Some(binding) = fetch_binding(&self.server, name)? else { return Ok(None) };
+        if let Some(id) = self.id.as_ref().filter(|id| *id != name) {
+            bail!("the machine is {name} by a token, and cannot be approved as {id}");
+        }
+        clone.verify_binding(&binding).with_context(|| {
+            format!("the orchestrator says that the token '{}' made a machine {name}, and that is not so", binding.name)
+        })?;
+        Ok(Some(Newcomer { key: binding.key, recipient: binding.recipient, before: None, token: Some(binding.name) }))
     }
 }
 

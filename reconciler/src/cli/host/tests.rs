@@ -1,4 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+mod bound;
+
 use std::sync::Arc;
 
 use clap::Parser;

@@ -60,7 +60,7 @@ fn readers(model: &Model, hosts: &Selector) -> String {
     let (ready, later): (Vec<_>, Vec<_>) = selected.partition(|host| host.recipient.is_some());
     let later = match later.len() {
         0 => String::new(),
-        count => format!("; {count} more when they are enrolled and it is re-encrypted"),
+        count => format!("; {count} more when 'muster host approve' named their keys and it is re-encrypted"),
     };
     format!("the admins and {}{later}", super::super::validate::counted(ready.len(), "host"))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use muster_schema::manifest::HostIdentity;
-use muster_schema::message::Announce;
+use muster_schema::message::{Announce, TokenClaim};
 use muster_schema::{CommitId, HostId, PublicKey, Timestamp};
 use serde::Serialize;
 
@@ -72,6 +72,10 @@ struct UseView {
     fingerprint: String,
     at: Timestamp,
     revision: CommitId,
+    /// What bears it out, together with the token's document in `revision`.
+    environment: String,
+    recipient: String,
+    claim: TokenClaim,
 }
 
 /// The tokens of the newest verified revision, and those that were used.
@@ -114,5 +118,7 @@ fn state_of(binding: &Binding) -> TokenState {
 
 fn use_of(binding: &Binding) -> UseView {
     let (host, fingerprint) = (binding.host.clone(), binding.key.fingerprint());
-    UseView { host, key: binding.key, fingerprint, at: binding.at, revision: binding.revision.clone() }
+    let (environment, recipient) = (binding.environment.clone(), binding.recipient.clone());
+    let (key, at, revision, claim) = (binding.key, binding.at, binding.revision.clone(), binding.claim.clone());
+    UseView { host, key, fingerprint, at, revision, environment, recipient, claim }
 }

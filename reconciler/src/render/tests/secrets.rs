@@ -252,12 +252,14 @@ fn a_host_that_is_no_recipient_yet_waits_and_is_told_the_command() {
     let good = of_content("\"{{ secret('db') }}\"");
     let no_longer = good.replace(&format!("# a comment\n{ADMIN}\n{WEB}"), ADMIN);
     let not_enrolled = good.replace(&format!("recipient: {WEB}\n"), "");
-    for repository in [no_longer, not_enrolled] {
-        let told = told(&repository);
-        assert_eq!(
-            told, "waits for the secret db, which is not encrypted to it yet (run: muster secret rekey db)\n",
-            "{repository}"
-        );
+    for (repository, expected) in [
+        (no_longer, "waits for the secret db, which is not encrypted to it yet (run: muster secret rekey db)\n"),
+        (
+            not_enrolled,
+            "waits for the secret db: the file of web-1 names no recipient (run: muster host approve web-1)\n",
+        ),
+    ] {
+        assert_eq!(told(&repository), expected, "{repository}");
     }
 }
 
