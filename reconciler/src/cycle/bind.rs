@@ -37,7 +37,7 @@ impl Orchestrator {
                 let message = format!("a machine is to be it, by the token '{}'", binding.name);
                 self.state.events.push(clock::now(), EventKind::TokenClaimed, Some(binding.host.clone()), message);
                 self.unsaved.insert(binding.host.clone());
-                self.state.fleet_mut().bindings.insert(claim.token, binding);
+                self.state.fleet_mut().bindings.insert(claim.token, *binding);
                 receipt(true, ReceiptCode::Pending, "the token is taken; that is being kept")
             }
             Ok(Some(Claimed::Before)) => receipt(true, ReceiptCode::Pending, "the token was taken; that is being kept"),

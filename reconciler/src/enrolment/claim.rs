@@ -87,7 +87,7 @@ impl ClaimRefused {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claimed {
     /// The machine is to be this host from now on.
-    Now(Binding),
+    Now(Box<Binding>),
     /// The machine is about to be a host already.
     Before,
 }
@@ -131,7 +131,7 @@ pub fn judge_claim(
         return Err(ClaimRefused::Expired { name, issued, expires, now });
     }
     let host = choose_host(token, claim.host.as_ref(), name, newest, fleet)?;
-    Ok(Claimed::Now(Binding {
+    Ok(Claimed::Now(Box::new(Binding {
         name: token.name.to_string(),
         revision: revision.clone(),
         expires: token.expires,
@@ -144,7 +144,7 @@ pub fn judge_claim(
         confirmed: false,
         ended: None,
         standing: Standing::New,
-    }))
+    })))
 }
 
 fn used_by(binding: &Binding) -> ClaimRefused {

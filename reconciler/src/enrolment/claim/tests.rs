@@ -46,7 +46,7 @@ impl Scene {
         match self.judge(key, name, &claim, NOW) {
             Ok(Claimed::Now(binding)) => {
                 let host = binding.host.to_string();
-                self.fleet.bindings.insert(claim.token, binding);
+                self.fleet.bindings.insert(claim.token, *binding);
                 Ok(host)
             }
             Ok(Claimed::Before) => Ok("as before".to_owned()),
