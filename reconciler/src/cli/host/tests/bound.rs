@@ -8,6 +8,9 @@ const FILE: &str = "environments/production/hosts/web-1.yaml";
 const TOKEN: &str = "enrolment/tokens/one.yaml";
 const NOW: Timestamp = Timestamp(1_780_000_000_000);
 
+/// What a dishonest orchestrator changes.
+type Change = fn(&mut Binding, &TestToken);
+
 /// A clone with a token for web-1, and what an honest orchestrator says of the machine that used it.
 fn used_token() -> (TestRepository, TestToken, Binding) {
     let (repo, token, key) = (repository(), TestToken::new(), machine_key());
@@ -54,7 +57,7 @@ fn the_key_of_a_machine_that_used_a_token_gets_into_the_hosts_file_without_a_que
 
 #[test]
 fn what_the_clone_does_not_bear_out_gets_into_no_file() {
-    let changes: [(&str, fn(&mut Binding, &TestToken)); 7] = [
+    let changes: [(&str, Change); 7] = [
         ("did not sign", |binding, _| binding.key = machine_key()),
         ("did not sign", |binding, _| binding.recipient = age::x25519::Identity::generate().to_public().to_string()),
         ("did not sign", |binding, token| binding.claim = token.claim("other", &binding.key, &binding.recipient, None)),
