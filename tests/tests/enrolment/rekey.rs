@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use muster_schema::ReceiptCode;
+use muster_schema::{PublicKey, ReceiptCode};
 use muster_tests::fleet::SOON;
 use muster_tests::wait::wait_until;
 use serde_json::Value;
@@ -73,7 +73,14 @@ async fn an_exchange(mut stage: Stage) {
     assert!(said.contains("It can read: db"), "{said}");
     let message = stage.fleet.repository.git_bare(&["log", "-1", "--format=%B", "main"]).unwrap();
     assert!(message.contains(&fingerprint) && message.contains(&old.public_key().fingerprint()), "{message}");
-    wait_until("the new key to be in use", SOON, || stage.keys().public_key().fingerprint() == fingerprint).unwrap();
+    // While the files are exchanged they are no keys.
+    let public = stage.agent.state().join("keys/host.pub");
+    wait_until("the new key to be in use", SOON, || {
+        let text = fs::read_to_string(&public).unwrap_or_default();
+        let key = text.lines().last().and_then(|line| line.parse::<PublicKey>().ok());
+        key.is_some_and(|key| key.fingerprint() == fingerprint) && !public.with_file_name("taken").exists()
+    })
+    .unwrap();
     let rekeyed = |host: &Value| synced(host) && host["key"] != before["key"] && host["enrolled"] == true;
     let after = stage.fleet.wait_host(HOST, "to be in sync with its new key", rekeyed).unwrap();
     assert!(after["serial"].as_u64() > before["serial"].as_u64(), "one line of serials");
