@@ -100,20 +100,20 @@ impl Address {
     ///
     /// # Errors
     /// When the id is not one of that collection's form.
-    pub fn new(collection: Collection, id: impl Into<String>) -> Result<Self, AddressError> {
-        let id = id.into();
+    pub fn new(collection: Collection, id: impl AsRef<str>) -> Result<Self, AddressError> {
+        let id = id.as_ref();
         if id.is_empty() || id.len() > MAX_ID_BYTES || id.chars().any(char::is_control) {
-            return Err(AddressError::BadId { collection, id });
+            return Err(AddressError::BadId { collection, id: id.to_owned() });
         }
         if collection.id_is_path() {
-            if !is_clean_absolute(&id) {
-                return Err(AddressError::BadPath { collection, id });
+            if !is_clean_absolute(id) {
+                return Err(AddressError::BadPath { collection, id: id.to_owned() });
             }
             if id.split('/').any(|part| part.len() > MAX_NAME_BYTES) {
-                return Err(AddressError::LongName { collection, id });
+                return Err(AddressError::LongName { collection, id: id.to_owned() });
             }
-        } else if !id::is_name(collection.id_form(), &id) {
-            return Err(AddressError::BadName { collection, id });
+        } else if !id::is_name(collection.id_form(), id) {
+            return Err(AddressError::BadName { collection, id: id.to_owned() });
         }
         Ok(Address { collection, id: id.into() })
     }
@@ -165,12 +165,17 @@ impl FromStr for Address {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (name, id) = text.split_once('/').ok_or_else(|| AddressError::NoCollection(text.to_owned()))?;
+        let slash = text.find('/').ok_or_else(|| AddressError::NoCollection(text.to_owned()))?;
+        let (name, path) = text.split_at(slash);
         let collection: Collection = name.parse()?;
         if collection.id_is_path() {
-            return Address::new(collection, format!("/{id}"));
+            return Address::new(collection, path);
         }
-        Address::new(collection, id.replace(ENCODED_SLASH, "/"))
+        let id = path.get(1..).unwrap_or_default();
+        if id.contains(ENCODED_SLASH) {
+            return Address::new(collection, id.replace(ENCODED_SLASH, "/"));
+        }
+        Address::new(collection, id)
     }
 }
 
@@ -182,8 +187,7 @@ impl Serialize for Address {
 
 impl<'de> Deserialize<'de> for Address {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        crate::from_text::deserialize(deserializer)
     }
 }
 

@@ -1,6 +1,5 @@
 //! Names of collections that a state repository declares.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -88,8 +87,7 @@ impl Serialize for ExtensionName {
 
 impl<'de> Deserialize<'de> for ExtensionName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = Cow::<'de, str>::deserialize(deserializer)?;
-        name.parse().map_err(serde::de::Error::custom)
+        crate::from_text::deserialize(deserializer)
     }
 }
 

@@ -20,6 +20,7 @@ pub mod envelope;
 pub mod extension_name;
 pub mod facts;
 pub mod fleet_name;
+mod from_text;
 pub mod glob;
 pub mod head;
 pub mod host_id;

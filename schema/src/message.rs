@@ -5,6 +5,7 @@
 //! key, the orchestrator with the fresh role's.
 
 use schemars::JsonSchema;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -331,7 +332,8 @@ impl Message {
     /// # Errors
     /// When the bytes are no message of a known type.
     pub fn load(bytes: &[u8]) -> Result<Self, JsonError> {
-        let wire: Wire<Box<RawValue>> = json::load_strict(bytes, MAX_MESSAGE_BYTES)?;
+        json::load_strict::<IgnoredAny>(bytes, MAX_MESSAGE_BYTES)?;
+        let wire: Wire<&RawValue> = serde_json::from_slice(bytes)?;
         let Wire { r#type, fleet, from, to, id, seq, issued, expires, in_reply_to, body } = wire;
         let body = Body::load(r#type, body.get())?;
         Ok(Message { fleet, from, to, id, seq, issued, expires, in_reply_to, body })

@@ -1,7 +1,8 @@
 //! Secrets: their names, how they are written into a content, and contents that have them in.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::content::BlobRef;
 use crate::digest::Sha256Digest;
@@ -126,13 +127,43 @@ impl SecretContent {
 }
 
 /// A content: bytes, or pieces with secrets among them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Content {
     /// These bytes.
     Blob(BlobRef),
     /// Pieces.
     Secret(Box<SecretContent>),
+}
+
+/// The fields of both forms. Each content has those of one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ContentWire {
+    #[serde(default, deserialize_with = "not_null")]
+    sha256: Option<Sha256Digest>,
+    #[serde(default, deserialize_with = "not_null")]
+    size: Option<u64>,
+    #[serde(default, deserialize_with = "not_null")]
+    segments: Option<Vec<Segment>>,
+}
+
+fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+impl<'de> Deserialize<'de> for Content {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Content, D::Error> {
+        match ContentWire::deserialize(deserializer)? {
+            ContentWire { sha256: Some(sha256), size: Some(size), segments: None } => {
+                Ok(BlobRef { sha256, size }.into())
+            }
+            ContentWire { sha256: None, size: None, segments: Some(segments) } => {
+                Ok(SecretContent::new(segments).into())
+            }
+            _ => Err(D::Error::custom("a content has 'sha256' and 'size', or 'segments'")),
+        }
+    }
 }
 
 impl Content {

@@ -18,10 +18,7 @@ impl HostPath {
     /// # Errors
     /// When it is relative, not normalised, or holds a NUL.
     pub fn new(path: &str) -> Result<HostPath, BadPath> {
-        let clean = path.strip_prefix('/').is_some_and(|rest| {
-            rest.is_empty() || rest.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.contains('\0'))
-        });
-        if clean { Ok(HostPath(path.to_owned())) } else { Err(BadPath(path.chars().take(200).collect())) }
+        path.to_owned().try_into()
     }
 
     /// The path as text, with its leading slash.
@@ -46,6 +43,11 @@ impl HostPath {
         Some(HostPath(if parent.is_empty() { "/" } else { parent }.to_owned()))
     }
 
+    /// What stands before the last slash: the folder that it is in, empty for the root.
+    pub fn folder(&self) -> &str {
+        self.0.rsplit_once('/').map_or("", |(folder, _)| folder)
+    }
+
     /// The last component; empty for the root.
     pub fn name(&self) -> &str {
         self.0.rsplit_once('/').map_or("", |(_, name)| name)
@@ -56,7 +58,19 @@ impl HostPath {
     /// # Errors
     /// When `name` is no plain name.
     pub fn join(&self, name: &str) -> Result<HostPath, BadPath> {
-        HostPath::new(&format!("{}/{name}", self.0.trim_end_matches('/')))
+        format!("{}/{name}", self.0.trim_end_matches('/')).try_into()
+    }
+}
+
+/// As [`HostPath::new`].
+impl TryFrom<String> for HostPath {
+    type Error = BadPath;
+
+    fn try_from(path: String) -> Result<HostPath, BadPath> {
+        let clean = path.strip_prefix('/').is_some_and(|rest| {
+            rest.is_empty() || rest.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.contains('\0'))
+        });
+        if clean { Ok(HostPath(path)) } else { Err(BadPath(path.chars().take(200).collect())) }
     }
 }
 

@@ -8,7 +8,7 @@
 mod tests;
 
 use crate::resource::Wanted;
-use muster_schema::resource::{Existence, OrderClass, OwnPath, Resource, Spec};
+use muster_schema::resource::{Existence, NamedAccounts, OrderClass, OwnPath, Resource, Spec};
 use muster_schema::{Address, Collection};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -68,13 +68,15 @@ impl Order {
     /// # Errors
     /// When edges of the manifest lead in a circle.
     pub fn of(targets: &[Ordered<'_>]) -> Result<Order, CycleError> {
-        let index: HashMap<&Address, usize> = targets.iter().enumerate().map(|(at, one)| (one.address(), at)).collect();
+        let index: BTreeMap<&Address, usize> =
+            targets.iter().enumerate().map(|(at, one)| (one.address(), at)).collect();
         let folders = Folders::of(targets);
+        let accounts = Accounts::of(targets);
         let mut edges = Vec::new();
         for (at, target) in targets.iter().enumerate() {
-            edges.extend(edges_to(at, target.resource, &index, &folders));
-            let returning = returning_memberships(target).into_iter().filter_map(|address| index.get(&address));
-            edges.extend(returning.map(|then| Edge { first: at, then: *then, strength: Strength::Member }));
+            add_edges_to(at, target.resource, &index, &folders, &accounts, &mut edges);
+            let returning = returning_memberships(target, &accounts);
+            edges.extend(returning.into_iter().map(|then| Edge { first: at, then, strength: Strength::Member }));
         }
         let early = packages_of_repositories(targets, &index);
         let gates = targets.len() + add_application_edges(targets, &early, &mut edges);
@@ -133,29 +135,36 @@ fn is_required(then: &Ordered<'_>, edge: &Edge, targets: &[Ordered<'_>]) -> bool
 }
 
 /// Users that a group gets back, or groups that a user does: the other side is to find what was there before.
-fn returning_memberships(target: &Ordered<'_>) -> Vec<Address> {
-    let (name, asked, other) = match &target.resource.spec {
-        Spec::Group(spec) => ("members", &spec.members, Collection::Users),
-        Spec::User(spec) => ("groups", &spec.groups, Collection::Groups),
+fn returning_memberships(target: &Ordered<'_>, accounts: &Accounts<'_>) -> Vec<usize> {
+    let (name, asked, others) = match &target.resource.spec {
+        Spec::Group(spec) => ("members", &spec.members, &accounts.users),
+        Spec::User(spec) => ("groups", &spec.groups, &accounts.groups),
         _ => return Vec::new(),
     };
     let wanted = target.wanted.and_then(|wanted| wanted.state.get(name)?.list());
     let returning = wanted.into_iter().flatten().filter(|one| !asked.iter().flatten().any(|asked| asked == *one));
-    returning.filter_map(|one| Address::new(other, one).ok()).collect()
+    returning.filter_map(|one| others.get(one.as_str()).copied()).collect()
 }
 
-fn edges_to(at: usize, resource: &Resource, index: &HashMap<&Address, usize>, folders: &Folders<'_>) -> Vec<Edge> {
+fn add_edges_to(
+    at: usize,
+    resource: &Resource,
+    index: &BTreeMap<&Address, usize>,
+    folders: &Folders<'_>,
+    accounts: &Accounts<'_>,
+    edges: &mut Vec<Edge>,
+) {
     let meta = &resource.meta;
     let asked = [&meta.requires, &meta.restart_on, &meta.reload_on, &meta.run_on].into_iter().flatten();
-    let edge = |strength| move |first: &usize| Edge { first: *first, then: at, strength };
-    let mut edges: Vec<Edge> = asked.filter_map(|address| index.get(address)).map(edge(Strength::Asked)).collect();
-    edges.extend(parent_of(resource, folders).iter().map(edge(Strength::Parent)));
+    let edge = |strength| move |first: usize| Edge { first, then: at, strength };
+    let before = edges.len();
+    edges.extend(asked.filter_map(|address| index.get(address).copied()).map(edge(Strength::Asked)));
+    edges.extend(parent_of(resource, folders).map(edge(Strength::Parent)));
     let further = resource.spec.further_paths().into_iter().filter_map(|path| folders.above(path));
-    edges.extend(further.map(|first| edge(Strength::Parent)(&first)));
-    edges.extend(owners_of(resource).iter().filter_map(|owner| index.get(owner)).map(edge(Strength::Owner)));
-    edges.extend(members_of(&resource.spec).iter().filter_map(|user| index.get(user)).map(edge(Strength::Member)));
-    edges.retain(|edge| edge.first != at);
-    edges
+    edges.extend(further.map(edge(Strength::Parent)));
+    edges.extend(accounts.owners_of(resource).map(edge(Strength::Owner)));
+    edges.extend(accounts.members_of(&resource.spec).map(edge(Strength::Member)));
+    edges.extract_if(before.., |edge| edge.first == at).for_each(drop);
 }
 
 /// The nearest managed folder on the way to it, a link in a folder's place, or what is mounted there.
@@ -179,10 +188,7 @@ struct Folders<'t> {
 
 impl<'t> Folders<'t> {
     fn of(targets: &[Ordered<'t>]) -> Folders<'t> {
-        let of = |collection: Collection| {
-            let is_so = move |(_, target): &(usize, &Ordered<'t>)| target.address().collection() == collection;
-            targets.iter().enumerate().filter(is_so).map(|(at, target)| (target.address().id(), at))
-        };
+        let of = |collection| of_collection(targets, collection);
         // Of both at one path the folder counts.
         let folders = of(Collection::Links).chain(of(Collection::Directories)).collect();
         Folders { folders, mounts: of(Collection::Mounts).collect() }
@@ -204,26 +210,51 @@ impl<'t> Folders<'t> {
     }
 }
 
-fn owners_of(resource: &Resource) -> Vec<Address> {
-    let mut named = resource.spec.accounts();
-    // A user whose group is not named gets the one of its own name, if that is there.
-    if resource.address.collection() == Collection::Users {
-        named.groups.push(resource.address.id());
-    }
-    let users = named.users.into_iter().filter_map(|name| Address::new(Collection::Users, name).ok());
-    let groups = named.groups.into_iter().filter_map(|name| Address::new(Collection::Groups, name).ok());
-    users.chain(groups).collect()
+/// The users and groups among the targets, by name.
+struct Accounts<'t> {
+    users: HashMap<&'t str, usize>,
+    groups: HashMap<&'t str, usize>,
 }
 
-/// The users that a group lists. Where both sides name each other, the group is made first.
-fn members_of(spec: &Spec) -> Vec<Address> {
-    let Spec::Group(group) = spec else { return Vec::new() };
-    let members = group.members.iter().flatten();
-    members.filter_map(|name| Address::new(Collection::Users, name.as_str()).ok()).collect()
+impl<'t> Accounts<'t> {
+    fn of(targets: &[Ordered<'t>]) -> Accounts<'t> {
+        Accounts {
+            users: of_collection(targets, Collection::Users).collect(),
+            groups: of_collection(targets, Collection::Groups).collect(),
+        }
+    }
+
+    fn owners_of<'r>(&'r self, resource: &'r Resource) -> impl Iterator<Item = usize> + 'r {
+        let NamedAccounts { users, mut groups } = resource.spec.accounts();
+        // A user whose group is not named gets the one of its own name, if that is there.
+        if resource.address.collection() == Collection::Users {
+            groups.push(resource.address.id());
+        }
+        let users = users.into_iter().filter_map(|name| self.users.get(name));
+        users.chain(groups.into_iter().filter_map(|name| self.groups.get(name))).copied()
+    }
+
+    /// The users that a group lists. Where both sides name each other, the group is made first.
+    fn members_of<'r>(&'r self, spec: &'r Spec) -> impl Iterator<Item = usize> + 'r {
+        let members = match spec {
+            Spec::Group(group) => group.members.as_deref().unwrap_or_default(),
+            _ => &[],
+        };
+        members.iter().filter_map(|name| self.users.get(name.as_str()).copied())
+    }
+}
+
+/// The targets of a collection, by id.
+fn of_collection<'a, 't>(
+    targets: &'a [Ordered<'t>],
+    collection: Collection,
+) -> impl Iterator<Item = (&'t str, usize)> + use<'a, 't> {
+    let of = targets.iter().enumerate().filter(move |(_, target)| target.address().collection() == collection);
+    of.map(|(at, target)| (target.address().id(), at))
 }
 
 /// Packages that a repository requires or reacts to: they do not wait for repositories.
-fn packages_of_repositories(targets: &[Ordered<'_>], index: &HashMap<&Address, usize>) -> BTreeSet<usize> {
+fn packages_of_repositories(targets: &[Ordered<'_>], index: &BTreeMap<&Address, usize>) -> BTreeSet<usize> {
     let asked = |target: &&Ordered<'_>| {
         let meta = &target.resource.meta;
         let lists = [&meta.requires, &meta.restart_on, &meta.reload_on, &meta.run_on];

@@ -76,3 +76,18 @@ fn every_other_file_is_refused() {
         assert_eq!(load_age(file.as_bytes()), Err(expected), "{:.80}", file);
     }
 }
+
+#[test]
+fn a_content_has_the_fields_of_one_form() {
+    let digest = Sha256Digest::of(b"a");
+    for bad in [
+        format!(r#"{{"sha256":"{digest}","size":1,"segments":[]}}"#),
+        format!(r#"{{"sha256":"{digest}","size":1,"segments":null}}"#),
+        format!(r#"{{"sha256":"{digest}","size":null}}"#),
+        format!(r#"{{"sha256":"{digest}"}}"#),
+        r#"{"size":1}"#.to_owned(),
+        "{}".to_owned(),
+    ] {
+        assert!(serde_json::from_str::<Content>(&bad).is_err(), "{bad}");
+    }
+}

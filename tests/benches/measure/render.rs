@@ -109,7 +109,10 @@ fn repeated(resources: &[Resource], copies: usize) -> Vec<Resource> {
             Some(Resource { address, ..resource.clone() })
         })
     };
-    (0..copies).flat_map(copy).collect()
+    let mut repeated: Vec<Resource> = (0..copies).flat_map(copy).collect();
+    // As they stand in every manifest.
+    repeated.sort_by(|one, other| one.address.cmp(&other.address));
+    repeated
 }
 
 /// What an agent does with a head and a manifest: sizes, signatures, digest, then what they say. The median.
