@@ -7,6 +7,9 @@ use super::claim::MAX_AHEAD;
 use crate::model::Model;
 use crate::status::Binding;
 
+#[cfg(test)]
+mod tests;
+
 /// Why a binding is not borne out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotBorneOut {
