@@ -9,6 +9,7 @@ mod report;
 mod root;
 #[cfg(test)]
 mod tests;
+mod verbatim;
 
 pub use follow::{FollowError, Followed};
 

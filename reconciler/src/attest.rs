@@ -13,7 +13,7 @@ mod record;
 mod reports;
 
 pub use bundle::{Attestation, AttestationType, Bundle, BundleReader, INDEX, MAX_INDEX_BYTES};
-pub use commits::{CommitTerms, verify_render, verify_revision};
+pub use commits::{CommitTerms, verify_render, verify_revision, verify_verbatim};
 pub use documents::{Documents, choose_heads, verify_documents};
 pub use hand_checks::{commit_files, key_files};
 pub use proof::{AttestFault, Claim, Proof};

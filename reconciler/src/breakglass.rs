@@ -268,7 +268,7 @@ fn render(
     let facts_commit = state.facts_commit.clone().filter(|_| !rendered.reads.is_empty());
     let source = Source { commit: commit.clone(), facts_commit, policy_version: 0 };
     let origin = Origin { fleet: root.fleet.clone(), epoch: root.epoch, source };
-    let manifest = pack_manifest(&origin, host.clone(), serial, rendered.resources);
+    let manifest = pack_manifest(&origin, host.clone(), serial, rendered.resources, rendered.verbatim);
     let bytes = serde_json::to_vec(&manifest)?;
     if bytes.len() > MAX_MANIFEST_BYTES {
         return Err(BreakGlassFault::TooLarge(bytes.len()));

@@ -1,5 +1,6 @@
 //! Packs and signs what one host is to have. Pure, but for the signer it is given.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use muster_schema::digest::Sha256Digest;
@@ -7,7 +8,7 @@ use muster_schema::envelope::Signature;
 use muster_schema::head::{Head, HeadType, MAX_HEAD_LIFE};
 use muster_schema::manifest::{HostIdentity, MAX_MANIFEST_BYTES, Manifest, ManifestType, Renderer, Source};
 use muster_schema::resource::Resource;
-use muster_schema::{CommitId, FleetName, HostId, PublicKey, SCHEMA_VERSION, Timestamp, json};
+use muster_schema::{BlobId, CommitId, FleetName, HostId, PublicKey, SCHEMA_VERSION, Timestamp, json};
 
 use crate::io::signer::{Signer, SignerError};
 
@@ -88,8 +89,14 @@ pub struct Origin {
     pub source: Source,
 }
 
-/// Makes the manifest of `host` from its rendered `resources`.
-pub fn pack_manifest(origin: &Origin, host: HostIdentity, serial: u64, resources: Vec<Resource>) -> Manifest {
+/// Makes the manifest of `host` from its rendered `resources`, and from what of their contents is `verbatim`.
+pub fn pack_manifest(
+    origin: &Origin,
+    host: HostIdentity,
+    serial: u64,
+    resources: Vec<Resource>,
+    verbatim: BTreeMap<Sha256Digest, BlobId>,
+) -> Manifest {
     Manifest {
         r#type: ManifestType::Is,
         schema: SCHEMA_VERSION,
@@ -101,6 +108,7 @@ pub fn pack_manifest(origin: &Origin, host: HostIdentity, serial: u64, resources
         renderer: Renderer { version: env!("CARGO_PKG_VERSION").to_owned() },
         resources,
         min_agent: SCHEMA_VERSION,
+        verbatim,
     }
 }
 

@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use muster_schema::resource::Resource;
-use muster_schema::{HostId, Sha256Digest};
+use muster_schema::{BlobId, HostId, Sha256Digest};
 
 pub use check::{CheckedFleet, check_fleet, check_hosts, merge_findings};
 pub use explain::{ExplainedAttribute, explain_resource, layer_of};
@@ -44,12 +44,14 @@ use resource::{Origin, render_resources};
 use unite::HostSet;
 
 /// What one host is to have.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct RenderedHost {
     /// The resources, sorted by address.
     pub resources: Vec<Resource>,
     /// The contents that they name.
     pub blobs: BTreeMap<Sha256Digest, Arc<[u8]>>,
+    /// Those of them that are files of the repository, byte for byte.
+    pub verbatim: BTreeMap<Sha256Digest, BlobId>,
     /// What was read beyond the repository.
     pub reads: Reads,
 }
@@ -109,7 +111,8 @@ pub fn render_host(model: &Model, id: &HostId, facts: &FactsOfFleet) -> Result<R
         return Err(NotRendered::Waiting { missing: record.missing.into_iter().collect(), reads });
     }
     let blobs = finish::blobs_of(host_set.resources.values().chain(&variants), &record.blobs);
-    Ok(RenderedHost { resources, blobs, reads })
+    let verbatim = finish::verbatim_of(host_set.resources.values().chain(&variants), &record.blobs);
+    Ok(RenderedHost { resources, blobs, verbatim, reads })
 }
 
 /// Renders all applications and layers of a host; what is found on the way is in the record.

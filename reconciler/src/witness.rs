@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bundle::{Origin, pack_manifest};
 use crate::model::Model;
-use crate::render::{FactsOfFleet, NotRendered, render_host};
+use crate::render::{FactsOfFleet, NotRendered, RenderedHost, render_host};
 use crate::status::FleetStatus;
 use muster_schema::document::OnRetire;
 
@@ -131,9 +131,9 @@ pub fn witness_manifest(
         return Err(differs(format!("it is of epoch {}, the root document of {epoch}", pending.epoch)));
     }
     let left = before.and_then(|before| before.host(id)).filter(|host| host.on_retire == OnRetire::Revert);
-    let (key, resources) = match (model.host(id), left) {
+    let (key, rendered) = match (model.host(id), left) {
         (Some(host), _) => match render_host(model, id, facts) {
-            Ok(rendered) => (host.key, rendered.resources),
+            Ok(rendered) => (host.key, rendered),
             Err(NotRendered::Waiting { missing, .. }) => {
                 let missing: Vec<String> = missing.iter().take(5).map(ToString::to_string).collect();
                 return Err(NotWitnessed::Waits(missing.join(", ")));
@@ -142,7 +142,7 @@ pub fn witness_manifest(
                 return Err(differs(found.first().map(ToString::to_string).unwrap_or_default()));
             }
         },
-        (None, Some(left)) => (left.key, Vec::new()),
+        (None, Some(left)) => (left.key, RenderedHost::default()),
         (None, None) => return Err(differs(format!("commit {commit} does not declare it"))),
     };
     if key != Some(pending.host.key) {
@@ -153,7 +153,8 @@ pub fn witness_manifest(
         }));
     }
     let origin = Origin { fleet: fleet.clone(), epoch, source: pending.source.clone() };
-    let manifest = pack_manifest(&origin, pending.host.clone(), pending.serial, resources);
+    let RenderedHost { resources, verbatim, .. } = rendered;
+    let manifest = pack_manifest(&origin, pending.host.clone(), pending.serial, resources, verbatim);
     let bytes = serde_json::to_vec(&manifest).map_err(|error| differs(error.to_string()))?;
     let digest = Sha256Digest::of(&bytes);
     if digest != pending.manifest {

@@ -64,7 +64,7 @@ impl FromStr for Sha256Digest {
 }
 
 /// The bytes of a text of exactly twice as many lower-case hexadecimal digits.
-fn bytes_of_lower_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+pub(crate) fn bytes_of_lower_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let digit = |byte: u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),
         b'a'..=b'f' => Some(byte - b'a' + 10),

@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod api;
+pub mod blob_id;
 pub mod breakglass;
 pub mod bus;
 pub mod collection;
@@ -40,6 +41,7 @@ pub mod timestamp;
 pub mod token_secret;
 
 pub use address::Address;
+pub use blob_id::BlobId;
 pub use collection::Collection;
 pub use commit_id::CommitId;
 pub use culprit::Culprit;

@@ -1,8 +1,11 @@
 //! Manifests: the signed host set.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::blob_id::BlobId;
 use crate::commit_id::CommitId;
 use crate::digest::Sha256Digest;
 use crate::fleet_name::FleetName;
@@ -74,6 +77,10 @@ pub struct Manifest {
     pub resources: Vec<Resource>,
     /// The lowest schema version that an agent must know.
     pub min_agent: u32,
+    /// Contents that are files of the commit, byte for byte, by their digest: the blobs that they are there. Nothing of
+    /// what the host is to have, so not part of the content digest.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub verbatim: BTreeMap<Sha256Digest, BlobId>,
 }
 
 impl Manifest {

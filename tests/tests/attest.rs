@@ -4,14 +4,20 @@
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use kept_heads::kept_heads;
 use muster_schema::{Sha256Digest, Timestamp};
 use muster_tests::fleet::{Fleet, OPERATOR, SOON, SandboxAgent};
 use muster_tests::wait::wait_until;
 use serde_json::Value;
+
+#[path = "attest/kept_heads.rs"]
+mod kept_heads;
+#[path = "attest/verbatim.rs"]
+mod verbatim;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const APPLICATION: &str = "applications/base/application.yaml";
@@ -228,24 +234,6 @@ fn a_bundle_tells_of_its_time() {
     once.sort();
     once.dedup();
     assert_eq!(once.len(), kept.len());
-}
-
-/// The digests of all heads in the archive.
-fn kept_heads(data: &Path) -> Vec<String> {
-    let mut digests = Vec::new();
-    for entry in fs::read_dir(data.join("archive")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|kind| kind == "heads") {
-            let bytes = fs::read(path).unwrap();
-            let mut rest = bytes.as_slice();
-            while let Some((length, after)) = rest.split_first_chunk::<4>() {
-                let (frame, after) = after.split_at(u32::from_le_bytes(*length) as usize);
-                digests.push(Sha256Digest::of(frame).to_string());
-                rest = after;
-            }
-        }
-    }
-    digests
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! are climbed in memory, and kept only when all of it stands: what is refused leaves everything as it was.
 
 use super::follow::Follower;
+use super::verbatim::check_verbatim;
 use crate::accepted::{Accepted, commit_root};
 use crate::breakglass::{
     BreakGlassError, BreakGlassOrder, BreakGlassTaken, forget_challenge, give_challenge, load_challenge,
@@ -75,6 +76,7 @@ impl Follower<'_> {
         let cycle = self.cycle;
         let _fetching = cycle.shared.fetching.lock().await;
         self.keep_contents(&folder, &manifest, &bytes)?;
+        check_verbatim(&manifest, &cycle.blobs)?;
         let mut resources = manifest.manifest().resources.clone();
         cycle.secrets.fill(&mut resources, &cycle.blobs)?;
         if let Some(signatures) = climbed {

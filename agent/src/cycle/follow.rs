@@ -1,5 +1,6 @@
 //! One look: head, manifest, blobs, secrets, in the protocol's order of checks. What passes all is in force.
 
+use super::verbatim::check_verbatim;
 use super::{Cycle, CycleError, root};
 use crate::accepted::{Accepted, commit_id};
 use crate::io::clock;
@@ -181,6 +182,7 @@ impl<'c> Follower<'c> {
         let _fetching = self.cycle.shared.fetching.lock().await;
         let manifest = self.fetch_manifest(&head).await?;
         self.fetch_blobs(&manifest).await?;
+        check_verbatim(&manifest, &self.cycle.blobs)?;
         let mut resources = manifest.manifest().resources.clone();
         self.cycle.secrets.fill(&mut resources, &self.cycle.blobs)?;
         Ok(self.put_in_force(self.acceptable(&head, &manifest), Batch::new(), resources)?)

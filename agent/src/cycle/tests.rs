@@ -9,6 +9,7 @@ mod harness;
 mod live;
 mod rotation;
 mod secrets;
+mod verbatim;
 
 use crate::test_web::{Web, send};
 use harness::Agent;

@@ -74,6 +74,8 @@ codes! {
     BlobMissing,
     /// A blob is not of the size and digest that the manifest says.
     BlobMismatch,
+    /// A content is not the file of the signed commit that the manifest says.
+    VerbatimMismatch,
     /// A secret is not encrypted to this host.
     SecretForOthers,
     /// A secret is no file of age for X25519 keys, or is damaged.

@@ -1,10 +1,10 @@
 //! The signed commit: who told the host.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
-use git2::{Oid, Repository};
+use git2::{ObjectType, Oid, Repository, TreeWalkMode, TreeWalkResult};
 use muster_schema::manifest::content_digest;
-use muster_schema::{CommitId, FleetName};
+use muster_schema::{CommitId, FleetName, Sha256Digest};
 
 use super::hand_checks::commit_files;
 use super::record::BUNDLE;
@@ -147,6 +147,42 @@ pub fn verify_render(documents: &mut Documents, model: &Model, facts: &FactsOfFl
     } else {
         proof.lack(format!("{follows}: with these facts it comes to something else"));
     }
+    Ok(())
+}
+
+/// Shows of contents that they are files of the commit, byte for byte: what the manifest says of them needs no render.
+///
+/// # Errors
+/// When the commit has no such file.
+pub fn verify_verbatim(repository: &Repository, documents: &mut Documents) -> Result<(), AttestFault> {
+    let Documents { manifest, proof, .. } = documents;
+    if manifest.verbatim.is_empty() {
+        return Ok(());
+    }
+    let unreadable = |error: git2::Error| AttestFault::new(BUNDLE, error.message());
+    let commit = oid(&manifest.source.commit)?;
+    let tree = repository.find_commit(commit).and_then(|commit| commit.tree()).map_err(unreadable)?;
+    let mut files = HashSet::new();
+    let walked = tree.walk(TreeWalkMode::PreOrder, |_, entry| {
+        if entry.kind() == Some(ObjectType::Blob) {
+            files.insert(entry.id());
+        }
+        TreeWalkResult::Ok
+    });
+    walked.map_err(unreadable)?;
+    for (content, blob) in &manifest.verbatim {
+        if !Oid::from_bytes(&blob.0).is_ok_and(|id| files.contains(&id)) {
+            let why = format!("commit {commit} has no file {blob}, which content {content} is said to be");
+            return Err(AttestFault::new("manifest.json", why));
+        }
+        let found = Oid::from_bytes(&blob.0).and_then(|id| repository.find_blob(id)).map_err(unreadable)?;
+        if Sha256Digest::of(found.content()) != *content {
+            let why = format!("content {content} is not file {blob} of commit {commit}");
+            return Err(AttestFault::new("manifest.json", why));
+        }
+    }
+    let count = manifest.verbatim.len();
+    proof.show(format!("{count} of its contents are files of commit {commit}, byte for byte"), "their ids in Git");
     Ok(())
 }
 

@@ -12,7 +12,9 @@ fn a_manifest_is_a_function_of_its_inputs() {
         source: Source { commit: "0".repeat(40).parse().unwrap(), facts_commit: None, policy_version: 0 },
     };
     let host = HostIdentity { id: "web-1".parse().unwrap(), key: signer.public_key() };
-    let pack = |serial| sign_manifest(pack_manifest(&origin, host.clone(), serial, Vec::new()), &signer).unwrap();
+    let pack = |serial| {
+        sign_manifest(pack_manifest(&origin, host.clone(), serial, Vec::new(), BTreeMap::new()), &signer).unwrap()
+    };
     let (one, again, later) = (pack(1), pack(1), pack(2));
     assert_eq!(one.bytes(), again.bytes());
     assert_ne!(one.digest(), later.digest());

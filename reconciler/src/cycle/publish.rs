@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use muster_schema::manifest::{HostIdentity, Source, content_digest};
-use muster_schema::resource::Resource;
 use muster_schema::state::Health;
 use muster_schema::{CommitId, HostId, PublicKey, SCHEMA_VERSION, Sha256Digest};
 
@@ -169,10 +168,9 @@ impl Orchestrator {
                 return Ok((Outcome::Held(hold_for_fault(&found)), Some(LastRender { content: None, reads })));
             }
         };
-        let RenderedHost { resources, blobs, reads } = host;
-        let content = content_digest(&resources, SCHEMA_VERSION).map_err(BundleError::Json)?;
-        let facts_commit = self.committed_facts.commit_of(&reads);
-        let render = Some(LastRender { content: Some(content), reads });
+        let content = content_digest(&host.resources, SCHEMA_VERSION).map_err(BundleError::Json)?;
+        let facts_commit = self.committed_facts.commit_of(&host.reads);
+        let render = Some(LastRender { content: Some(content), reads: host.reads.clone() });
         let Some(identity) = identity.clone().filter(|_| !same(&content)) else {
             return Ok((Outcome::Same, render));
         };
@@ -184,7 +182,7 @@ impl Orchestrator {
             return Ok((Outcome::Held(hold_for_loop()), render));
         }
         let serial = next_serial(target.serial, now);
-        let bundle = self.sign_bundle(identity, &target.revision, facts_commit, serial, resources, blobs)?;
+        let bundle = self.sign_bundle(identity, &target.revision, facts_commit, serial, host)?;
         Ok((Outcome::New(Box::new(bundle)), render))
     }
 
@@ -195,16 +193,17 @@ impl Orchestrator {
         revision: &CommitId,
         facts_commit: Option<CommitId>,
         serial: u64,
-        resources: Vec<Resource>,
-        blobs: BTreeMap<Sha256Digest, Arc<[u8]>>,
+        rendered: RenderedHost,
     ) -> Result<NewBundle, CycleError> {
         let origin = Origin {
             fleet: self.fleet.clone(),
             epoch: self.epoch,
             source: Source { commit: revision.clone(), facts_commit, policy_version: 0 },
         };
+        let RenderedHost { resources, blobs, verbatim, .. } = rendered;
         let count = u32::try_from(resources.len()).unwrap_or(u32::MAX);
-        let manifest = sign_manifest(pack_manifest(&origin, host, serial, resources), self.keys.render.as_ref())?;
+        let manifest = pack_manifest(&origin, host, serial, resources, verbatim);
+        let manifest = sign_manifest(manifest, self.keys.render.as_ref())?;
         let head = head_of(&self.fleet, &manifest, revision.clone(), clock::now(), self.config.head_life);
         let head = sign_head(head, self.keys.fresh.as_ref())?;
         Ok(NewBundle { manifest, head, blobs, resources: count })
@@ -225,7 +224,7 @@ impl Orchestrator {
                 continue;
             }
             let serial = next_serial(self.serials.get(&id).copied().unwrap_or(0), clock::now());
-            let bundle = self.sign_bundle(host, revision, None, serial, Vec::new(), BTreeMap::new())?;
+            let bundle = self.sign_bundle(host, revision, None, serial, RenderedHost::default())?;
             batch.manifest(&bundle.manifest);
             if !self.demands_witness() {
                 batch.head(&bundle.head);

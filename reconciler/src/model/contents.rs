@@ -15,13 +15,15 @@ pub struct Content {
     pub blob: BlobRef,
     /// Its bytes.
     pub bytes: Arc<[u8]>,
+    /// The file of the repository that it is, as it is.
+    pub file: Option<BlobId>,
 }
 
 impl Content {
     /// The content that these bytes are.
     pub fn of(bytes: impl Into<Arc<[u8]>>) -> Content {
         let bytes = bytes.into();
-        Content { blob: BlobRef::of(&bytes), bytes }
+        Content { blob: BlobRef::of(&bytes), bytes, file: None }
     }
 }
 
@@ -62,7 +64,7 @@ impl Contents {
             return Ok(content.clone());
         }
         let bytes = self.files.load_blob(path, id, MAX_BLOB_BYTES).map_err(ContentFault::Faulty)?;
-        let content = Content::of(bytes);
+        let content = Content { file: Some(id), ..Content::of(bytes) };
         lock(&self.loaded.contents).insert(id, content.clone());
         Ok(content)
     }

@@ -1,29 +1,12 @@
 //! The files of a state repository, wherever they lie.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::ops::Bound;
 use std::sync::Arc;
 
+use muster_schema::BlobId;
+
 use super::{Finding, Place};
-
-/// Names a content: the id that Git gives a blob.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BlobId(pub [u8; 20]);
-
-impl BlobId {
-    /// The id of these bytes.
-    pub fn of(bytes: &[u8]) -> BlobId {
-        let id = git2::Oid::hash_object(git2::ObjectType::Blob, bytes);
-        BlobId(id.ok().and_then(|id| id.as_bytes().try_into().ok()).unwrap_or_default())
-    }
-}
-
-impl fmt::Debug for BlobId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
-    }
-}
 
 /// What stands at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use muster_schema::resource::{Enforcement, Existence, Meta, Resource, Spec};
-use muster_schema::{Address, Collection};
+use muster_schema::{Address, BlobId, Collection};
 use serde::Deserialize;
 
 use super::edges::{Edges, is_edge};
@@ -155,7 +155,20 @@ pub(super) fn blobs_of<'a>(
     placed: impl Iterator<Item = &'a Placed>,
     texts: &'a [Content],
 ) -> BTreeMap<muster_schema::Sha256Digest, Arc<[u8]>> {
-    let contents = placed.flat_map(|placed| placed.contents.values());
-    let blobs = contents.flat_map(|placed| placed.content.blobs()).chain(texts);
-    blobs.map(|content| (content.blob.sha256, content.bytes.clone())).collect()
+    contents_of(placed, texts).map(|content| (content.blob.sha256, content.bytes.clone())).collect()
+}
+
+/// Those of them that are files of the repository as they are.
+pub(super) fn verbatim_of<'a>(
+    placed: impl Iterator<Item = &'a Placed>,
+    texts: &'a [Content],
+) -> BTreeMap<muster_schema::Sha256Digest, BlobId> {
+    contents_of(placed, texts).filter_map(|content| Some((content.blob.sha256, content.file?))).collect()
+}
+
+fn contents_of<'a>(
+    placed: impl Iterator<Item = &'a Placed>,
+    texts: &'a [Content],
+) -> impl Iterator<Item = &'a Content> {
+    placed.flat_map(|placed| placed.contents.values()).flat_map(|placed| placed.content.blobs()).chain(texts)
 }

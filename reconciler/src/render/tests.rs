@@ -8,6 +8,7 @@ mod reads;
 mod reported;
 mod rules;
 mod secrets;
+mod verbatim;
 
 use std::fmt::Write;
 

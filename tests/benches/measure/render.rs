@@ -174,7 +174,8 @@ fn bundle(
         source: Source { commit: commit.clone(), facts_commit: None, policy_version: 0 },
     };
     let identity = HostIdentity { id: id.clone(), key };
-    let manifest = pack_manifest(&origin, identity, next_serial(0, NOW), change(rendered.resources));
+    let resources = change(rendered.resources);
+    let manifest = pack_manifest(&origin, identity, next_serial(0, NOW), resources, rendered.verbatim);
     let manifest = sign_manifest(manifest, keys.render.as_ref())?;
     let head = sign_head(head_of(&root.fleet, &manifest, commit.clone(), NOW, HEAD_LIFE), keys.fresh.as_ref())?;
     Ok(Bundle { manifest, head, blobs: rendered.blobs })

@@ -7,7 +7,7 @@ use ssh_key::PublicKey;
 use super::AttestError;
 use crate::attest::{
     AttestFault, BUNDLE, Bundle, BundleReader, CommitTerms, Documents, verify_documents, verify_record, verify_render,
-    verify_revision,
+    verify_revision, verify_verbatim,
 };
 use crate::cycle::FleetRenders;
 use crate::io::git::{init_bare_repository, unpack_bundle};
@@ -47,6 +47,7 @@ pub fn verify_bundle(bundle: &Bundle, trust: &Trust) -> Result<Documents, Attest
     verify_revision(&repository, &mut reader, &mut documents, &terms)?;
     let model = load_source(&repository, &documents)?;
     verify_render(&mut documents, &model, &facts)?;
+    verify_verbatim(&repository, &mut documents)?;
     verify_record(&repository, &mut reader, &mut documents, trust.status_key.as_ref())?;
     reader.finish()?;
     Ok(documents)

@@ -1,4 +1,5 @@
 #![allow(clippy::unwrap_used)]
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use muster_schema::Timestamp;
@@ -17,7 +18,7 @@ fn publish(tree: &PublishedTree, signer: &FileSigner, hosts: usize) {
     let mut batch = Batch::default();
     for i in 0..hosts {
         let host = HostIdentity { id: format!("web-{i}").parse().unwrap(), key: signer.public_key() };
-        let manifest = sign_manifest(pack_manifest(&origin, host, 1, Vec::new()), signer).unwrap();
+        let manifest = sign_manifest(pack_manifest(&origin, host, 1, Vec::new(), BTreeMap::new()), signer).unwrap();
         let head = head_of(&origin.fleet, &manifest, "0".repeat(40).parse().unwrap(), Timestamp(1), Duration::MAX);
         batch.manifest(&manifest);
         batch.head(&sign_head(head, signer).unwrap());
