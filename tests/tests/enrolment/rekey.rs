@@ -90,6 +90,10 @@ async fn an_exchange(mut stage: Stage) {
     let refused = stage.thief(old, HOST).fetch(&format!("hosts/{HOST}/head.json"), 1 << 16).await;
     assert_eq!(refused.unwrap_err().code(), Some(ReceiptCode::KeyRevoked));
 
+    // Nobody else takes what is for it.
+    let queues = stage.host_queues();
+    assert!(queues.iter().all(|queue| queue.ends_with(" 1")), "{queues:?}");
+
     // What was sealed before is opened by it after: the host goes back to what was found.
     let file = fs::read_to_string(stage.pull().join(FILE)).unwrap();
     let kept: String = file

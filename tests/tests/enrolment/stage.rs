@@ -23,7 +23,7 @@ pub(crate) const FILE: &str = "environments/production/hosts/web-1.yaml";
 pub(crate) struct Stage {
     pub(crate) agent: SandboxAgent,
     pub(crate) fleet: Fleet,
-    _broker: Option<Broker>,
+    broker: Option<Broker>,
     folder: TempDir,
 }
 
@@ -62,7 +62,7 @@ impl Stage {
         if starts {
             agent.start().unwrap();
         }
-        Stage { agent, fleet, _broker: broker, folder }
+        Stage { agent, fleet, broker, folder }
     }
 
     /// Approves the agent and has it write a file with `text`.
@@ -101,6 +101,14 @@ impl Stage {
     pub(crate) fn muster_with(&self, arguments: &[&str], input: &Path) -> String {
         let mut command = self.fleet.muster(arguments).unwrap();
         said(arguments, command.current_dir(self.pull()).stdin(File::open(input).unwrap()).output().unwrap())
+    }
+
+    /// Whose consumers read each queue of hosts: the queue, and how many. Nothing where there is no broker.
+    pub(crate) fn host_queues(&self) -> Vec<String> {
+        let Some(broker) = &self.broker else { return Vec::new() };
+        let queues = broker.control(&["list_queues", "-p", "muster", "name", "consumers"]).unwrap();
+        let queues = String::from_utf8(queues.stdout).unwrap();
+        queues.lines().filter(|line| line.contains(HOST)).map(|line| line.replace('\t', " ")).collect()
     }
 
     /// The keys that the agent has now.

@@ -25,6 +25,7 @@ use muster_schema::bus::{
 use muster_schema::message::Hint;
 use muster_schema::{HostId, KeyId};
 use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc, oneshot};
+use tokio::task::JoinSet;
 
 use crate::io::transport::Waited;
 use crate::message::SignedMessage;
@@ -88,6 +89,8 @@ pub(super) struct Session {
     /// Whose hints come; set once per id.
     listening: AsyncMutex<Option<HostId>>,
     requests: AsyncMutex<mpsc::Receiver<Vec<u8>>>,
+    /// Those who read the queues. They end with the session, or they would take hints and requests from the next one.
+    readers: Mutex<JoinSet<()>>,
 }
 
 /// What the tasks that read the queues share with those that wait.
@@ -126,9 +129,16 @@ impl Session {
             hinted: Notify::new(),
             requested,
         });
-        tokio::spawn(take_replies(replies, shared.clone()));
         let (listening, requests) = (AsyncMutex::default(), AsyncMutex::new(requests));
-        Ok(Session { connection, channel, reply_queue: name, shared, listening, requests })
+        let readers = Mutex::default();
+        let session = Session { connection, channel, reply_queue: name, shared, listening, requests, readers };
+        session.read(take_replies(replies, session.shared.clone()));
+        Ok(session)
+    }
+
+    /// Reads a queue beside all else, as long as the session is there.
+    fn read(&self, reader: impl Future<Output = ()> + Send + 'static) {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).spawn(reader);
     }
 
     /// Ends the connection; who waits on it is told. One that is dead already is left to its heartbeat.
@@ -194,7 +204,7 @@ impl Session {
                 FieldTable::default(),
             )
             .await?;
-        tokio::spawn(take_hints(consume(&self.channel, &name).await?, self.shared.clone()));
+        self.read(take_hints(consume(&self.channel, &name).await?, self.shared.clone()));
         self.take_requests_to(host).await?;
         *listening = Some(host.clone());
         Ok(())
@@ -213,7 +223,7 @@ impl Session {
         let (key, options) = (live_routing_key(host), QueueBindOptions::default());
         let none = FieldTable::default();
         self.channel.queue_bind(name.as_str().into(), NOTIFY_EXCHANGE.into(), key.into(), options, none).await?;
-        tokio::spawn(take_requests(consume(&self.channel, &name).await?, self.shared.clone()));
+        self.read(take_requests(consume(&self.channel, &name).await?, self.shared.clone()));
         Ok(())
     }
 
