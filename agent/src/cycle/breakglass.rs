@@ -76,7 +76,7 @@ impl Follower<'_> {
         let cycle = self.cycle;
         let _fetching = cycle.shared.fetching.lock().await;
         self.keep_contents(&folder, &manifest, &bytes)?;
-        check_verbatim(&manifest, &cycle.blobs)?;
+        check_verbatim(&manifest, self.accepted.as_ref(), &cycle.blobs)?;
         let mut resources = manifest.manifest().resources.clone();
         cycle.secrets.fill(&mut resources, &cycle.blobs)?;
         if let Some(signatures) = climbed {

@@ -182,7 +182,7 @@ impl<'c> Follower<'c> {
         let _fetching = self.cycle.shared.fetching.lock().await;
         let manifest = self.fetch_manifest(&head).await?;
         self.fetch_blobs(&manifest).await?;
-        check_verbatim(&manifest, &self.cycle.blobs)?;
+        check_verbatim(&manifest, self.accepted.as_ref(), &self.cycle.blobs)?;
         let mut resources = manifest.manifest().resources.clone();
         self.cycle.secrets.fill(&mut resources, &self.cycle.blobs)?;
         Ok(self.put_in_force(self.acceptable(&head, &manifest), Batch::new(), resources)?)
