@@ -6,14 +6,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail, ensure};
 use git2::{ObjectType, Oid, Repository, Tree};
-use muster_schema::secret::SecretName;
 use muster_schema::{FleetName, HostId};
 
 use super::progress;
 use crate::io::clock;
 use crate::io::git::{
-    CommitAuthor, GitError, OperatorSigner, RemoteUrl, SshKeygenSigner, advance_branch, commit_signed, fetch_remote,
-    find_copied, load_operator, load_signer, open_repository, push_refs, read_tip, store_merge,
+    CommitAuthor, GitError, OperatorSigner, RemoteUrl, SecretHistory, SshKeygenSigner, advance_branch, commit_signed,
+    fetch_remote, load_operator, load_signer, open_repository, push_refs, read_tip, store_merge,
 };
 use crate::io::repository::list_revision;
 use crate::io::token_proof::verify_binding_below;
@@ -125,9 +124,9 @@ impl StateClone {
         read_file(&self.repository, self.tip, path)
     }
 
-    /// The other secret that this ciphertext of `name` is, or was once.
-    pub(super) fn find_copied(&self, name: &SecretName, ciphertext: &[u8]) -> Result<Option<SecretName>, GitError> {
-        find_copied(&self.repository, self.tip, name, ciphertext)
+    /// The ciphertexts of its history.
+    pub(super) fn secret_history(&self) -> Result<SecretHistory, GitError> {
+        SecretHistory::load(&self.repository, self.tip)
     }
 
     /// The state repository as it is committed.

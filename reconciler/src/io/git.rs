@@ -30,7 +30,7 @@ pub use operator::{load_operator, load_signer, load_signing_key};
 pub use program::{fetch_remote, list_remote, push_refs};
 pub use remote_url::{BadRemoteUrl, RemoteUrl};
 pub use repository::{init_bare_repository, list_references, open_repository, read_tip};
-pub use secret_history::find_copied;
+pub use secret_history::SecretHistory;
 pub use signed_commit::{CommitAuthor, CommitSigner, commit_signed};
 pub use signed_merge::{advance_branch, store_merge};
 pub use signing_program::{GpgSigner, OperatorSigner, SshKeygenSigner};

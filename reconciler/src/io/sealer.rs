@@ -12,8 +12,8 @@ use ssh_key::PublicKey;
 use super::anchor::{AnchorError, keep_anchor, load_anchor};
 use super::clock;
 use super::git::{
-    CommitAuthor, GitError, RemoteUrl, SshKeygenSigner, commit_signed, fetch_remote, find_copied, init_bare_repository,
-    push_refs, read_tip,
+    CommitAuthor, GitError, RemoteUrl, SecretHistory, SshKeygenSigner, commit_signed, fetch_remote,
+    init_bare_repository, push_refs, read_tip,
 };
 use super::repository::{RepositoryError, list_revision};
 use super::verified_clone::{CloneError, CloneTrust, verify_clone};
@@ -164,13 +164,17 @@ fn seal_all(
     model: &Model,
 ) -> Result<(Edits, Sealed), SealerError> {
     let (mut edits, mut sealed) = (Edits::new(), Sealed::default());
-    for (name, due) in due_secrets(model, &settings.identity.to_public().to_string()) {
+    let due = due_secrets(model, &settings.identity.to_public().to_string());
+    // The history is long, and most of the time nothing is to be opened.
+    let opens = due.iter().any(|(_, due)| due.is_ok());
+    let history = opens.then(|| SecretHistory::load(repository, tip)).transpose()?;
+    for (name, due) in due {
         let ciphertext = read_blob(repository, tip, &ciphertext_path(&name))?;
         let made = match (due, ciphertext) {
             (Err(why), _) => Err(why),
             (Ok(_), None) => Err(NotSealed::Unset),
-            (Ok(due), Some(ciphertext)) => match find_copied(repository, tip, &name, &ciphertext)? {
-                Some(other) => Err(NotSealed::Copied(other)),
+            (Ok(due), Some(ciphertext)) => match history.as_ref().and_then(|all| all.find_copied(&name, &ciphertext)) {
+                Some(other) => Err(NotSealed::Copied(other.clone())),
                 None => seal_due(&due, &ciphertext, &settings.identity),
             },
         };

@@ -73,6 +73,7 @@ pub(in crate::cli) fn rekeyed(
     identities: &[Identity],
 ) -> Result<Rekeyed, anyhow::Error> {
     let mut rekeyed = Rekeyed::default();
+    let mut history = None;
     for name in names {
         let Some(secret) = model.secrets().get(name) else {
             bail!("there is no secret '{name}' in secrets/recipients.yaml");
@@ -83,8 +84,12 @@ pub(in crate::cli) fn rekeyed(
         }
         let ciphertext = clone.read_bytes(&ciphertext_path(name))?;
         let ciphertext = ciphertext.with_context(|| format!("{} is missing", ciphertext_path(name)))?;
-        if let Some(other) = clone.find_copied(name, &ciphertext)? {
-            rekeyed.copied.push((name.clone(), other));
+        let history = match &mut history {
+            Some(history) => history,
+            unread => unread.insert(clone.secret_history()?),
+        };
+        if let Some(other) = history.find_copied(name, &ciphertext) {
+            rekeyed.copied.push((name.clone(), other.clone()));
             continue;
         }
         let plaintext = open(name, &ciphertext, identities)?;
