@@ -35,6 +35,7 @@ pub use finding::{Finding, Scope};
 pub use fleet::{Host, Model};
 pub use hint::did_you_mean;
 pub use layer::Layer;
+pub(crate) use layout::TOP;
 pub use load::{ModelCache, load_model};
 pub use merge::{merge, without_nulls};
 pub use muster_schema::BlobId;

@@ -171,12 +171,12 @@ pub fn verify_verbatim(repository: &Repository, documents: &mut Documents) -> Re
     });
     walked.map_err(unreadable)?;
     for (content, blob) in &manifest.verbatim {
-        if !Oid::from_bytes(&blob.0).is_ok_and(|id| files.contains(&id)) {
+        let id = Oid::from_bytes(&blob.0).map_err(unreadable)?;
+        if !files.contains(&id) {
             let why = format!("commit {commit} has no file {blob}, which content {content} is said to be");
             return Err(AttestFault::new("manifest.json", why));
         }
-        let found = Oid::from_bytes(&blob.0).and_then(|id| repository.find_blob(id)).map_err(unreadable)?;
-        if Sha256Digest::of(found.content()) != *content {
+        if Sha256Digest::of(repository.find_blob(id).map_err(unreadable)?.content()) != *content {
             let why = format!("content {content} is not file {blob} of commit {commit}");
             return Err(AttestFault::new("manifest.json", why));
         }

@@ -159,7 +159,7 @@ impl Orchestrator {
         {
             return Ok((Outcome::Same, None));
         }
-        let host = match render_host(&target.model, &target.id, &self.facts) {
+        let mut host = match render_host(&target.model, &target.id, &self.facts) {
             Ok(host) => host,
             Err(NotRendered::Waiting { missing, reads }) => {
                 return Ok((Outcome::Held(hold_for_missing(&missing)), Some(LastRender { content: None, reads })));
@@ -170,7 +170,7 @@ impl Orchestrator {
         };
         let content = content_digest(&host.resources, SCHEMA_VERSION).map_err(BundleError::Json)?;
         let facts_commit = self.committed_facts.commit_of(&host.reads);
-        let render = Some(LastRender { content: Some(content), reads: host.reads.clone() });
+        let render = Some(LastRender { content: Some(content), reads: std::mem::take(&mut host.reads) });
         let Some(identity) = identity.clone().filter(|_| !same(&content)) else {
             return Ok((Outcome::Same, render));
         };

@@ -80,16 +80,5 @@ impl Listing {
 
 /// Top folders and files that mean something to muster; others are not looked into.
 fn is_of_interest(top: &str) -> bool {
-    const FOLDERS: [&str; 9] = [
-        "applications",
-        "enrolment",
-        "environments",
-        "extensions",
-        "files",
-        "muster.yaml",
-        "policy",
-        "profiles",
-        "secrets",
-    ];
-    FOLDERS.contains(&top) || muster_schema::document::RESERVED_FOLDERS.contains(&top)
+    crate::model::TOP.contains(&top) || muster_schema::document::RESERVED_FOLDERS.contains(&top)
 }

@@ -37,7 +37,8 @@ pub(super) enum Item {
     Ignored,
 }
 
-const TOP: [&str; 9] = [
+/// The folders and the file at the top of a state repository that muster reads.
+pub(crate) const TOP: [&str; 9] = [
     "applications",
     "enrolment",
     "environments",
