@@ -99,9 +99,12 @@ fn a_secret_reaches_its_file_and_nothing_else() {
     fleet.wait_pending("db-1").unwrap();
     let said = muster(&fleet, &["host", "approve", "db-1", "--yes"], "");
     assert!(said.contains("muster secret rekey db"), "{said}");
-    let waits = |host: &Value| host["reason"] == "WaitingForRecipient" && host["health"] == "Pending";
-    let host = fleet.wait_host("db-1", "to wait for the secret", waits).unwrap();
-    assert!(host.to_string().contains("muster secret rekey db"), "{host:#}");
+    // Until the approval is taken in it waits for that, with the same reason.
+    let waits = |host: &Value| {
+        let said = host.to_string().contains("muster secret rekey db");
+        host["reason"] == "WaitingForRecipient" && host["health"] == "Pending" && said
+    };
+    fleet.wait_host("db-1", "to wait for the secret, and to say what helps", waits).unwrap();
     assert!(!agent.root().join("etc/app").exists());
     let listed: Value = serde_json::from_str(&muster(&fleet, &["secret", "ls", "-o", "json"], "")).unwrap();
     assert_eq!(listed[0]["missing"], serde_json::json!(["db-1"]), "{listed}");
