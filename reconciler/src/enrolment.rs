@@ -13,6 +13,8 @@ mod pending_list;
 mod rate_limit;
 
 #[cfg(test)]
+pub(crate) mod test_announce;
+#[cfg(test)]
 pub(crate) mod test_token;
 
 pub use binding_proof::{NotBorneOut, verify_binding};

@@ -110,10 +110,10 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
         ensure!(confirm(&question, "--fingerprint")?, "not approved; nothing was changed");
     }
     let mut edits = BTreeMap::from([(path.clone(), Some(text.into_bytes()))]);
-    let secrets = secrets_of(&clone.model_with(&edits)?, id);
+    let model = clone.model_with(&edits)?;
+    let secrets = secrets_of(&model, id);
     let identities = args.identity.load()?;
     if let Some(identities) = &identities {
-        let model = clone.model_with(&edits)?;
         let rekeyed = rekeyed(&clone, &model, &secrets, identities)?;
         ensure!(rekeyed.copied.is_empty(), "{}", tell_copied(&rekeyed.copied));
         edits.extend(rekeyed.edits);

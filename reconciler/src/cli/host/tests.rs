@@ -4,11 +4,12 @@ mod bound;
 use std::sync::Arc;
 
 use clap::Parser;
-use muster_schema::facts::{Facts, OsFacts};
 use muster_schema::message::Announce;
 use muster_schema::{PublicKey, Timestamp};
 
 use super::super::Cli;
+use crate::enrolment::test_announce::announce;
+use crate::enrolment::test_token::machine_key;
 use crate::state::SharedState;
 use crate::status::{FleetStatus, HostStatus, Pending};
 use crate::test_repository::TestRepository;
@@ -26,34 +27,6 @@ fn repository() -> TestRepository {
     repo.commit_as("alice", "hosts");
     repo.git(&["push", "-q", "origin", "main"]);
     repo
-}
-
-fn key() -> PublicKey {
-    minisign::KeyPair::generate_unencrypted_keypair().unwrap().pk.to_base64().parse().unwrap()
-}
-
-fn announce(name: &str) -> Announce {
-    let os = OsFacts { family: "debian".into(), id: "debian".into(), version: None, codename: None };
-    let facts = Facts {
-        os,
-        arch: "x86_64".into(),
-        cpus: 1,
-        memory_mib: 512,
-        hostname: name.into(),
-        address: None,
-        addresses: Vec::new(),
-        virtualisation: None,
-    };
-    let recipient = age::x25519::Identity::generate().to_public().to_string();
-    Announce {
-        name: name.parse().unwrap(),
-        recipient,
-        agent: "0.1.0".into(),
-        schema: 1,
-        facts,
-        replaces: None,
-        token: None,
-    }
 }
 
 /// An orchestrator's API that tells of these pending hosts; gives its address.
@@ -102,7 +75,7 @@ fn check_signed(repo: &TestRepository) {
 
 #[test]
 fn a_declared_host_is_approved_by_a_signed_commit_that_is_pushed() {
-    let (repo, key, said) = (repository(), key(), announce("web-1"));
+    let (repo, key, said) = (repository(), machine_key(), announce("web-1"));
     let url = serve(&[(key, said.clone())]);
     run(&repo, &["approve", "web-1", "--server", &url, "--fingerprint", &key.fingerprint()]).unwrap();
     let path = "environments/production/hosts/web-1.yaml";
@@ -119,7 +92,7 @@ fn a_declared_host_is_approved_by_a_signed_commit_that_is_pushed() {
 
 #[test]
 fn a_new_host_needs_its_environment_and_may_get_another_id() {
-    let (repo, key) = (repository(), key());
+    let (repo, key) = (repository(), machine_key());
     let url = serve(&[(key, announce("debian"))]);
     let approve =
         |more: &[&str]| run(&repo, &[&["approve", "debian", "--server", &url, "--yes", "--id", "db-1"], more].concat());
@@ -134,12 +107,12 @@ fn a_new_host_needs_its_environment_and_may_get_another_id() {
 
 #[test]
 fn of_two_that_claim_a_name_only_the_one_with_the_fingerprint_is_approved() {
-    let (repo, real, squatter) = (repository(), key(), key());
+    let (repo, real, squatter) = (repository(), machine_key(), machine_key());
     let url = serve(&[(squatter, announce("web-1")), (real, announce("web-1"))]);
     let head = repo.head();
     let refused = run(&repo, &["approve", "web-1", "--server", &url, "--yes"]).unwrap_err();
     assert!(refused.contains(&real.fingerprint()) && refused.contains(&squatter.fingerprint()), "{refused}");
-    let wrong = key().fingerprint();
+    let wrong = machine_key().fingerprint();
     assert!(run(&repo, &["approve", "web-1", "--server", &url, "--fingerprint", &wrong]).is_err());
     assert_eq!(repo.head(), head);
     run(&repo, &["approve", "web-1", "--server", &url, "--fingerprint", &real.fingerprint()]).unwrap();
@@ -151,7 +124,7 @@ fn of_two_that_claim_a_name_only_the_one_with_the_fingerprint_is_approved() {
 
 #[test]
 fn nobody_is_approved_unasked_where_nobody_can_be_asked() {
-    let (repo, key) = (repository(), key());
+    let (repo, key) = (repository(), machine_key());
     let url = serve(&[(key, announce("web-1"))]);
     let head = repo.head();
     assert!(run(&repo, &["approve", "web-1", "--server", &url]).unwrap_err().contains("--fingerprint"));
@@ -162,7 +135,7 @@ fn nobody_is_approved_unasked_where_nobody_can_be_asked() {
 
 #[test]
 fn a_clone_that_is_behind_or_ahead_is_refused() {
-    let (repo, key) = (repository(), key());
+    let (repo, key) = (repository(), machine_key());
     let url = serve(&[(key, announce("web-1"))]);
     let approve = || run(&repo, &["approve", "web-1", "--server", &url, "--yes"]).map_err(|error| error.to_string());
     let first = repo.head();
@@ -189,7 +162,7 @@ fn a_retired_host_loses_its_file() {
 
 #[test]
 fn a_revoked_host_loses_its_key_and_keeps_its_file() {
-    let (repo, key) = (repository(), key());
+    let (repo, key) = (repository(), machine_key());
     let url = serve(&[(key, announce("web-1"))]);
     run(&repo, &["approve", "web-1", "--server", &url, "--yes"]).unwrap();
     assert!(run(&repo, &["revoke", "web-1"]).unwrap_err().contains("--yes"));

@@ -1,41 +1,13 @@
 #![allow(clippy::unwrap_used)]
 mod attack;
 
-use muster_schema::facts::{Facts, OsFacts};
-
 use super::*;
-
-fn key() -> PublicKey {
-    minisign::KeyPair::generate_unencrypted_keypair().unwrap().pk.to_base64().parse().unwrap()
-}
-
-fn announce(name: &str) -> Announce {
-    let os = OsFacts { family: "debian".into(), id: "debian".into(), version: None, codename: None };
-    let facts = Facts {
-        os,
-        arch: "x86_64".into(),
-        cpus: 1,
-        memory_mib: 1024,
-        hostname: name.into(),
-        address: None,
-        addresses: Vec::new(),
-        virtualisation: None,
-    };
-    let recipient = age::x25519::Identity::generate().to_public().to_string();
-    Announce {
-        name: name.parse().unwrap(),
-        recipient,
-        agent: "0.1.0".into(),
-        schema: 1,
-        facts,
-        replaces: None,
-        token: None,
-    }
-}
+use crate::enrolment::test_announce::announce;
+use crate::enrolment::test_token::machine_key;
 
 #[test]
 fn an_agent_is_new_once_and_again_when_it_says_something_else() {
-    let (mut list, key, said) = (PendingList::default(), key(), announce("web-1"));
+    let (mut list, key, said) = (PendingList::default(), machine_key(), announce("web-1"));
     assert_eq!(list.announce(key, said.clone(), None, "a", Timestamp(1)).0, Listed::New);
     assert_eq!(list.announce(key, said.clone(), None, "a", Timestamp(2)).0, Listed::Known);
     assert_eq!(list.announce(key, Announce { schema: 2, ..said }, None, "a", Timestamp(3)).0, Listed::New);

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use minisign::KeyPair;
 use muster_schema::envelope::{Signature, join_frame, split_frame};
-use muster_schema::facts::{Facts, OsFacts};
 use muster_schema::manifest::HostIdentity;
 use muster_schema::message::{
     Announce, Body, ChallengeAnswer, Fetch, HeadReply, HintRequest, Message, Party, Presence, Receipt,
@@ -22,6 +21,7 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 use super::*;
+use crate::enrolment::test_announce::announce_with;
 use crate::inbound::{ApprovedHost, ApprovedHosts, ReplayMarks};
 use crate::io::clock;
 use crate::io::signer::{FileSigner, Signer};
@@ -88,27 +88,7 @@ impl Host {
     }
 
     fn announce(&self) -> Body {
-        let os = OsFacts { family: "debian".into(), id: "debian".into(), version: None, codename: None };
-        let facts = Facts {
-            os,
-            arch: "x86_64".into(),
-            cpus: 2,
-            memory_mib: 2048,
-            hostname: self.id.to_string(),
-            address: None,
-            addresses: Vec::new(),
-            virtualisation: None,
-        };
-        let (name, recipient) = (self.id.clone(), self.recipient());
-        Body::Announce(Box::new(Announce {
-            name,
-            recipient,
-            agent: "0.1.0".into(),
-            schema: 1,
-            facts,
-            replaces: None,
-            token: None,
-        }))
+        Body::Announce(Box::new(announce_with(self.id.as_str(), self.recipient())))
     }
 }
 
