@@ -18,6 +18,7 @@ mod error;
 mod facts;
 mod greet;
 mod intake;
+mod prune;
 mod publish;
 mod quarantine;
 mod reconcile;

@@ -16,6 +16,8 @@ use serde_json::Value;
 
 #[path = "attest/kept_heads.rs"]
 mod kept_heads;
+#[path = "attest/pruning.rs"]
+mod pruning;
 #[path = "attest/verbatim.rs"]
 mod verbatim;
 

@@ -10,7 +10,7 @@ use muster_schema::message::{Body, HeadReply, Message, Receipt};
 use muster_schema::{HostId, ReceiptCode};
 use tokio::sync::{mpsc, watch};
 use tokio::task::block_in_place;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, sleep_until};
 
 use super::broker::next_state;
 use super::greet::Greeting;
@@ -22,6 +22,10 @@ const RENEWAL: Duration = Duration::from_secs(30);
 
 /// How often newer root documents are looked for.
 const KEYS: Duration = Duration::from_secs(2);
+
+/// The published tree is pruned for the first time so long after the start, and then so often.
+const FIRST_PRUNING: Duration = Duration::from_secs(10);
+const PRUNING: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// After a failed reconcile, the next try comes after so long.
 const RETRY: Duration = Duration::from_secs(5);
@@ -45,6 +49,8 @@ pub async fn run_cycle(
     renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut keys = interval(KEYS);
     keys.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut pruning = interval_at(Instant::now() + FIRST_PRUNING, PRUNING);
+    pruning.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut keys_refused = None;
     let mut enrolment = door.enrolment_changes();
     let mut retry: Option<Instant> = None;
@@ -103,6 +109,7 @@ pub async fn run_cycle(
                 }
                 take_keys(taken, &door, &mut keys_refused);
             }
+            _ = pruning.tick() => orchestrator.prune_tree(),
             hosts = greeting.next() => {
                 door.hints().notify_hosts(&orchestrator.still_to_greet(hosts));
             }

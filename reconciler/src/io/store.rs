@@ -9,21 +9,30 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use muster_schema::digest::Sha256Digest;
 use muster_schema::envelope::{Signature, join_frame};
 use muster_schema::head::{Head, MAX_HEAD_BYTES};
 use muster_schema::manifest::{MAX_MANIFEST_BYTES, Manifest};
 use muster_schema::{HostId, KeyId, json};
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
+use rustix::io::Errno;
 
 use crate::bundle::{SignedHead, SignedManifest};
 
+mod prune;
 #[cfg(test)]
 mod tests;
+
+pub use prune::Pruned;
 
 /// Up to so many files, each is synced by itself; beyond, one syncfs is
 /// cheaper (measured: 1,000 files 0.65 s against 0.41 s).
 const SYNC_EACH: usize = 16;
+
+/// The time of the kernel's clock.
+const NOW: Timespec = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
 
 /// Why the tree cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +62,8 @@ pub type SignedBytes = (Vec<u8>, Vec<Signature>);
 #[derive(Debug, Clone)]
 pub struct PublishedTree {
     top: PathBuf,
+    /// Held while something is published or removed.
+    writing: Arc<Mutex<()>>,
 }
 
 /// What is to be published at once.
@@ -143,7 +154,7 @@ impl PublishedTree {
             let path = top.join(folder);
             fs::create_dir_all(&path).map_err(|source| StoreError::File { path, source })?;
         }
-        Ok(PublishedTree { top })
+        Ok(PublishedTree { top, writing: Arc::default() })
     }
 
     /// The top folder.
@@ -157,13 +168,47 @@ impl PublishedTree {
     /// # Errors
     /// When a file cannot be written; what was published stays as it was.
     pub fn publish(&self, batch: &Batch) -> Result<(), StoreError> {
-        let missing = |(path, _): &(&PathBuf, &Vec<u8>)| !self.top.join(path).exists();
-        let files: Vec<_> = batch.files.iter().filter(missing).collect();
+        let _nothing_is_removed = self.writing();
+        let mut files = Vec::new();
+        for (path, bytes) in &batch.files {
+            if !self.renew(&self.top.join(path))? {
+                files.push((path, bytes));
+            }
+        }
+        for path in batch.heads.keys().filter(|path| path.ends_with("head.json")) {
+            self.renew_manifest(path, &batch.heads)?;
+        }
         let heads: Vec<_> = batch.heads.iter().collect();
         let each = files.len() + heads.len() <= SYNC_EACH;
         self.stage(files.iter().chain(&heads), each)?;
         self.put_in_place(&files, each)?;
         self.put_in_place(&heads, each)
+    }
+
+    /// Keeps what is not needed any more, or may be soon, from being pruned for a while. Says whether it is there.
+    fn renew(&self, path: &Path) -> Result<bool, StoreError> {
+        let now = Timestamps { last_access: NOW, last_modification: NOW };
+        match utimensat(CWD, path, &now, AtFlags::empty()) {
+            Ok(()) => Ok(true),
+            Err(Errno::NOENT) => Ok(false),
+            Err(errno) => Err(StoreError::File { path: path.to_owned(), source: errno.into() }),
+        }
+    }
+
+    /// Notes when the head at `path` ceases to name its manifest: when another one is about to take its place.
+    fn renew_manifest(&self, path: &Path, heads: &BTreeMap<PathBuf, Vec<u8>>) -> Result<(), StoreError> {
+        // A damaged one is no reason to publish none.
+        let before = load::<Head>(&self.top.join(path), MAX_HEAD_BYTES);
+        let Ok(Some(before)) = before else { return Ok(()) };
+        let now = heads.get(path).and_then(|bytes| json::load_strict::<Head>(bytes, MAX_HEAD_BYTES).ok());
+        if now.is_none_or(|now| now.manifest != before.manifest) {
+            self.renew(&self.top.join(manifest_path(&before.host.id, before.manifest)))?;
+        }
+        Ok(())
+    }
+
+    fn writing(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes temporary files and makes them durable.
@@ -228,6 +273,14 @@ impl PublishedTree {
         };
         let manifest = load(&folder.join(format!("{}.json", head.manifest)), MAX_MANIFEST_BYTES)?;
         Ok(Some((head, manifest)))
+    }
+
+    /// The head of `host`, as it was last published.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn load_head(&self, host: &HostId) -> Result<Option<Head>, StoreError> {
+        load(&self.top.join(head_path(host)), MAX_HEAD_BYTES)
     }
 
     /// The head of `host` with its signature by `key`, as a frame; none where there is none.
