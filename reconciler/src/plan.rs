@@ -15,7 +15,7 @@ use muster_schema::{Address, HostId};
 use serde::Serialize;
 
 pub use content::ContentChange;
-pub use markdown::render_markdown;
+pub use markdown::{DEFAULT_MAX_BYTES, LEAST_MAX_BYTES, MarkdownOptions, render_markdown};
 pub use resource::{AttributeChange, ResourceChange, changes_of, reactions_of};
 pub use text::render_text;
 

@@ -141,7 +141,9 @@ fn plan_compares_the_working_tree_with_a_revision() {
     assert_eq!(run(&["plan", "--base", "HEAD", "--head", "HEAD"], dir.path()).0, Some(0));
     let (code, markdown) = run(&["plan", "--format", "markdown"], dir.path());
     assert_eq!(code, Some(1));
-    assert!(markdown.starts_with("### Plan: 0 to remove, 1 to change, 0 to add, on 1 of 2 hosts\n"), "{markdown}");
+    let expected = "<!-- muster plan of test -->
+### Plan: 1 host, 1 change, 0 deletions, 0 restarts, 1 command run\n\nCompared with `main`.";
+    assert!(markdown.starts_with(expected), "{markdown}");
     let (_, json) = run(&["plan", "--format", "json"], dir.path());
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["changes"][0]["hosts"], serde_json::json!(["web-1"]));
@@ -154,6 +156,31 @@ fn plan_compares_the_working_tree_with_a_revision() {
         ),
         "{told}"
     );
+}
+
+#[test]
+fn plan_makes_a_comment_within_bounds_and_writes_all_of_it_to_a_file() {
+    let dir = state();
+    commit(dir.path());
+    let files: String = (0..300).map(|index| format!("    /srv/a-long-name-{index}: {{content: x}}\n")).collect();
+    write(dir.path(), "environments/lab/environment.yaml", &format!("resources:\n  files:\n{files}"));
+    git(dir.path(), &["checkout", "-q", "-b", "change"]);
+    git(dir.path(), &["add", "-A"]);
+    git(dir.path(), &["commit", "-q", "-m", "Many files"]);
+    let (code, comment) = run(
+        &["plan", "--head", "change", "--format", "markdown", "--max-bytes", "9000", "--full", "full.md"],
+        dir.path(),
+    );
+    assert_eq!(code, Some(1));
+    assert!(comment.len() <= 9000, "{}", comment.len());
+    let whole = fs::read_to_string(dir.path().join("full.md")).unwrap();
+    assert_eq!(whole.matches("a-long-name").count(), 300);
+    let told = comment.matches("a-long-name").count();
+    assert!(comment.contains(&format!("**Not all is shown:** {} changes and the details of", 300 - told)), "{comment}");
+    assert!(comment.contains("The whole is in `full.md` of the run that wrote this."), "{comment}");
+    for max in ["9", "many"] {
+        assert_eq!(run(&["plan", "--format", "markdown", "--max-bytes", max], dir.path()).0, Some(2), "{max}");
+    }
 }
 
 #[test]

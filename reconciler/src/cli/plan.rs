@@ -1,9 +1,10 @@
 //! `muster plan`.
+#![allow(clippy::disallowed_methods, reason = "writes a file that is named")]
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
 use super::facts::FactsArgs;
 use super::say::{print, say};
@@ -11,7 +12,7 @@ use super::validate::{counted, print_findings};
 use super::{exit, progress};
 use crate::io::repository::{list_folder, list_revision};
 use crate::model::{Finding, Model, ModelCache, load_model};
-use crate::plan::{plan_hosts, render_markdown, render_text};
+use crate::plan::{DEFAULT_MAX_BYTES, LEAST_MAX_BYTES, MarkdownOptions, plan_hosts, render_markdown, render_text};
 
 /// Show what a change of the repository does to each host: exits 1 where something changes.
 #[derive(Debug, clap::Args)]
@@ -30,6 +31,12 @@ pub(super) struct Args {
     /// The form of the output.
     #[arg(long, value_enum, default_value = "text")]
     format: Form,
+    /// The most bytes of the Markdown, so that a forge takes it as one comment.
+    #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_MAX_BYTES, value_parser = max_bytes)]
+    max_bytes: usize,
+    /// Writes the whole as Markdown to this file, too.
+    #[arg(long, value_name = "FILE")]
+    full: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -53,9 +60,19 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let bar = progress::bar(head.hosts().count(), "hosts");
     let plan = plan_hosts(&base, &head, bar.wrap_iter(head.hosts()), &facts, found);
     drop(bar);
+    let whole = args.full.as_ref().map(|path| path.display().to_string());
+    let fleet = base.fleet().or(head.fleet());
+    let options = MarkdownOptions { fleet, base: &args.base, max_bytes: None, whole: whole.as_deref() };
+    if let Some(path) = &args.full {
+        let written = std::fs::write(path, render_markdown(&plan, &options));
+        written.with_context(|| format!("{} cannot be written", path.display()))?;
+    }
     match args.format {
         Form::Json => say!("{}", serde_json::to_string_pretty(&plan)?),
-        Form::Markdown => print(format_args!("{}", render_markdown(&plan))),
+        Form::Markdown => {
+            let options = MarkdownOptions { max_bytes: Some(args.max_bytes), ..options };
+            print(format_args!("{}", render_markdown(&plan, &options)));
+        }
         Form::Text => {
             print_findings(&plan.findings);
             print(format_args!("{}", render_text(&plan)));
@@ -73,4 +90,9 @@ fn load_head(args: &Args, cache: &mut ModelCache) -> Result<(Model, Vec<Finding>
         None => list_folder(&args.dir)?,
     };
     Ok(load_model(&files, cache))
+}
+
+fn max_bytes(text: &str) -> Result<usize, String> {
+    let bytes: usize = text.parse().map_err(|_| "it is no number".to_owned())?;
+    if bytes < LEAST_MAX_BYTES { Err(format!("the least is {LEAST_MAX_BYTES}")) } else { Ok(bytes) }
 }

@@ -2,9 +2,9 @@ use crate::model::tests::repository;
 use crate::model::{ModelCache, load_model};
 use crate::render::FactsOfFleet;
 
-use super::{FleetPlan, plan_fleet, render_markdown, render_text};
+use super::{FleetPlan, MarkdownOptions, plan_fleet, render_markdown, render_text};
 
-const BASE: &str = "=== muster.yaml
+pub(super) const BASE: &str = "=== muster.yaml
 schema: 1
 fleet: test
 applications: {nginx: {}}
@@ -21,7 +21,7 @@ resources:
   services: {nginx: {running: true, reload_on: [files/etc/nginx.conf]}}
 ";
 
-fn plan(base: &str, head: &str) -> FleetPlan {
+pub(super) fn plan(base: &str, head: &str) -> FleetPlan {
     let mut cache = ModelCache::default();
     let (base, found) = load_model(&repository(base), &mut cache);
     assert_eq!(found, []);
@@ -29,7 +29,7 @@ fn plan(base: &str, head: &str) -> FleetPlan {
     plan_fleet(&base, &head, &FactsOfFleet::default(), found)
 }
 
-fn head() -> String {
+pub(super) fn head() -> String {
     BASE.replace("a\\nb\\nc\\n", "a\\nB\\nc\\n")
         .replace("    /etc/kept: {content: x, on_remove: keep}\n", "")
         .replace("nginx: {}, curl: {}", "nginx: {version: '1.2'}, git: {}")
@@ -72,7 +72,8 @@ fn changes_are_grouped_and_deletions_come_first() {
 fn no_secret_is_in_any_form() {
     let plan = plan(BASE, &head());
     let json = serde_json::to_string(&plan).expect("json");
-    for form in [json, render_text(&plan), render_markdown(&plan)] {
+    let options = MarkdownOptions { fleet: None, base: "main", max_bytes: None, whole: None };
+    for form in [json, render_text(&plan), render_markdown(&plan, &options)] {
         assert!(!form.contains("secret"), "{form}");
     }
     let new = super::plan_fleet(
@@ -82,15 +83,6 @@ fn no_secret_is_in_any_form() {
         Vec::new(),
     );
     assert!(!serde_json::to_string(&new).expect("json").contains("secret"));
-}
-
-#[test]
-fn markdown_folds_details() {
-    let markdown = render_markdown(&plan(BASE, &head()));
-    assert!(markdown.starts_with("### Plan: 2 to remove, 3 to change, 1 to add, on 2 of 2 hosts\n"), "{markdown}");
-    assert!(markdown.contains("- **reloads services/nginx, on 2 hosts: web-1, web-2**"), "{markdown}");
-    assert!(markdown.contains("<details><summary>\\~ files/etc/nginx.conf +1 −1"), "{markdown}");
-    assert!(markdown.contains("```diff\n@@ -1,3 +1,3 @@\n a\n-b\n+B\n c\n```"), "{markdown}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::resource::ChangeKind;
 use super::{AttributeChange, ContentChange, FleetPlan, Grouped, HostChange, ReactionKind, ResourceChange};
+use crate::status::inert_line;
 use muster_schema::HostId;
 
 /// Hosts that are named one by one.
@@ -35,7 +36,7 @@ pub fn render_text(plan: &FleetPlan) -> String {
 }
 
 /// How many of what change where.
-pub(super) fn summary(plan: &FleetPlan) -> String {
+fn summary(plan: &FleetPlan) -> String {
     let rank = |rank: u8| plan.changes.iter().filter(|grouped| grouped.what.rank() == rank).count();
     let mut hosts: Vec<&HostId> = plan.changes.iter().flat_map(|grouped| &grouped.hosts).collect();
     hosts.sort();
@@ -62,7 +63,7 @@ fn count(number: usize, what: &str) -> String {
 }
 
 /// `42 hosts: a, b, c, d, e and 37 more`, or `host a`.
-pub(super) fn named_hosts<T>(grouped: &Grouped<T>) -> String {
+fn named_hosts<T>(grouped: &Grouped<T>) -> String {
     let first: Vec<&str> = grouped.hosts.iter().take(NAMED).map(HostId::as_str).collect();
     match grouped.hosts.len() {
         1 => format!("host {}", first.join("")),
@@ -79,8 +80,12 @@ fn host_sign(change: HostChange) -> char {
     }
 }
 
-pub(super) fn host_line(grouped: &Grouped<HostChange>) -> String {
-    let what = match grouped.what {
+fn host_line(grouped: &Grouped<HostChange>) -> String {
+    format!("{}: {}", named_hosts(grouped), host_change_text(grouped.what))
+}
+
+pub(super) fn host_change_text(change: HostChange) -> &'static str {
+    match change {
         HostChange::Retired => "retired, left as it is",
         HostChange::RetiredAndReverted => "retired, put back to what was found",
         HostChange::Declared => "new",
@@ -88,11 +93,10 @@ pub(super) fn host_line(grouped: &Grouped<HostChange>) -> String {
         HostChange::Rekeyed => "gets another key",
         HostChange::Unapproved => "loses its key, and is published no longer",
         HostChange::Moved => "moves to another environment",
-    };
-    format!("{}: {what}", named_hosts(grouped))
+    }
 }
 
-pub(super) fn change_line(grouped: &Grouped<ResourceChange>) -> String {
+fn change_line(grouped: &Grouped<ResourceChange>) -> String {
     let (sign, note) = match &grouped.what.kind {
         ChangeKind::Removed { kept: true } => ('-', " (left as it is)".to_owned()),
         ChangeKind::Removed { kept: false } => ('-', " (returns to what was found)".to_owned()),
@@ -102,7 +106,8 @@ pub(super) fn change_line(grouped: &Grouped<ResourceChange>) -> String {
     format!("{sign} {}{note}, on {}", grouped.what.address, named_hosts(grouped))
 }
 
-fn counts(contents: &[ContentChange]) -> String {
+/// ` +3 −1`, or sizes where the content is not short text.
+pub(super) fn counts(contents: &[ContentChange]) -> String {
     let counted: Vec<String> = contents
         .iter()
         .map(|change| match change.diff {
@@ -149,12 +154,12 @@ fn shown(value: &Value) -> String {
     inert(&value.as_str().map_or_else(|| value.to_string(), str::to_owned))
 }
 
-/// Text without control characters.
+/// Text without control characters and marks that reorder or hide what stands round them. Tabs stay.
 fn inert(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
+    text.split('\t').map(|part| inert_line(part, usize::MAX)).collect::<Vec<_>>().join("\t")
 }
 
-pub(super) fn reaction_line(grouped: &Grouped<super::Reaction>) -> String {
+fn reaction_line(grouped: &Grouped<super::Reaction>) -> String {
     let what = match grouped.what.reaction {
         ReactionKind::Restarts => "restarts",
         ReactionKind::Reloads => "reloads",
