@@ -7,6 +7,8 @@ mod attacks;
 mod generated;
 #[path = "tidy/layers.rs"]
 mod layers;
+#[path = "tidy/licences.rs"]
+mod licences;
 #[path = "tidy/modules.rs"]
 mod modules;
 #[path = "tidy/pages.rs"]
