@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail, ensure};
-use git2::{ObjectType, Oid, Repository, Tree};
+use git2::{ObjectType, Oid, Reference, Repository, Tree};
 use muster_schema::{FleetName, HostId};
 
 use super::progress;
+use super::say::say;
 use crate::io::clock;
 use crate::io::git::{
     CommitAuthor, GitError, OperatorSigner, RemoteUrl, SecretHistory, SshKeygenSigner, advance_branch, commit_signed,
@@ -20,9 +21,20 @@ use crate::model::{Model, ModelCache, Node, RepositoryFiles, load_model, load_ya
 use crate::status::Binding;
 use crate::verify::APPROVAL_REFERENCES;
 
-/// Which repository, and who signs.
+/// Which repository, which branch of it, and who signs.
 #[derive(Debug, clap::Args)]
 pub(super) struct CommitArgs {
+    /// The branch to commit to, and to push: another than main for a pull request. Needed where your clone is on
+    /// another branch than main.
+    #[arg(long, value_name = "BRANCH")]
+    branch: Option<String>,
+    #[command(flatten)]
+    operator: OperatorArgs,
+}
+
+/// Which repository, and who signs.
+#[derive(Debug, clap::Args)]
+pub(super) struct OperatorArgs {
     /// Your clone of the state repository, or the bare repository itself.
     #[arg(long, default_value = ".", value_name = "DIR")]
     repo: PathBuf,
@@ -62,9 +74,11 @@ impl RepositoryArgs {
     }
 }
 
-/// A clone whose `main` is not behind its remote's.
+/// A clone whose branch is not behind its remote's.
 pub(super) struct StateClone {
     repository: Repository,
+    /// What is committed to.
+    branch: String,
     tip: Oid,
     author: CommitAuthor,
     signer: OperatorSigner,
@@ -87,9 +101,21 @@ pub(super) struct HostFile {
 pub(super) const BRANCH: &str = "main";
 
 impl CommitArgs {
-    /// Opens the clone, and looks whether it is current.
+    /// Opens the clone at the branch that is to be committed to, and looks whether it is current.
     pub(super) fn open(&self) -> Result<StateClone, anyhow::Error> {
-        let repository = open_repository(&self.repo)?;
+        let repository = open_repository(&self.operator.repo)?;
+        let branch = choose_branch(self.branch.as_deref(), checked_out(&repository).as_deref())?;
+        self.operator.open_branch(repository, branch)
+    }
+}
+
+impl OperatorArgs {
+    /// Opens the clone at `main`, whatever is checked out, and looks whether it is current.
+    pub(super) fn open_main(&self) -> Result<StateClone, anyhow::Error> {
+        self.open_branch(open_repository(&self.repo)?, BRANCH.to_owned())
+    }
+
+    fn open_branch(&self, repository: Repository, branch: String) -> Result<StateClone, anyhow::Error> {
         let (name, email) = match (load_operator(&self.repo)?, &self.email) {
             (Some((name, _)), Some(email)) => (name, email.clone()),
             (Some(operator), None) => operator,
@@ -102,13 +128,13 @@ impl CommitArgs {
         };
         let signer = signer.context("which key signs? Set git's user.signingKey, or use --signing-key")?;
         let remote = find_remote(&repository)?;
-        let tip = read_tip(&repository, &format!("refs/heads/{BRANCH}"))?
-            .with_context(|| format!("{} has no branch {BRANCH}", self.repo.display()))?;
+        let tip = read_tip(&repository, &format!("refs/heads/{branch}"))?
+            .with_context(|| format!("{} has no branch {branch}", self.repo.display()))?;
         if let Some(remote) = remote.as_ref().filter(|_| !self.no_push) {
-            check_current(&repository, remote, tip)?;
+            check_current(&repository, remote, &branch, tip)?;
         }
         let author = CommitAuthor { name, email, time: clock::now() };
-        Ok(StateClone { repository, tip, author, signer, remote, push: !self.no_push })
+        Ok(StateClone { repository, branch, tip, author, signer, remote, push: !self.no_push })
     }
 }
 
@@ -174,17 +200,17 @@ impl StateClone {
         file.with_context(|| format!("there is no host '{id}' in the state repository"))
     }
 
-    /// Makes a signed commit on `main`.
+    /// Makes a signed commit on the branch.
     pub(super) fn commit(
         &self,
         edits: &BTreeMap<String, Option<Vec<u8>>>,
         message: &str,
     ) -> Result<Oid, anyhow::Error> {
-        let StateClone { repository, tip, author, signer, .. } = self;
-        Ok(commit_signed(repository, BRANCH, Some(*tip), edits, message, author, signer)?)
+        let StateClone { repository, branch, tip, author, signer, .. } = self;
+        Ok(commit_signed(repository, branch, Some(*tip), edits, message, author, signer)?)
     }
 
-    /// The clone, and the newest commit of its `main`.
+    /// The clone, and the newest commit of its branch.
     pub(super) fn main(&self) -> (&Repository, Oid) {
         (&self.repository, self.tip)
     }
@@ -197,24 +223,30 @@ impl StateClone {
         Ok(block_on(fetch_remote(self.repository.path(), remote, &refspecs))??)
     }
 
-    /// Makes a signed merge of `change` into `main`, to which nothing points yet.
+    /// Makes a signed merge of `change` into the branch, to which nothing points yet.
     pub(super) fn merge(&self, change: Oid, message: &str) -> Result<Oid, GitError> {
         store_merge(&self.repository, self.tip, change, message, &self.author, &self.signer)
     }
 
-    /// Moves `main` to a commit made on top of it.
+    /// Moves the branch to a commit made on top of it.
     pub(super) fn advance(&self, to: Oid, message: &str) -> Result<(), GitError> {
-        advance_branch(&self.repository, BRANCH, self.tip, to, message)
+        advance_branch(&self.repository, &self.branch, self.tip, to, message)
     }
 
-    /// Pushes `main`, where it is to be pushed.
+    /// Pushes the branch, where it is to be pushed, and says where it is not the watched one.
     pub(super) fn push(&self) -> Result<(), anyhow::Error> {
-        let (Some(remote), true) = (&self.remote, self.push) else { return Ok(()) };
-        // ssh may ask for something, so nothing moves meanwhile.
-        progress::announce("pushing");
-        let refspec = format!("refs/heads/{BRANCH}:refs/heads/{BRANCH}");
-        let pushed = block_on(push_refs(self.repository.path(), remote, &[&refspec], &[]))?;
-        pushed.with_context(|| format!("the commit is made and not pushed; try: git push origin {BRANCH}"))
+        let branch = &self.branch;
+        if let (Some(remote), true) = (&self.remote, self.push) {
+            // ssh may ask for something, so nothing moves meanwhile.
+            progress::announce("pushing");
+            let refspec = format!("refs/heads/{branch}:refs/heads/{branch}");
+            let pushed = block_on(push_refs(self.repository.path(), remote, &[&refspec], &[]))?;
+            pushed.with_context(|| format!("the commit is made and not pushed; try: git push origin {branch}"))?;
+        }
+        if branch != BRANCH {
+            say!("That is on the branch {branch}, and counts when it is merged into {BRANCH}.");
+        }
+        Ok(())
     }
 
     fn tree(&self) -> Result<Tree<'_>, anyhow::Error> {
@@ -294,15 +326,45 @@ pub(super) fn parse_remote(repo: &str) -> Result<RemoteUrl, anyhow::Error> {
     format!("file://{}", path.display()).parse().with_context(|| format!("the repository {repo}"))
 }
 
-/// Fetches the remote's `main` and refuses a clone that lacks some of it.
-fn check_current(repository: &Repository, remote: &RemoteUrl, tip: Oid) -> Result<(), anyhow::Error> {
-    let tracking = format!("refs/remotes/origin/{BRANCH}");
-    let refspec = format!("+refs/heads/{BRANCH}:{tracking}");
+/// The branch that is checked out; none in a bare repository, or where a commit is.
+fn checked_out(repository: &Repository) -> Option<String> {
+    let head = repository.find_reference("HEAD").ok().filter(|_| !repository.is_bare())?;
+    let target = head.symbolic_target().ok().flatten()?;
+    target.strip_prefix("refs/heads/").map(str::to_owned)
+}
+
+/// The branch to commit to. Who works on another one is asked: `main` changes the fleet, and it may not be meant.
+fn choose_branch(named: Option<&str>, checked_out: Option<&str>) -> Result<String, anyhow::Error> {
+    match (named, checked_out) {
+        (Some(branch), _) => {
+            ensure!(Reference::is_valid_name(&format!("refs/heads/{branch}")), "'{branch}' is no name of a branch");
+            Ok(branch.to_owned())
+        }
+        (None, Some(other)) if other != BRANCH => bail!(
+            "your clone is on the branch {other}; say --branch {other} to commit to it for a pull request, \
+             or --branch {BRANCH} to change the fleet"
+        ),
+        (None, _) => Ok(BRANCH.to_owned()),
+    }
+}
+
+/// Fetches the remote's branch and refuses a clone that lacks some of it. The watched branch has to be at the same
+/// commit; another may have more, or be new.
+fn check_current(repository: &Repository, remote: &RemoteUrl, branch: &str, tip: Oid) -> Result<(), anyhow::Error> {
+    let is_watched = branch == BRANCH;
+    let tracking = format!("refs/remotes/origin/{branch}");
+    // A branch that the remote may lack is not asked for by name: that would be a fault.
+    let asked = if is_watched { branch } else { "*" };
+    let refspec = format!("+refs/heads/{asked}:refs/remotes/origin/{asked}");
     block_on(fetch_remote(repository.path(), remote, &[&refspec]))??;
-    let theirs = read_tip(repository, &tracking)?.with_context(|| format!("{remote} has no branch {BRANCH}"))?;
+    let theirs = match read_tip(repository, &tracking)? {
+        Some(theirs) => theirs,
+        None if is_watched => bail!("{remote} has no branch {branch}"),
+        None => return Ok(()),
+    };
     let current = theirs == tip || repository.graph_descendant_of(tip, theirs).context("the clone's history")?;
     ensure!(current, "{remote} has commits that your clone lacks; try: git pull");
-    if theirs != tip {
+    if is_watched && theirs != tip {
         bail!("your clone has commits that {remote} lacks; push or drop them first, so that only this change goes out");
     }
     Ok(())

@@ -12,7 +12,7 @@ use crate::cli::exit;
 use crate::cli::output::inert;
 use crate::cli::policy::judge::judge;
 use crate::cli::say::say;
-use crate::cli::state_clone::{BRANCH, CommitArgs};
+use crate::cli::state_clone::{BRANCH, OperatorArgs};
 use crate::io::clock;
 use crate::io::git::{GitError, read_tip};
 use crate::verify::{APPROVAL_NAMESPACE, AllowedSigner, CommitFault, Rejection, load_signing_policy};
@@ -30,11 +30,11 @@ pub(in crate::cli) struct Args {
     #[arg(long, short, value_name = "TEXT")]
     message: Option<String>,
     #[command(flatten)]
-    commit: CommitArgs,
+    commit: OperatorArgs,
 }
 
 pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Error> {
-    let clone = args.commit.open()?;
+    let clone = args.commit.open_main()?;
     clone.fetch()?;
     let (repository, tip) = clone.main();
     check_names_one(repository, &args.change)?;

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 mod bound;
+mod branch;
 
 use std::sync::Arc;
 

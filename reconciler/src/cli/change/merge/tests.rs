@@ -113,3 +113,15 @@ fn what_is_unclear_is_an_error() {
     assert_eq!((repo.head(), pushed(&repo)), (ours, ours));
     assert_eq!(repo.git(&["status", "--porcelain"]), "");
 }
+
+#[test]
+fn a_merge_goes_into_main_whatever_is_checked_out() {
+    let repo = repository("page", "2\n");
+    let before = repo.head();
+    repo.git(&["checkout", "-q", "-b", "elsewhere"]);
+    assert_eq!(run(&repo, &["merge", "side"]), Ok(true));
+    assert_ne!(pushed(&repo), before);
+    assert_eq!(repo.head(), before, "of the branch that is checked out");
+    assert_eq!(std::fs::read_to_string(repo.work().join("page")).unwrap(), "1\n");
+    assert_eq!(repo.git(&["status", "--porcelain"]), "");
+}
