@@ -3,6 +3,8 @@
 
 #[path = "pipelines/forge.rs"]
 mod forge;
+#[path = "pipelines/job.rs"]
+mod job;
 #[path = "pipelines/request.rs"]
 mod request;
 #[path = "pipelines/workflows.rs"]
