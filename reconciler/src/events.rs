@@ -3,70 +3,15 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
+pub use muster_schema::fleet_api::{Event, EventKind};
 use muster_schema::{HostId, Timestamp};
-use serde::Serialize;
 use tokio::sync::broadcast;
+
+#[cfg(test)]
+mod tests;
 
 /// How many events are kept for those who come later.
 const KEPT: usize = 1000;
-
-/// One thing that happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Event {
-    /// Counts up from 1 at each start of the orchestrator.
-    pub id: u64,
-    /// When.
-    pub at: Timestamp,
-    /// What.
-    pub kind: EventKind,
-    /// The host that it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub host: Option<HostId>,
-    /// For people.
-    pub message: String,
-}
-
-/// The kinds of events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EventKind {
-    /// A revision was verified and is being rolled out.
-    RevisionVerified,
-    /// A revision was refused.
-    RevisionRejected,
-    /// A revision has faults.
-    RevisionFaulty,
-    /// A host's new manifest was published.
-    ManifestPublished,
-    /// A host reported that it applied a manifest.
-    HostApplied,
-    /// A host repaired or noticed drift.
-    HostDrift,
-    /// A host's health changed.
-    HostHealth,
-    /// A host refused something.
-    HostRejected,
-    /// An agent waits for approval.
-    EnrolmentPending,
-    /// An agent was enrolled.
-    EnrolmentDone,
-    /// A machine is to be a host, by an enrolment token.
-    TokenClaimed,
-    /// Two machines speak with one host's key.
-    HostCopied,
-    /// A host's key was taken out of its file.
-    KeyRevoked,
-    /// A new root document counts: other keys, or a new epoch.
-    RootFollowed,
-    /// A host was retired.
-    HostRetired,
-    /// A message was refused.
-    MessageRefused,
-    /// The broker can be used.
-    BrokerConnected,
-    /// The broker cannot be used.
-    BrokerLost,
-}
 
 /// The last events, and a way to wait for the next.
 #[derive(Debug)]
@@ -84,8 +29,9 @@ impl Default for EventLog {
 impl EventLog {
     /// Adds an event.
     pub fn push(&self, at: Timestamp, kind: EventKind, host: Option<HostId>, message: impl Into<String>) {
-        let mut kept = self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let id = kept.back().map_or(0, |event| event.id) + 1;
+        let mut kept = self.lock();
+        // By the time, so that they go on counting after a restart.
+        let id = kept.back().map_or(at.0, |event| at.0.max(event.id + 1));
         let event = Event { id, at, kind, host, message: message.into() };
         kept.push_back(event.clone());
         if kept.len() > KEPT {
@@ -95,9 +41,31 @@ impl EventLog {
         let _ = self.sender.send(event);
     }
 
-    /// The kept events after number `after`, and a receiver of all that follow.
-    pub fn after(&self, after: u64) -> (Vec<Event>, broadcast::Receiver<Event>) {
-        let kept = self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        (kept.iter().filter(|event| event.id > after).cloned().collect(), self.sender.subscribe())
+    /// The kept events, oldest first.
+    pub fn kept(&self) -> Vec<Event> {
+        self.lock().iter().cloned().collect()
     }
+
+    /// What follows the event `last`; without one, what is yet to come.
+    pub fn follow(&self, last: Option<u64>) -> Following {
+        let kept = self.lock();
+        let is_known = last.is_none_or(|last| kept.iter().any(|event| event.id == last));
+        let missed = last.map_or_else(Vec::new, |last| kept.iter().filter(|event| event.id > last).cloned().collect());
+        Following { is_whole: is_known, missed, coming: self.sender.subscribe() }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Event>> {
+        self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// What follows an event.
+#[derive(Debug)]
+pub struct Following {
+    /// Whether nothing between that event and the first of `missed` was lost.
+    pub is_whole: bool,
+    /// What came after it and is kept, oldest first.
+    pub missed: Vec<Event>,
+    /// What is yet to come.
+    pub coming: broadcast::Receiver<Event>,
 }

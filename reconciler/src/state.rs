@@ -4,8 +4,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+pub use muster_schema::fleet_api::{RevisionView, Verdict};
 use muster_schema::{CommitId, Timestamp};
-use serde::Serialize;
 
 use crate::events::EventLog;
 use crate::status::FleetStatus;
@@ -19,41 +19,13 @@ const MAX_REVISIONS: usize = 100;
 #[derive(Debug)]
 pub struct SharedState {
     fleet: RwLock<FleetStatus>,
-    revisions: RwLock<VecDeque<RevisionRecord>>,
+    revisions: RwLock<VecDeque<RevisionView>>,
     tip: RwLock<Option<CommitId>>,
     policy: RwLock<Option<Arc<SigningPolicy>>>,
     /// What happened.
     pub events: EventLog,
     /// Counters for `/metrics`.
     pub counters: Counters,
-}
-
-/// How a revision fared at the orchestrator.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RevisionRecord {
-    /// The commit.
-    pub id: CommitId,
-    /// When it was looked at.
-    pub at: Timestamp,
-    /// Whether it was accepted.
-    pub verdict: Verdict,
-    /// The first line of its message.
-    pub subject: String,
-    /// Who signed it, or why it was refused.
-    pub detail: String,
-    /// For how many hosts it made a new manifest.
-    pub published: usize,
-}
-
-/// What the orchestrator thinks of a revision.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum Verdict {
-    /// Every commit is signed, nothing is faulty.
-    Verified,
-    /// Signed, but with faults; sound environments go on.
-    Faulty,
-    /// Not signed as policy demands: nothing follows it.
-    Rejected,
 }
 
 /// Counts since the start.
@@ -102,13 +74,13 @@ impl SharedState {
     }
 
     /// The last revisions, newest first.
-    pub fn revisions(&self) -> Vec<RevisionRecord> {
+    pub fn revisions(&self) -> Vec<RevisionView> {
         let held = self.revisions.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         held.iter().rev().cloned().collect()
     }
 
     /// Remembers a revision; one that is looked at again takes its old place's record over.
-    pub fn record_revision(&self, record: RevisionRecord) {
+    pub fn record_revision(&self, record: RevisionView) {
         let mut held = self.revisions.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         held.retain(|old| old.id != record.id);
         held.push_back(record);

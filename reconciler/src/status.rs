@@ -1,6 +1,5 @@
 //! What the orchestrator knows of its fleet, and how reports change it. Pure.
 
-mod assignments;
 mod binding;
 mod conditions;
 mod enrolment_proof;
@@ -13,7 +12,6 @@ mod inert_text;
 mod pace;
 mod readable_time;
 
-pub use assignments::Assignments;
 pub use binding::{Binding, Standing};
 pub use conditions::fold_conditions;
 pub use enrolment_proof::EnrolmentProof;
@@ -23,8 +21,9 @@ pub use files::{
 };
 pub use fleet::{FleetStatus, Pending};
 pub use fold::{Folded, fold_facts, fold_report};
-pub use host::{Axes, CONTACT_LOST, CONTACT_STALE, Desired, Hold, HostStatus, MAX_REVOKED, MAX_TRANSITIONS};
+pub use host::{CONTACT_LOST, CONTACT_STALE, Hold, HostStatus, MAX_REVOKED, MAX_TRANSITIONS};
 pub use inert_text::{inert_line, markdown_code};
+pub use muster_schema::fleet_api::{Assignments, Axes, Desired};
 pub use pace::CommitPace;
 
 #[cfg(test)]

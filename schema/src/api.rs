@@ -10,6 +10,7 @@ mod run_view;
 
 pub use live_facts::{InterfaceFacts, LiveFacts, LoadFacts, MountFacts, PackageFacts, ServiceFacts};
 pub use openapi::agent_openapi;
+pub(crate) use openapi::agent_paths;
 pub use problem::{Problem, ProblemReason};
 pub use request::{ApiRequest, Method};
 pub use resource_view::{
@@ -19,6 +20,8 @@ pub use run_view::{ConvergeView, PlanView, PlannedChange};
 
 #[cfg(test)]
 mod generated;
+#[cfg(test)]
+pub(crate) use generated::check_generated;
 #[cfg(test)]
 mod tests;
 

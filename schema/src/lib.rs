@@ -20,6 +20,7 @@ mod document_type;
 pub mod envelope;
 pub mod extension_name;
 pub mod facts;
+pub mod fleet_api;
 pub mod fleet_name;
 mod from_text;
 pub mod glob;

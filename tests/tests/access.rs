@@ -82,10 +82,12 @@ fn a_token_opens_what_it_is_for_and_nothing_else() {
     assert_eq!(ask(&fleet, "GET", "/healthz", None).0, 200);
 
     let (status, hosts) = get(&fleet, "/api/v1/hosts", &web);
-    let ids: Vec<&str> = hosts.as_array().unwrap().iter().map(|host| host["id"].as_str().unwrap()).collect();
+    let ids: Vec<&str> = hosts["items"].as_array().unwrap().iter().map(|host| host["id"].as_str().unwrap()).collect();
     assert_eq!((status, ids), (200, vec!["web-1"]));
     assert_eq!(get(&fleet, "/api/v1/hosts/web-1", &web).0, 200);
     assert_eq!(get(&fleet, "/api/v1/hosts/web-1/v1/facts", &web).0, 200);
+    assert_eq!(get(&fleet, "/api/v1/openapi.json", &web).1["openapi"], "3.1.0");
+    assert_eq!(get(&fleet, "/api/v1/hosts?search=db", &web).1["total"], 0, "no filter shows more than there is to see");
     // Hosts of others, in any spelling, what is of no host alone, and what it has no scope for.
     for path in [
         "/api/v1/hosts/db-1",

@@ -34,14 +34,25 @@ enum What {
     Tokens,
 }
 
+impl What {
+    fn path(self) -> &'static str {
+        match self {
+            What::Hosts => "hosts",
+            What::Fleet => "fleet",
+            What::Revisions => "revisions",
+            What::Findings => "findings",
+            What::Enrolment => "enrolment",
+            What::Tokens => "enrolment/tokens",
+        }
+    }
+}
+
 pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let value = match (&args.id, args.what) {
         (Some(id), What::Hosts) => Value::Array(vec![args.server.fetch_host(id)?]),
         (Some(_), _) => anyhow::bail!("only hosts have an id to ask for"),
-        (None, What::Tokens) => args.server.fetch("enrolment/tokens")?,
-        (None, what) => {
-            args.server.fetch(&what.to_possible_value().map_or_else(String::new, |v| v.get_name().to_owned()))?
-        }
+        (None, What::Fleet) => args.server.fetch("fleet")?,
+        (None, what) => Value::Array(args.server.fetch_list(what.path())?),
     };
     let format = Format::or_default(args.output);
     if format != Format::Table || args.what == What::Fleet {

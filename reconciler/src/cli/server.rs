@@ -1,8 +1,11 @@
 //! Asking a running orchestrator.
 
-use anyhow::{Context, bail};
-use serde_json::Value;
 use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use muster_schema::fleet_api::{MAX_LIMIT, Page};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::io::password::load_password;
@@ -31,6 +34,24 @@ impl Server {
     /// The JSON document at `path`, below `/api/v1`.
     pub(super) fn fetch(&self, path: &str) -> Result<Value, anyhow::Error> {
         self.fetch_with(path, &[])
+    }
+
+    /// All items of the list at `path`, below `/api/v1`, whatever the number of its pages.
+    pub(super) fn fetch_list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, anyhow::Error> {
+        let limit = MAX_LIMIT.to_string();
+        let mut items = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let from = after.as_deref().map(|after| ("after", after));
+            let query: Vec<(&str, &str)> = [("limit", limit.as_str())].into_iter().chain(from).collect();
+            let page: Page<T> = serde_json::from_value(self.fetch_with(path, &query)?).with_context(|| {
+                format!("the list of {path} at {} has an unknown form; is it of this version?", self.server)
+            })?;
+            items.extend(page.items);
+            let Some(next) = page.next else { return Ok(items) };
+            anyhow::ensure!(after.as_ref() != Some(&next), "the list of {path} at {} has no end", self.server);
+            after = Some(next);
+        }
     }
 
     /// The JSON document at `path`, below `/api/v1`, with this query.

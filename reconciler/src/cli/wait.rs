@@ -54,9 +54,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
             args.server.hint_at_push();
             told = true;
         }
-        let hosts = args.server.fetch("hosts")?;
-        let hosts = hosts.as_array().map(Vec::as_slice).unwrap_or_default();
-        let (done, rest) = split(args, &goal, hosts)?;
+        let hosts = args.server.fetch_list("hosts")?;
+        let (done, rest) = split(args, &goal, &hosts)?;
         bar.set_length((done.len() + rest.len()) as u64);
         bar.set_position(done.len() as u64);
         let Some(first) = rest.first() else {
@@ -71,7 +70,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
         });
         let out_of_reach = match args.revision {
             Some(_) => None,
-            None => goal.out_of_reach(&args.server.fetch("revisions")?, &rest),
+            None => goal.out_of_reach(&args.server.fetch_list("revisions")?, &rest),
         };
         if out_of_reach.is_some() || started.elapsed() > Duration::from_secs(args.timeout) {
             bar.finish_and_clear();

@@ -21,7 +21,7 @@ use crate::io::git::{open_repository, read_tip};
 use crate::io::repository::list_revision;
 use crate::model::{Finding, Model, Place, load_model};
 use crate::rollout::choose_wave;
-use crate::state::{RevisionRecord, Verdict};
+use crate::state::{RevisionView, Verdict};
 use crate::status::Assignments;
 use crate::verify::{Rejection, Terms, VerifiedRevision, verify_commits, verify_commits_after};
 
@@ -95,7 +95,7 @@ impl Orchestrator {
             );
         }
         let verdict = Verdict::Rejected;
-        self.state.record_revision(RevisionRecord {
+        self.state.record_revision(RevisionView {
             id,
             at: clock::now(),
             verdict,
@@ -248,7 +248,7 @@ impl Orchestrator {
         let subject = subject_of(repository, tip);
         let now = clock::now();
         self.state.events.push(now, kind, None, format!("{} {subject}: {detail}", id.short()));
-        self.state.record_revision(RevisionRecord { id, at: now, verdict, subject, detail, published });
+        self.state.record_revision(RevisionView { id, at: now, verdict, subject, detail, published });
     }
 
     /// States a condition of the fleet.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use muster_schema::PublicKey;
+use muster_schema::fleet_api::{Page, PendingView};
 
 use super::hosts::{DemoHost, PATIENCE};
 use super::interrupt;
@@ -33,14 +34,12 @@ pub(super) fn wait_for_pending(hosts: &mut [DemoHost], url: &str) -> Result<Pend
 
 fn fetch_pending(url: &str) -> Result<PendingHosts, anyhow::Error> {
     let text = ureq::get(format!("{url}/api/v1/enrolment")).call()?.body_mut().read_to_string()?;
-    let list: Vec<serde_json::Value> = serde_json::from_str(&text)?;
-    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    let entry = |item: &serde_json::Value| -> Result<_, anyhow::Error> {
-        let key: PublicKey = text(&item["key"]).parse()?;
-        let announce = &item["announce"];
-        Ok((text(&announce["name"]), (text(&item["fingerprint"]), key, text(&announce["recipient"]))))
+    let page: Page<PendingView> = serde_json::from_str(&text)?;
+    let entry = |item: PendingView| {
+        let PendingView { key, fingerprint, announce, .. } = item;
+        (announce.name.to_string(), (fingerprint, key, announce.recipient))
     };
-    list.iter().map(entry).collect()
+    Ok(page.items.into_iter().map(entry).collect())
 }
 
 /// The host files with the keys that were announced.

@@ -3,23 +3,28 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use serde::Serialize;
+use axum::http::{HeaderName, HeaderValue, Method, Uri};
+use axum::response::Response;
+use axum::routing::{any, get};
+use muster_schema::api::{Problem, ProblemReason};
 
+use self::live::refused;
 use crate::state::SharedState;
 
 mod access;
+mod answer;
+mod docs;
 mod enrolment;
 mod events;
 mod findings;
 mod fleet;
 mod health;
 mod hosts;
+mod listing;
 mod live;
 mod metrics;
 mod page;
+mod question;
 mod revisions;
 mod rights;
 mod targets;
@@ -38,11 +43,17 @@ pub fn router(state: Arc<SharedState>) -> Router {
         .route("/hosts/{id}", get(hosts::get))
         .route("/revisions", get(revisions::list))
         .route("/findings", get(findings::list))
-        .route("/events", get(events::stream))
+        .route("/events", get(events::list))
         .route("/enrolment", get(enrolment::list))
-        .route("/enrolment/tokens", get(enrolment::tokens));
+        .route("/enrolment/tokens", get(enrolment::tokens))
+        .route("/openapi.json", get(docs::openapi))
+        .route("/docs", get(docs::page))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method);
     Router::new()
         .nest("/api/v1", api)
+        .route("/api/v1", any(unknown_path))
+        .route("/api/v1/", any(unknown_path))
         .route("/healthz", get(health::get))
         .route("/metrics", get(metrics::get))
         .route("/", get(page::get))
@@ -52,18 +63,14 @@ pub fn router(state: Arc<SharedState>) -> Router {
         .with_state(state)
 }
 
-/// An error in the form of RFC 9457.
-#[derive(Debug, Serialize)]
-struct Problem {
-    title: &'static str,
-    status: u16,
-    detail: String,
+async fn unknown_path(uri: Uri) -> Response {
+    let problem = Problem::new(ProblemReason::UnknownPath, format!("there is nothing at {:?}", uri.path()));
+    refused(&problem.with_hint("/api/v1/docs tells what there is"))
 }
 
-fn not_found(detail: String) -> Response {
-    let problem = Problem { title: "Not found", status: 404, detail };
-    let body = serde_json::to_string(&problem).unwrap_or_default();
-    (StatusCode::NOT_FOUND, [("content-type", "application/problem+json")], body).into_response()
+async fn wrong_method(method: Method, uri: Uri) -> Response {
+    let detail = format!("{:?} is not asked by {method}", uri.path());
+    refused(&Problem::new(ProblemReason::WrongMethod, detail).with_hint("/api/v1/docs tells what there is"))
 }
 
 /// Nothing that a host says is ever run: no script but our own, no frames, no guessing of types.
@@ -78,7 +85,7 @@ async fn with_security_headers(mut response: Response) -> Response {
         ("cache-control", "no-store"),
     ];
     for (name, value) in HEADERS {
-        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        response.headers_mut().entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
     }
     response
 }

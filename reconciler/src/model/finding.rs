@@ -1,23 +1,11 @@
 //! A fault of the repository, as a person is told it.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
+pub use muster_schema::fleet_api::FindingScope as Scope;
 use serde::Serialize;
 
 use super::Place;
-
-/// What a finding holds back: nothing new is published for it until the fault is gone.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// Everything: the fault is in muster.yaml, policy/ or the layout of the repository.
-    Fleet,
-    /// These environments; none, where nothing uses the faulty document.
-    Environments(BTreeSet<String>),
-    /// One host: the fault depends on what that host, or another, reported.
-    Host(String),
-}
 
 /// One fault: where, what, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -6,10 +6,10 @@ use std::time::Duration;
 use muster_schema::breakglass::BreakGlassReport;
 use muster_schema::condition::Condition;
 use muster_schema::document::OnRetire;
-use muster_schema::manifest::HostIdentity;
+use muster_schema::fleet_api::{Axes, Desired};
 use muster_schema::report::{Applied, ExceptionReport, Rejection, ResourceReport, Transition};
 use muster_schema::state::{Contact, Health, ResourceState, Sync};
-use muster_schema::{Collection, CommitId, PublicKey, Sha256Digest, Timestamp};
+use muster_schema::{Collection, CommitId, PublicKey, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{EnrolmentProof, FactsRecord};
@@ -28,26 +28,6 @@ pub const MAX_TRANSITIONS: usize = 50;
 
 /// How many former keys of a host are remembered.
 pub const MAX_REVOKED: usize = 16;
-
-/// What was last published for a host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Desired {
-    /// Whom it was published for.
-    pub host: HostIdentity,
-    /// The digest of the manifest's bytes.
-    pub manifest: Sha256Digest,
-    /// The digest of its content.
-    pub content: Sha256Digest,
-    /// The root's epoch.
-    pub epoch: u64,
-    /// The manifest's serial.
-    pub serial: u64,
-    /// The revision where the content last changed.
-    pub changed_at: CommitId,
-    /// How many resources it has.
-    pub resources: u32,
-}
 
 /// Why a host does not get the manifest of its newest revision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,21 +103,6 @@ pub struct HostStatus {
     pub retired: Option<Timestamp>,
     /// It reported that it stopped enforcing.
     pub retirement_done: bool,
-}
-
-/// The three axes of a host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Axes {
-    /// Whether it has what its revision says.
-    pub sync: Sync,
-    /// How it fares.
-    pub health: Health,
-    /// Why, in one CamelCase word; empty where all is well.
-    pub reason: String,
-    /// Why, for people.
-    pub message: String,
-    /// When it was last heard of.
-    pub contact: Contact,
 }
 
 impl HostStatus {

@@ -15,7 +15,7 @@ pub fn agent_openapi() -> Value {
         settings.meta_schema = None;
     });
     let mut types = settings.into_generator();
-    let paths = paths(&mut types);
+    let paths = agent_paths(&mut types);
     let schemas = types.take_definitions(true);
     json!({
         "openapi": "3.1.0",
@@ -39,7 +39,8 @@ pub fn agent_openapi() -> Value {
     })
 }
 
-fn paths(types: &mut SchemaGenerator) -> Value {
+/// The paths of the agent's API.
+pub(crate) fn agent_paths(types: &mut SchemaGenerator) -> Value {
     let collection = json!({
         "name": "collection", "in": "path", "required": true, "schema": types.subschema_for::<crate::Collection>(),
     });

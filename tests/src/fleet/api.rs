@@ -76,7 +76,7 @@ impl Fleet {
         let mut last = Value::Null;
         wait_for(&format!("an announcement of {name}"), SOON, || {
             last = self.fetch("enrolment").unwrap_or(Value::Null);
-            let pending = last.as_array()?.iter().find(|pending| pending["announce"]["name"] == name)?;
+            let pending = last["items"].as_array()?.iter().find(|pending| pending["announce"]["name"] == name)?;
             pending["key"].as_str().map(str::to_owned)
         })
         .with_context(|| format!("{last:#}\n{}", tail(&self.log())))

@@ -56,7 +56,7 @@ async fn an_exchange(mut stage: Stage) {
     assert_eq!(rekey(&stage), fingerprint, "asked twice it is one key");
     let mut listed = Value::Null;
     wait_until("the new key to be announced", SOON, || {
-        listed = stage.fleet.fetch("enrolment").unwrap();
+        listed = stage.fleet.fetch("enrolment").unwrap()["items"].take();
         listed[0]["fingerprint"] == fingerprint.as_str()
     })
     .unwrap();

@@ -64,7 +64,7 @@ async fn a_token_makes_one_host(mut stage: Stage) {
 
     // What the token signed is of use to the machine's key alone.
     let tokens: Value = stage.fleet.fetch("enrolment/tokens").unwrap();
-    let used = tokens.as_array().unwrap().iter().find(|token| token["name"] == "one").unwrap();
+    let used = tokens["items"].as_array().unwrap().iter().find(|token| token["name"] == "one").unwrap();
     let claim: TokenClaim = serde_json::from_value(used["used"]["claim"].clone()).unwrap();
     let stolen = stage.another("thief");
     let keys = muster_agent::io::host_keys::HostKeys::load_or_make(&stolen.state().join("keys")).unwrap();

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail, ensure};
+use muster_schema::fleet_api::PendingView;
 use muster_schema::manifest::HostIdentity;
 use muster_schema::message::Announce;
-use muster_schema::{HostId, PublicKey, Timestamp};
-use serde::Deserialize;
+use muster_schema::{HostId, PublicKey};
 
 use super::super::confirm::confirm;
 use super::super::output::inert;
@@ -49,22 +49,9 @@ pub(in crate::cli) struct Args {
     commit: CommitArgs,
 }
 
-/// What the orchestrator tells of a pending host.
-#[derive(Debug, Deserialize)]
-struct Pending {
-    key: PublicKey,
-    first_seen: Timestamp,
-    /// The host whose key of before signed this one.
-    #[serde(default)]
-    replaces: Option<HostIdentity>,
-    announce: Announce,
-}
-
-impl Pending {
-    /// The id that it goes by: its own where a key of before proves that, else the name that it claims.
-    fn name(&self) -> &HostId {
-        self.replaces.as_ref().map_or(&self.announce.name, |before| &before.id)
-    }
+/// The id that it goes by: its own where a key of before proves that, else the name that it claims.
+fn name_of(pending: &PendingView) -> &HostId {
+    pending.replaces.as_ref().map_or(&pending.announce.name, |before| &before.id)
 }
 
 /// Who is to be approved.
@@ -78,8 +65,7 @@ struct Newcomer {
 }
 
 pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
-    let listed: Vec<Pending> = serde_json::from_value(args.server.fetch("enrolment")?)
-        .context("the orchestrator's list of pending hosts has an unknown form")?;
+    let listed: Vec<PendingView> = args.server.fetch_list("enrolment")?;
     let clone = args.commit.open()?;
     let (newcomer, pending) = match args.bound_machine(&listed, &clone)? {
         Some(newcomer) => (newcomer, None),
@@ -136,8 +122,8 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
 }
 
 impl Newcomer {
-    fn of(pending: &Pending) -> Newcomer {
-        let Pending { key, replaces, announce, .. } = pending;
+    fn of(pending: &PendingView) -> Newcomer {
+        let PendingView { key, replaces, announce, .. } = pending;
         Newcomer { key: *key, recipient: announce.recipient.clone(), before: replaces.clone(), token: None }
     }
 
@@ -159,9 +145,9 @@ impl Newcomer {
 impl Args {
     /// The machine that is this host by a token, where none that is pending is meant. The orchestrator says which one;
     /// the token's document in the clone and the token's signature have to bear that out.
-    fn bound_machine(&self, listed: &[Pending], clone: &StateClone) -> Result<Option<Newcomer>, anyhow::Error> {
+    fn bound_machine(&self, listed: &[PendingView], clone: &StateClone) -> Result<Option<Newcomer>, anyhow::Error> {
         let (name, fingerprint) = (&self.name, &self.fingerprint);
-        if fingerprint.is_some() || listed.iter().any(|pending| pending.name() == name) {
+        if fingerprint.is_some() || listed.iter().any(|pending| name_of(pending) == name) {
             return Ok(None);
         }
         let Some(binding) = fetch_binding(&self.server, name)? else { return Ok(None) };
@@ -176,9 +162,13 @@ impl Args {
 }
 
 /// The one pending host that is meant. A name alone does not do where two claim it.
-fn choose<'a>(listed: &'a [Pending], name: &HostId, fingerprint: Option<&str>) -> Result<&'a Pending, anyhow::Error> {
-    let claims: Vec<&Pending> = listed.iter().filter(|pending| pending.name() == name).collect();
-    let prints = |claims: &[&Pending]| {
+fn choose<'a>(
+    listed: &'a [PendingView],
+    name: &HostId,
+    fingerprint: Option<&str>,
+) -> Result<&'a PendingView, anyhow::Error> {
+    let claims: Vec<&PendingView> = listed.iter().filter(|pending| name_of(pending) == name).collect();
+    let prints = |claims: &[&PendingView]| {
         claims.iter().map(|pending| format!("  {}", pending.key.fingerprint())).collect::<Vec<_>>().join("\n")
     };
     if let Some(fingerprint) = fingerprint {
@@ -225,7 +215,7 @@ fn check_key_unused(clone: &StateClone, key: &PublicKey, path: &str) -> Result<(
     Ok(())
 }
 
-fn describe(pending: &Pending) {
+fn describe(pending: &PendingView) {
     let Announce { name, agent, facts, .. } = &pending.announce;
     let version = facts.os.version.as_deref().unwrap_or_default();
     let address = facts.address.map_or("no address".to_owned(), |address| address.to_string());

@@ -67,9 +67,9 @@ impl Goal {
 
     /// Why none of `rest` can get there: the commit was looked at, and is
     /// refused or faulty for all of them.
-    pub(super) fn out_of_reach(&self, revisions: &Value, rest: &[&Value]) -> Option<String> {
+    pub(super) fn out_of_reach(&self, revisions: &[Value], rest: &[&Value]) -> Option<String> {
         let Goal::At(commit) = self else { return None };
-        let record = revisions.as_array()?.iter().find(|record| text(record, "id") == *commit)?;
+        let record = revisions.iter().find(|record| text(record, "id") == *commit)?;
         let verdict = text(record, "verdict");
         let stays = verdict != "Verified" && rest.iter().all(|host| !self.is_assigned_to(host));
         stays.then(|| format!("{} is {}: {}", short(commit), verdict.to_lowercase(), text(record, "detail")))

@@ -2,88 +2,70 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
-use muster_schema::manifest::HostIdentity;
-use muster_schema::message::{Announce, TokenClaim};
-use muster_schema::{CommitId, HostId, PublicKey, Timestamp};
-use serde::Serialize;
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
+use muster_schema::fleet_api::{PENDING_FILTERS, PendingView, TOKEN_FILTERS, TokenState, TokenUse, TokenView};
+use muster_schema::{HostId, PublicKey, Timestamp};
 
+use super::answer::{Refusal, answer_page};
+use super::listing::{Listed, page_of, page_of_sorted};
+use super::question::Question;
 use crate::io::clock;
 use crate::model::{EnrolmentToken, TokenHosts};
 use crate::state::SharedState;
-use crate::status::Binding;
+use crate::status::{Binding, FleetStatus, Pending};
 
-/// An agent that waits for approval.
-#[derive(Debug, Serialize)]
-pub(super) struct PendingView {
-    key: PublicKey,
-    fingerprint: String,
-    first_seen: Timestamp,
-    /// The host that is to be re-keyed: its key of before says so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    replaces: Option<HostIdentity>,
-    announce: Announce,
+impl Listed for TokenView {
+    fn key(&self) -> String {
+        self.key.to_string()
+    }
 }
 
-pub(super) async fn list(State(state): State<Arc<SharedState>>) -> Json<Vec<PendingView>> {
-    let fleet = state.fleet();
-    let view = |(key, pending): (&PublicKey, &crate::status::Pending)| PendingView {
+pub(super) async fn list(
+    State(state): State<Arc<SharedState>>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Refusal> {
+    let question = Question::of_list(&uri, PENDING_FILTERS)?;
+    let name: Option<HostId> = question.value("name")?;
+    let mut pending: Vec<PendingView> = state.fleet().pending.iter().map(pending_view).collect();
+    pending.retain(|pending| name.as_ref().is_none_or(|name| pending.announce.name == *name));
+    let key = |pending: &PendingView| pending.key.to_string();
+    pending.sort_by_cached_key(key);
+    answer_page(&headers, &question, page_of_sorted(&question, pending, key))
+}
+
+fn pending_view((key, pending): (&PublicKey, &Pending)) -> PendingView {
+    PendingView {
         key: *key,
         fingerprint: key.fingerprint(),
         first_seen: pending.first_seen,
         replaces: pending.replaces.clone(),
         announce: pending.announce.clone(),
-    };
-    Json(fleet.pending.iter().map(view).collect())
-}
-
-/// An enrolment token.
-#[derive(Debug, Serialize)]
-pub(super) struct TokenView {
-    name: String,
-    key: PublicKey,
-    /// The host that it gives, or the selector of those.
-    gives: String,
-    expires: Timestamp,
-    state: TokenState,
-    /// Who used it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    used: Option<UseView>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum TokenState {
-    Open,
-    Expired,
-    /// A machine has used it, and that is being kept.
-    Claimed,
-    /// A machine is the host by it.
-    Used,
-    /// A machine has used it, and the host's file says something else by now.
-    Ended,
-}
-
-#[derive(Debug, Serialize)]
-struct UseView {
-    host: HostId,
-    key: PublicKey,
-    fingerprint: String,
-    at: Timestamp,
-    revision: CommitId,
-    /// What bears it out, together with the token's document in `revision`.
-    environment: String,
-    recipient: String,
-    claim: TokenClaim,
+    }
 }
 
 /// The tokens of the newest verified revision, and those that were used.
-pub(super) async fn tokens(State(state): State<Arc<SharedState>>) -> Json<Vec<TokenView>> {
-    let (fleet, now) = (state.fleet(), clock::now());
-    let declared = fleet.tokens.iter().map(|token| declared_view(token, fleet.bindings.get(&token.key), now));
+pub(super) async fn tokens(
+    State(state): State<Arc<SharedState>>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Refusal> {
+    let question = Question::of_list(&uri, TOKEN_FILTERS)?;
+    let host: Option<HostId> = question.value("host")?;
+    let is_of = |token: &TokenView| match &host {
+        Some(host) => token.used.as_ref().is_some_and(|used| used.host == *host),
+        None => true,
+    };
+    let tokens = token_views(&state.fleet(), clock::now()).filter(is_of).collect();
+    answer_page(&headers, &question, page_of(&question, tokens)?)
+}
+
+fn token_views(fleet: &FleetStatus, now: Timestamp) -> impl Iterator<Item = TokenView> {
+    let declared = fleet.tokens.iter().map(move |token| declared_view(token, fleet.bindings.get(&token.key), now));
     let is_gone = |key: &PublicKey| !fleet.tokens.iter().any(|token| token.key == *key);
-    let gone = fleet.bindings.iter().filter(|(key, _)| is_gone(key)).map(|(key, binding)| TokenView {
+    let gone = fleet.bindings.iter().filter(move |(key, _)| is_gone(key)).map(|(key, binding)| TokenView {
         name: binding.name.clone(),
         key: *key,
         gives: binding.host.to_string(),
@@ -91,7 +73,7 @@ pub(super) async fn tokens(State(state): State<Arc<SharedState>>) -> Json<Vec<To
         state: state_of(binding),
         used: Some(use_of(binding)),
     });
-    Json(declared.chain(gone).collect())
+    declared.chain(gone)
 }
 
 fn declared_view(token: &EnrolmentToken, binding: Option<&Binding>, now: Timestamp) -> TokenView {
@@ -116,9 +98,9 @@ fn state_of(binding: &Binding) -> TokenState {
     }
 }
 
-fn use_of(binding: &Binding) -> UseView {
+fn use_of(binding: &Binding) -> TokenUse {
     let (host, fingerprint) = (binding.host.clone(), binding.key.fingerprint());
     let (environment, recipient) = (binding.environment.clone(), binding.recipient.clone());
     let (key, at, revision, claim) = (binding.key, binding.at, binding.revision.clone(), binding.claim.clone());
-    UseView { host, key, fingerprint, at, revision, environment, recipient, claim }
+    TokenUse { host, key, fingerprint, at, revision, environment, recipient, claim }
 }

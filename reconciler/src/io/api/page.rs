@@ -7,13 +7,14 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use minijinja::Environment;
 use muster_schema::condition::Condition;
+use muster_schema::fleet_api::HostSummary;
 use muster_schema::{CommitId, FleetName, HostId};
 use serde::Serialize;
 
-use super::hosts::HostSummary;
+use super::hosts::summary;
 use crate::events::Event;
 use crate::io::clock;
-use crate::state::{RevisionRecord, SharedState};
+use crate::state::{RevisionView, SharedState};
 
 /// The most hosts that the page lists; the API has them all.
 const MAX_ROWS: usize = 500;
@@ -54,14 +55,14 @@ fn render(state: &SharedState, template: &str) -> Result<String, minijinja::Erro
     environment.add_template("fragment.html", include_str!("page/fragment.html"))?;
     let now = clock::now();
     let revisions = state.revisions();
-    let (mut events, _) = state.events.after(0);
+    let mut events = state.events.kept();
     events.drain(..events.len().saturating_sub(MAX_EVENTS));
     events.reverse();
     let fleet = state.fleet();
-    let mut hosts: Vec<_> = fleet.hosts.iter().map(|(id, host)| HostSummary::new(id, host, now)).collect();
+    let mut hosts: Vec<_> = fleet.hosts.iter().map(|(id, host)| summary(id, host, now)).collect();
     let total = hosts.len();
-    let healthy = hosts.iter().filter(|host| host.is_green()).count();
-    hosts.sort_by_key(HostSummary::is_green);
+    let healthy = hosts.iter().filter(|host| host.axes.is_green()).count();
+    hosts.sort_by_key(|host| host.axes.is_green());
     hosts.truncate(MAX_ROWS);
     let pending: Vec<_> =
         fleet.pending.iter().map(|(key, pending)| (key.fingerprint(), &pending.announce.name)).collect();
@@ -94,5 +95,5 @@ struct PageView<'a> {
     healthy: usize,
     events: Vec<Event>,
     pending: Vec<(String, &'a HostId)>,
-    revisions: Vec<RevisionRecord>,
+    revisions: Vec<RevisionView>,
 }

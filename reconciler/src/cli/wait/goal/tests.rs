@@ -46,12 +46,12 @@ fn a_repository_of_something_else_says_nothing() {
 #[test]
 fn a_refused_commit_is_out_of_reach_and_one_that_is_faulty_elsewhere_is_not() {
     let goal = Goal::At("1".repeat(40));
-    let revisions = |verdict: &str| json!([{"id": "1".repeat(40), "verdict": verdict, "detail": "unsigned"}]);
+    let revisions = |verdict: &str| [json!({"id": "1".repeat(40), "verdict": verdict, "detail": "unsigned"})];
     let (here, there) = (json!({"assigned": "1".repeat(40)}), json!({"assigned": "0".repeat(40)}));
     let why = goal.out_of_reach(&revisions("Rejected"), &[&there]);
     assert_eq!(why.as_deref(), Some("11111111 is rejected: unsigned"));
     assert!(goal.out_of_reach(&revisions("Faulty"), &[&there]).is_some());
     assert_eq!(goal.out_of_reach(&revisions("Faulty"), &[&there, &here]), None);
     assert_eq!(goal.out_of_reach(&revisions("Verified"), &[&there]), None);
-    assert_eq!(goal.out_of_reach(&json!([]), &[&there]), None, "it is not through yet");
+    assert_eq!(goal.out_of_reach(&[], &[&there]), None, "it is not through yet");
 }

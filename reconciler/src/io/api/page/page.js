@@ -21,5 +21,7 @@ async function refresh() {
   busy = false;
 }
 times();
-new EventSource("/api/v1/events").onmessage = refresh;
+const events = new EventSource("/api/v1/events");
+events.onmessage = refresh;
+events.addEventListener("reset", refresh);
 setInterval(refresh, 15000);

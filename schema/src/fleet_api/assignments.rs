@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use muster_schema::{CommitId, HostId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::{CommitId, HostId};
+
 /// One revision for each environment, and the hosts that deviate from it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Assignments {
     /// The newest verified commit of the watched branch.
