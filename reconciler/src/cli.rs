@@ -14,13 +14,16 @@ mod completions;
 mod confirm;
 mod demo;
 mod enrol_command;
+mod events;
 pub mod exit;
 mod facts;
 mod get;
+mod history;
 mod host;
 mod init;
 mod key;
 mod log;
+mod man;
 mod output;
 mod plan;
 mod policy;
@@ -36,6 +39,7 @@ mod signer;
 mod state;
 mod state_clone;
 mod token;
+mod trace;
 mod validate;
 mod wait;
 mod why;
@@ -61,6 +65,9 @@ enum Command {
     Demo(demo::Args),
     Get(get::Args),
     Why(why::Args),
+    Trace(trace::Args),
+    History(history::Args),
+    Events(events::Args),
     Query(query::Args),
     Wait(wait::Args),
     Host(host::Args),
@@ -77,6 +84,7 @@ enum Command {
     #[command(name = "enrol-command")]
     Enrol(enrol_command::Args),
     Completions(completions::Args),
+    Man(man::Args),
 }
 
 impl Cli {
@@ -96,6 +104,9 @@ impl Cli {
             Command::Demo(args) => demo::run(&args),
             Command::Get(args) => get::run(&args),
             Command::Why(args) => why::run(&args),
+            Command::Trace(args) => trace::run(&args),
+            Command::History(args) => history::run(&args),
+            Command::Events(args) => events::run(&args),
             Command::Query(args) => query::run(&args),
             Command::Wait(args) => wait::run(&args),
             Command::Host(args) => host::run(&args),
@@ -111,6 +122,7 @@ impl Cli {
             Command::Breakglass(args) => breakglass::run(&args),
             Command::Enrol(args) => enrol_command::run(&args),
             Command::Completions(args) => completions::run(&args),
+            Command::Man(args) => man::run(&args),
         }
     }
 }

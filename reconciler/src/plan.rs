@@ -17,7 +17,7 @@ use serde::Serialize;
 pub use content::ContentChange;
 pub use markdown::{DEFAULT_MAX_BYTES, LEAST_MAX_BYTES, MarkdownOptions, render_markdown};
 pub use resource::{AttributeChange, ResourceChange, changes_of, reactions_of};
-pub use text::render_text;
+pub use text::{change_text, detail_lines, render_text};
 
 use crate::model::{Finding, Host, Model};
 use crate::render::{FactsOfFleet, Missing, NotRendered, RenderedHost, merge_findings, render_host};

@@ -13,8 +13,10 @@ use super::output::{Format, print_document, print_table};
 use super::state::StateArgs;
 use super::validate::print_findings;
 use super::{exit, output};
-use crate::model::{Model, ModelCache, load_model};
-use crate::render::{Missing, NotRendered, RenderedHost, explain_resource, render_host};
+use crate::model::{Model, ModelCache, RepositoryFiles, load_model};
+use crate::render::{
+    ExplainedAttribute, FactsOfFleet, Missing, NotRendered, RenderedHost, explain_resource, render_host,
+};
 
 /// Show what a host is to have, or where each attribute of one resource comes from.
 #[derive(Debug, clap::Args)]
@@ -37,33 +39,12 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let files = args.state.list(&args.dir)?;
     let facts = args.state.facts(&args.dir)?;
-    let (model, found) = load_model(&files, &mut ModelCache::default());
-    let host = model.host(&args.host).with_context(|| unknown_host(&model, &args.host))?;
-    let held: Vec<_> = found.into_iter().filter(|finding| finding.holds_environment(&host.environment)).collect();
-    if !held.is_empty() {
-        print_findings(&held);
-        bail!("the environment '{}' is faulty", host.environment);
-    }
-    let rendered = match render_host(&model, &args.host, &facts) {
-        Ok(rendered) => rendered,
-        Err(NotRendered::Faulty { found, .. }) => {
-            print_findings(&found);
-            bail!("{} is not rendered", args.host);
-        }
-        Err(NotRendered::Waiting { missing, .. }) => {
-            let facts = missing.iter().any(|missing| matches!(missing, Missing::Fact { .. }));
-            let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
-            let hint = if facts { "; give facts with --facts" } else { "" };
-            bail!("{} waits for {}{hint}", args.host, missing.join(", "));
-        }
-    };
     match &args.explain {
         Some(address) => {
-            let explained = explain_resource(&model, &args.host, &facts, address);
-            let explained = explained.with_context(|| unknown_address(&rendered, &args.host, address))?;
+            let explained = explain(&files, &facts, &args.host, address)?;
             match Format::or_default(args.output) {
                 Format::Table => {
-                    let row = |attribute: &crate::render::ExplainedAttribute| {
+                    let row = |attribute: &ExplainedAttribute| {
                         let value = attribute.value.as_str().map_or_else(|| attribute.value.to_string(), str::to_owned);
                         vec![
                             attribute.attribute.clone(),
@@ -78,12 +59,55 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
                 format => print_document(format, &explained)?,
             }
         }
-        None => match Format::or_default(args.output) {
-            Format::Json => print_document(Format::Json, &shown(&rendered)?)?,
-            Format::Table | Format::Yaml => print_document(Format::Yaml, &shown(&rendered)?)?,
-        },
+        None => {
+            let (_, rendered) = load_rendered(&files, &facts, &args.host)?;
+            let format = match Format::or_default(args.output) {
+                Format::Json => Format::Json,
+                Format::Table | Format::Yaml => Format::Yaml,
+            };
+            print_document(format, &shown(&rendered)?)?;
+        }
     }
     Ok(ExitCode::from(exit::DONE))
+}
+
+/// Where each attribute of a resource comes from; an error tells why the host, or the resource, is not there.
+pub(super) fn explain(
+    files: &RepositoryFiles,
+    facts: &FactsOfFleet,
+    id: &HostId,
+    address: &Address,
+) -> Result<Vec<ExplainedAttribute>, anyhow::Error> {
+    let (model, rendered) = load_rendered(files, facts, id)?;
+    explain_resource(&model, id, facts, address).with_context(|| unknown_address(&rendered, id, address))
+}
+
+/// The model, and what one host is to have by it; an error tells why that is not known, after the findings.
+fn load_rendered(
+    files: &RepositoryFiles,
+    facts: &FactsOfFleet,
+    id: &HostId,
+) -> Result<(Model, RenderedHost), anyhow::Error> {
+    let (model, found) = load_model(files, &mut ModelCache::default());
+    let host = model.host(id).with_context(|| unknown_host(&model, id))?;
+    let held: Vec<_> = found.into_iter().filter(|finding| finding.holds_environment(&host.environment)).collect();
+    if !held.is_empty() {
+        print_findings(&held);
+        bail!("the environment '{}' is faulty", host.environment);
+    }
+    match render_host(&model, id, facts) {
+        Ok(rendered) => Ok((model, rendered)),
+        Err(NotRendered::Faulty { found, .. }) => {
+            print_findings(&found);
+            bail!("{id} is not rendered");
+        }
+        Err(NotRendered::Waiting { missing, .. }) => {
+            let facts = missing.iter().any(|missing| matches!(missing, Missing::Fact { .. }));
+            let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
+            let hint = if facts { "; give facts with --facts" } else { "" };
+            bail!("{id} waits for {}{hint}", missing.join(", "));
+        }
+    }
 }
 
 /// A resource as it is shown: attributes and meta side by side, contents as text where they are text.
@@ -154,7 +178,7 @@ fn with_hint(reason: String, hint: Option<String>) -> String {
 }
 
 /// One line of at most 60 characters.
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     let line = output::inert(text);
     match line.char_indices().nth(60) {
         Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),

@@ -6,6 +6,8 @@ use anyhow::{Context, bail};
 use muster_schema::fleet_api::{MAX_LIMIT, Page};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use ureq::Body;
+use ureq::http::Response;
 use zeroize::Zeroizing;
 
 use crate::io::password::load_password;
@@ -56,26 +58,30 @@ impl Server {
 
     /// The JSON document at `path`, below `/api/v1`, with this query.
     pub(super) fn fetch_with(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, anyhow::Error> {
+        let mut answer = check_answer(self.ask(path, query, &[])?)?;
+        let text = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_string()?;
+        serde_json::from_str(&text).with_context(|| format!("{} answers no JSON to {path}", self.server))
+    }
+
+    /// The answer for what is at `path`, below `/api/v1`, whatever its status.
+    pub(super) fn ask(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        headers: &[(&str, &str)],
+    ) -> Result<Response<Body>, anyhow::Error> {
         let url = format!("{}/api/v1/{path}", self.server.trim_end_matches('/'));
         let agent = self.agent(None)?;
         let mut request = agent.get(&url).query_pairs(query.iter().copied());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         if let Some(token) = self.token()? {
             request = request.header("Authorization", format!("Bearer {}", token.as_str()));
         }
-        let mut answer = request.call().with_context(|| {
+        request.call().with_context(|| {
             format!("no orchestrator answers at {}; is 'muster serve' running, or --server wrong?", self.server)
-        })?;
-        let status = answer.status();
-        let text = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_string()?;
-        let value: Value = serde_json::from_str(&text).with_context(|| format!("{url} answers no JSON"))?;
-        if !status.is_success() {
-            let detail = value.get("detail").and_then(Value::as_str).unwrap_or(status.as_str());
-            match value.get("hint").and_then(Value::as_str) {
-                Some(hint) => bail!("{detail}\n  hint: {hint}"),
-                None => bail!("{detail}"),
-            }
-        }
-        Ok(value)
+        })
     }
 
     fn agent(&self, timeout: Option<std::time::Duration>) -> Result<ureq::Agent, anyhow::Error> {
@@ -110,6 +116,21 @@ impl Server {
     pub(super) fn fetch_host(&self, id: &str) -> Result<Value, anyhow::Error> {
         let id: muster_schema::HostId = id.parse()?;
         self.fetch(&format!("hosts/{id}"))
+    }
+}
+
+/// Lets an answer pass that is none of a refusal; a refusal's words are the error.
+pub(super) fn check_answer(mut answer: Response<Body>) -> Result<Response<Body>, anyhow::Error> {
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(answer);
+    }
+    let text = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_string()?;
+    let problem: Value = serde_json::from_str(&text).unwrap_or_default();
+    let detail = problem.get("detail").and_then(Value::as_str).unwrap_or(status.as_str());
+    match problem.get("hint").and_then(Value::as_str) {
+        Some(hint) => bail!("{detail}\n  hint: {hint}"),
+        None => bail!("{detail}"),
     }
 }
 

@@ -97,13 +97,18 @@ pub(super) fn host_change_text(change: HostChange) -> &'static str {
 }
 
 fn change_line(grouped: &Grouped<ResourceChange>) -> String {
-    let (sign, note) = match &grouped.what.kind {
+    format!("{}, on {}", change_text(&grouped.what), named_hosts(grouped))
+}
+
+/// A change in one line: `~ files/etc/motd +1 −1`.
+pub fn change_text(change: &ResourceChange) -> String {
+    let (sign, note) = match &change.kind {
         ChangeKind::Removed { kept: true } => ('-', " (left as it is)".to_owned()),
         ChangeKind::Removed { kept: false } => ('-', " (returns to what was found)".to_owned()),
         ChangeKind::Changed { contents, .. } => ('~', counts(contents)),
         ChangeKind::Added { contents, .. } => ('+', counts(contents)),
     };
-    format!("{sign} {}{note}, on {}", grouped.what.address, named_hosts(grouped))
+    format!("{sign} {}{note}", change.address)
 }
 
 /// ` +3 −1`, or sizes where the content is not short text.
@@ -118,8 +123,8 @@ pub(super) fn counts(contents: &[ContentChange]) -> String {
     counted.concat()
 }
 
-/// Attributes and differences, a line each.
-pub(super) fn detail_lines(change: &ResourceChange) -> Vec<String> {
+/// Attributes and differences, a line each; nothing in them moves a terminal.
+pub fn detail_lines(change: &ResourceChange) -> Vec<String> {
     let mut lines = Vec::new();
     let contents = match &change.kind {
         ChangeKind::Removed { .. } => return lines,

@@ -95,9 +95,8 @@ fn render_content(
         let path = file_path(rendering, source, scope)?;
         let loaded = rendering.model.contents().load(&path);
         let content = loaded.map_err(|fault| content_fault(rendering, fault, source))?;
-        let origin = format!("source {path}");
-        let content = Filling::Bytes(content);
-        return Ok(Some(PlacedContent { content, place: source.place.clone(), origin }));
+        let (content, file) = (Filling::Bytes(content), Some(path.into()));
+        return Ok(Some(PlacedContent { content, place: source.place.clone(), origin: "source", file }));
     }
     let Some(template) = named("template") else { return Ok(None) };
     let path = file_path(rendering, template, scope)?;
@@ -121,7 +120,7 @@ fn render_content(
         Some(text) => secret_content(rendering, text, &template.place)?,
         None => content_of(rendering, text.as_str().unwrap_or_default(), &template.place)?,
     };
-    Ok(Some(PlacedContent { content, place: template.place.clone(), origin: format!("template {path}") }))
+    Ok(Some(PlacedContent { content, place: template.place.clone(), origin: "template", file: Some(file) }))
 }
 
 fn text_content(rendering: &Arc<Rendering>, node: &Node, scope: &Value) -> Result<Option<PlacedContent>, Stopped> {
@@ -137,7 +136,7 @@ fn text_content(rendering: &Arc<Rendering>, node: &Node, scope: &Value) -> Resul
             return Err(rendering.fault(finding));
         }
     };
-    Ok(Some(PlacedContent { content, place: node.place.clone(), origin: "content".to_owned() }))
+    Ok(Some(PlacedContent { content, place: node.place.clone(), origin: "content", file: None }))
 }
 
 fn secret_content(rendering: &Rendering, text: &SecretText, place: &Place) -> Result<Filling, Stopped> {

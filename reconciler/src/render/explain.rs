@@ -1,5 +1,7 @@
 //! Where each attribute of a resource comes from.
 
+use std::sync::Arc;
+
 use muster_schema::{Address, HostId};
 use serde::Serialize;
 use serde_json::Value;
@@ -19,6 +21,9 @@ pub struct ExplainedAttribute {
     pub layer: String,
     /// Where it is written.
     pub place: Place,
+    /// The file that it names, where that gives the content.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<Arc<str>>,
 }
 
 /// Explains one resource of a host; none where the host does not have it.
@@ -37,20 +42,22 @@ pub fn explain_resource(
         value,
         layer: layer_of(&place.file),
         place: place.clone(),
+        file: None,
     };
     let attributes = placed.map().map_or(&[][..], Map::entries).iter();
     let attributes = attributes.map(|entry| explained(&entry.key, entry.value.to_json(), &entry.value.place));
     let contents = placed.contents.iter();
     let contents = contents.map(|(slot, content)| {
-        let text = match &content.content {
-            Filling::Segments { shown, .. } if content.origin == "content" => shown.clone(),
-            Filling::Segments { .. } => format!("{} (with secrets)", content.origin),
-            Filling::Bytes(bytes) => match std::str::from_utf8(&bytes.bytes) {
-                Ok(text) if content.origin == "content" => text.to_owned(),
-                _ => format!("{} ({} bytes)", content.origin, bytes.blob.size),
+        let origin = || format!("{} {}", content.origin, content.file.as_deref().unwrap_or_default());
+        let text = match (&content.content, &content.file) {
+            (Filling::Segments { shown, .. }, None) => shown.clone(),
+            (Filling::Segments { .. }, Some(_)) => format!("{} (with secrets)", origin()),
+            (Filling::Bytes(bytes), file) => match std::str::from_utf8(&bytes.bytes) {
+                Ok(text) if file.is_none() => text.to_owned(),
+                _ => format!("{} ({} bytes)", origin().trim_end(), bytes.blob.size),
             },
         };
-        explained(slot, Value::from(text), &content.place)
+        ExplainedAttribute { file: content.file.clone(), ..explained(slot, Value::from(text), &content.place) }
     });
     let mut all: Vec<ExplainedAttribute> = attributes.chain(contents).collect();
     if all.is_empty() {

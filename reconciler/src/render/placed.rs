@@ -17,8 +17,10 @@ pub(super) type Contents = BTreeMap<&'static str, PlacedContent>;
 pub(super) struct PlacedContent {
     pub(super) content: Filling,
     pub(super) place: Place,
-    /// What gives it, for people: `template lb.conf`.
-    pub(super) origin: String,
+    /// The attribute that gives it: `content`, `source` or `template`.
+    pub(super) origin: &'static str,
+    /// The file that `source` or `template` names.
+    pub(super) file: Option<Arc<str>>,
 }
 
 /// What a content is made of.

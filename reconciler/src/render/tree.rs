@@ -46,9 +46,9 @@ pub(super) fn expand_tree(
             }
         };
         let mut file = member(rendering, &directory, source, Collection::Files, below)?;
-        let origin = format!("source {path}");
-        let content = Filling::Bytes(content);
-        file.contents.insert("content", PlacedContent { content, place: source.place.clone(), origin });
+        let (content, place) = (Filling::Bytes(content), source.place.clone());
+        let content = PlacedContent { content, place, origin: "source", file: Some(path.into()) };
+        file.contents.insert("content", content);
         placed.push(file);
     }
     placed.push(directory);
