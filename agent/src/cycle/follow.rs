@@ -150,8 +150,11 @@ impl<'c> Follower<'c> {
         if self.root_looked.is_some_and(|looked| looked.elapsed() < ROOT_INTERVAL) {
             return Ok(());
         }
-        let climbed = root::climb(self.cycle, self.root.clone()).await;
-        self.set_root(climbed.map_err(|error| FollowError::Root(Box::new(error)))?);
+        let mut root = self.root.clone();
+        let climbed = root::climb(self.cycle, &mut root).await;
+        // As far as it came: that root is written down, and counts.
+        self.set_root(root);
+        climbed.map_err(|error| FollowError::Root(Box::new(error)))?;
         self.root_looked = Some(Instant::now());
         Ok(())
     }

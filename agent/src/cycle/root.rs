@@ -34,31 +34,30 @@ pub(super) async fn trust_root(cycle: &Cycle) -> Result<VerifiedRoot, CycleError
     }
 }
 
-/// Climbs to the newest root.
+/// Climbs to the newest root. `root` is where it came to, also where that was not the newest.
 ///
 /// # Errors
 /// When there is no contact, or the store refuses. A root that does not stand is reported and not followed.
-pub(super) async fn climb(cycle: &Cycle, mut root: VerifiedRoot) -> Result<VerifiedRoot, CycleError> {
+pub(super) async fn climb(cycle: &Cycle, root: &mut VerifiedRoot) -> Result<(), CycleError> {
     let transport = cycle.transport.as_ref();
     for _ in 0..MAX_HOPS {
         let name = format!("{}.root.json", root.root().version.saturating_add(1));
-        let Some(bytes) = fetch(transport, &name, MAX_ROOT_BYTES).await? else { return Ok(root) };
+        let Some(bytes) = fetch(transport, &name, MAX_ROOT_BYTES).await? else { return Ok(()) };
         let signatures = fetch_signatures(transport, &name, &bytes, Some(root.root())).await?;
         match root.next(&bytes, &signatures) {
             Ok(next) => {
                 commit_root(&cycle.store, &next, &signatures)?;
                 tracing::info!(version = next.root().version, "followed the root");
-                root = next;
+                *root = next;
             }
             Err(error) => {
                 let reject = Reject::new(RejectCode::RootInvalid, format_args!("{name}: {error}"));
                 tracing::warn!(%reject, "root refused");
-                cycle.note_refusal(&reject)?;
-                return Ok(root);
+                return Ok(cycle.note_refusal(&reject)?);
             }
         }
     }
-    Ok(root)
+    Ok(())
 }
 
 /// Climbs while the host waits for approval: the keys that answer it may be those of a newer root.
@@ -69,8 +68,8 @@ pub(super) async fn climb_for_ever(
 ) -> Result<(), CycleError> {
     let mut root = root.clone();
     loop {
-        match climb(cycle, root.clone()).await {
-            Ok(newest) => root = newest,
+        match climb(cycle, &mut root).await {
+            Ok(()) => {}
             Err(CycleError::Store(error)) => return Err(error.into()),
             Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "the root cannot be climbed"),
         }
