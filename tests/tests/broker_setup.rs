@@ -1,6 +1,8 @@
 //! `muster broker setup` on a real broker, and a fleet that lives by what it made.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
+#[path = "broker_setup/rekey.rs"]
+mod rekey;
 #[path = "broker_setup/site.rs"]
 mod site;
 #[path = "broker_setup/tls.rs"]

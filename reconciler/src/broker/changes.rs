@@ -7,7 +7,8 @@ use super::definitions::{Definitions, Permission, TopicPermission, User};
 /// What is to be done, in this order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Users to remove: of hosts that left, and those that somebody gave more than they are to have, which come anew.
+    /// Users to remove: of hosts that left; and those that come anew, because somebody gave them more than they are to
+    /// have, or because their password is another one.
     pub remove: BTreeSet<String>,
     /// What is to be imported: all that is missing or differs.
     pub import: Definitions,
@@ -36,8 +37,9 @@ pub struct ForeignUser(pub String);
 /// When a user of a name that we need is not ours.
 pub fn plan_changes(current: &Definitions, wanted: &Definitions, tag: &str) -> Result<Changes, ForeignUser> {
     let is_ours = |user: &User| user.tags.0.iter().any(|held| held == tag);
-    let names: BTreeSet<&str> = wanted.users.iter().map(|user| user.name.as_str()).collect();
-    let foreign = current.users.iter().find(|user| names.contains(user.name.as_str()) && !is_ours(user));
+    let hashes: BTreeMap<&str, &str> =
+        wanted.users.iter().map(|user| (user.name.as_str(), user.password_hash.as_str())).collect();
+    let foreign = current.users.iter().find(|user| hashes.contains_key(user.name.as_str()) && !is_ours(user));
     if let Some(foreign) = foreign {
         return Err(ForeignUser(foreign.name.clone()));
     }
@@ -47,9 +49,13 @@ pub fn plan_changes(current: &Definitions, wanted: &Definitions, tag: &str) -> R
     let surplus = surplus.map(|held| held.user.as_str());
     let topic_surplus = current.topic_permissions.iter().filter(|held| !topics.contains(&topic_key(held)));
     let has_more: BTreeSet<&str> = surplus.chain(topic_surplus.map(|held| held.user.as_str())).collect();
-    let ours = current.users.iter().filter(|user| is_ours(user)).map(|user| user.name.as_str());
-    let remove: BTreeSet<String> =
-        ours.filter(|name| !names.contains(name) || has_more.contains(name)).map(str::to_owned).collect();
+    // A broker keeps the connections of a password that was changed; those of a user that is removed it closes.
+    let is_to_go = |user: &&User| {
+        let hash = hashes.get(user.name.as_str());
+        hash.is_none_or(|hash| *hash != user.password_hash) || has_more.contains(user.name.as_str())
+    };
+    let ours = current.users.iter().filter(|user| is_ours(user));
+    let remove: BTreeSet<String> = ours.filter(is_to_go).map(|user| user.name.clone()).collect();
     let import = Definitions {
         vhosts: missing(&wanted.vhosts, &current.vhosts, |vhost| &vhost.name, |_| false),
         users: missing(&wanted.users, &current.users, |user| &user.name, |user| remove.contains(&user.name)),

@@ -113,6 +113,21 @@ fn what_somebody_changed_goes_back() {
 }
 
 #[test]
+fn a_user_whose_password_is_another_one_comes_anew() {
+    let wanted = wanted(&["web-1", "db-1"]);
+    let broker = after(with_others(), &plan(&with_others(), &wanted));
+    let user = "shop~host~web-1";
+    let mut rekeyed = wanted.clone();
+    rekeyed.users.iter_mut().find(|wanted| wanted.name == user).unwrap().password_hash = "of a new key".to_owned();
+    let changes = plan(&broker, &rekeyed);
+    assert_eq!(changes.remove.iter().collect::<Vec<_>>(), [user], "connections of the old one end with the user");
+    assert_eq!(changes.gone().count(), 0);
+    let import = &changes.import;
+    assert_eq!((import.users.len(), import.permissions.len(), import.topic_permissions.len()), (1, 1, 2));
+    assert!(plan(&after(broker, &changes), &rekeyed).is_empty());
+}
+
+#[test]
 fn a_user_that_is_not_ours_is_not_taken_over() {
     let mut broker = with_others();
     broker.users[0].name = "shop~host~web-1".to_owned();

@@ -39,6 +39,8 @@ const README: &str = "README.md";
 const FLEET: &str = "fleet.yaml";
 const ASSIGNMENTS: &str = "assignments.yaml";
 const ENROLMENT_FOLDER: &str = "enrolment/";
+/// Where the facts of hosts are.
+const FACTS_FOLDER: &str = "facts/";
 const PENDING_FOLDER: &str = "enrolment/pending/";
 const TOKENS_FOLDER: &str = "enrolment/tokens/";
 
@@ -93,7 +95,7 @@ pub fn render_status(
         render_host(&mut files, fleet, id, axes.get(id))?;
     }
     let whole_folders = match changed {
-        ChangedHosts::All => vec![ENROLMENT_FOLDER, "hosts/", "facts/"],
+        ChangedHosts::All => vec![ENROLMENT_FOLDER, "hosts/", FACTS_FOLDER],
         ChangedHosts::Some(_) => vec![PENDING_FOLDER],
     };
     Ok(StatusFiles { files, whole_folders })
@@ -148,7 +150,7 @@ fn host_path(id: &HostId) -> String {
 }
 
 fn facts_path(id: &HostId) -> String {
-    format!("facts/{}/{id}.json", shard(id))
+    format!("{FACTS_FOLDER}{}/{id}.json", shard(id))
 }
 
 fn enrolment_path(id: &HostId) -> String {

@@ -119,7 +119,7 @@ fn load_hosts(args: &Args) -> Result<(FleetName, Vec<HostLogin>), anyhow::Error>
         eprintln!("{path} of the status branch does not count: {error}");
     }
     // A host whose file cannot be read must not lose its user for that.
-    ensure!(loaded.refused.is_empty(), "nothing is set up from a status branch that cannot be read as a whole");
+    ensure!(loaded.is_whole_but_facts(), "nothing is set up from a status branch that cannot be read as a whole");
     let (hosts, without) = host_logins(&loaded.fleet)?;
     for host in without {
         eprintln!("{host} proved its keys to an older version, and has no password at the broker: enrol it anew");

@@ -13,8 +13,8 @@ use super::fleet_file::FleetFile;
 use super::host_file::HostFile;
 use super::pending_file::PendingFile;
 use super::{
-    ASSIGNMENTS, FLEET, TOKENS_FOLDER, enrolment_path, facts_path, host_of_path, host_path, is_pending_path,
-    signature_path,
+    ASSIGNMENTS, FACTS_FOLDER, FLEET, TOKENS_FOLDER, enrolment_path, facts_path, host_of_path, host_path,
+    is_pending_path, signature_path,
 };
 use crate::status::{Assignments, Binding, EnrolmentProof, FactsRecord, FleetStatus};
 
@@ -26,6 +26,14 @@ pub struct LoadedStatus {
     /// Files that do not count, and why. Facts of a host that are refused are
     /// as if it had reported none.
     pub refused: Vec<(String, StatusFileError)>,
+}
+
+impl LoadedStatus {
+    /// Whether everything could be read but facts. Those of a host with another key are by the one of before until it
+    /// reports anew.
+    pub fn is_whole_but_facts(&self) -> bool {
+        self.refused.iter().all(|(path, _)| path.starts_with(FACTS_FOLDER))
+    }
 }
 
 /// Why a file of the status branch does not count.
