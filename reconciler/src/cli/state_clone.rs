@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, bail, ensure};
 use git2::{ObjectType, Oid, Reference, Repository, Tree};
 use muster_schema::{FleetName, HostId};
+use ssh_key::PublicKey;
 
 use super::progress;
 use super::say::say;
 use crate::io::clock;
 use crate::io::git::{
     CommitAuthor, GitError, OperatorSigner, RemoteUrl, SecretHistory, SshKeygenSigner, advance_branch, commit_signed,
-    fetch_remote, load_operator, load_signer, open_repository, push_refs, read_tip, store_merge,
+    fetch_remote, load_operator, load_signer, load_status_tree, open_repository, push_refs, read_tip, store_merge,
 };
 use crate::io::repository::list_revision;
 use crate::io::token_proof::verify_binding_below;
@@ -289,16 +290,14 @@ pub(super) fn fleet_at(repository: &Repository, commit: Oid) -> Result<FleetName
     Ok(name.parse()?)
 }
 
-/// The newest commit that the orchestrator has verified, as the status branch says that is here; none where it is not.
-pub(super) fn find_anchor(repository: &Repository) -> Result<Option<Oid>, anyhow::Error> {
-    for branch in ["refs/remotes/origin/status", "refs/heads/status"] {
-        let Some(tip) = read_tip(repository, branch)? else { continue };
-        let Some(bytes) = read_file(repository, tip, "assignments.yaml")? else { continue };
-        let root = load_yaml(&"assignments.yaml".into(), &bytes)
-            .map_err(|found| anyhow!("{}", found.first().map(ToString::to_string).unwrap_or_default()))?;
-        return Ok(root.get("anchor").and_then(Node::as_str).and_then(|id| id.parse().ok()));
-    }
-    Ok(None)
+/// The newest commit that the orchestrator has verified, by the newest commit of the status branch here that `key`
+/// signed; none where there is no such commit. Whoever can push could name another one.
+pub(super) fn find_anchor(repository: &Repository, key: &PublicKey) -> Result<Option<Oid>, anyhow::Error> {
+    let Some(status) = load_status_tree(repository.path(), key)? else { return Ok(None) };
+    let Some(bytes) = status.files.get("assignments.yaml") else { return Ok(None) };
+    let root = load_yaml(&"assignments.yaml".into(), bytes)
+        .map_err(|found| anyhow!("{}", found.first().map(ToString::to_string).unwrap_or_default()))?;
+    Ok(root.get("anchor").and_then(Node::as_str).and_then(|id| id.parse().ok()))
 }
 
 /// The remote `origin`; none in a bare repository, which is where others push to.

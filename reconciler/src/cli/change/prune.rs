@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Error, ensure};
+use anyhow::{Context, Error, bail, ensure};
 use git2::{Oid, Repository};
+use ssh_key::PublicKey;
 
 use super::approve::find_commit;
 use crate::cli::say::say;
@@ -33,9 +34,13 @@ pub(in crate::cli) struct Args {
     /// The branch into which changes are merged: the watched one.
     #[arg(long, default_value = "main", value_name = "BRANCH")]
     into: String,
-    /// A commit of it that the orchestrator has verified; unless given, the one that the status branch names.
+    /// A commit of it that the orchestrator has verified; unless given, the one that the status branch names, as far as
+    /// --status-key signed that.
     #[arg(long, value_name = "COMMIT")]
     until: Option<String>,
+    /// The status key: status.pub of the keys folder.
+    #[arg(long, value_name = "FILE", conflicts_with = "until")]
+    status_key: Option<PathBuf>,
 }
 
 /// An approval that nothing waits for.
@@ -100,10 +105,18 @@ fn fetch(repository: &Repository, remote: &RemoteUrl) -> Result<BTreeMap<String,
 
 /// The commit up to which the orchestrator has verified the branch. A merge after it may still wait for approvals.
 fn find_verified(repository: &Repository, args: &Args) -> Result<Oid, Error> {
-    let verified = match &args.until {
-        Some(name) => find_commit(repository, name)?.id(),
-        None => {
-            find_anchor(repository)?.context("no status branch says what is verified; name a commit with --until")?
+    let verified = match (&args.until, &args.status_key) {
+        (Some(name), _) => find_commit(repository, name)?.id(),
+        (None, Some(path)) => {
+            let key =
+                PublicKey::read_openssh_file(path).with_context(|| format!("the status key {}", path.display()))?;
+            let anchor = find_anchor(repository, &key)?;
+            anchor.context(
+                "no status branch that the status key signed says what is verified; say it by --until COMMIT",
+            )?
+        }
+        (None, None) => {
+            bail!("anybody who pushes may write a status branch: give its key by --status-key FILE, or --until COMMIT")
         }
     };
     let origin = format!("origin/{}", args.into);

@@ -61,7 +61,7 @@ fn approvals_that_nothing_waits_for_are_removed_here_and_at_origin() {
     let [merged, unverified, open, pulled, left] =
         ["merged", "unverified", "open", "pulled", "left"].map(|name| change(&repo, name));
     let verified = merge(&repo, merged);
-    merge(&repo, unverified);
+    let newest = merge(&repo, unverified);
     // A forge's name for a proposal, which no clone fetches; and a branch that its author gave up.
     repo.git(&["push", "-q", "origin", &format!("{pulled}:refs/pull/7/head"), ":refs/heads/pulled"]);
     repo.git(&["push", "-q", "origin", ":refs/heads/left"]);
@@ -73,19 +73,35 @@ fn approvals_that_nothing_waits_for_are_removed_here_and_at_origin() {
     assert_eq!(all.1, sorted([merged, unverified, open, pulled, left]));
 
     let unknown = run(&repo, &["prune"]).unwrap_err();
-    assert!(unknown.contains("name a commit with --until"), "{unknown}");
+    assert!(unknown.contains("--until"), "{unknown}");
     assert!(run(&repo, &["prune", "--until", &open.to_string()]).unwrap_err().contains("is not on main"));
-    // What is verified is in the status branch.
+    // What is verified is in the status branch, as far as the orchestrator's key signed it.
+    repo.make_key("status", &["-t", "ed25519"]);
+    let key = repo.key("status").with_extension("pub");
+    let prune = |more: &[&str]| run(&repo, &[&["prune", "--status-key", key.to_str().unwrap()], more].concat());
+    assert!(prune(&[]).unwrap_err().contains("--until"), "there is none");
     repo.git(&["checkout", "-q", "--orphan", "status"]);
-    repo.write("assignments.yaml", &format!("anchor: {verified}\n"));
-    repo.commit_as("alice", "status");
-    repo.git(&["push", "-q", "origin", "status"]);
-    repo.git(&["checkout", "-q", "main"]);
+    repo.commit_as("mallory", "status");
+    let push_anchor = |signer: &str, anchor: &Oid| {
+        repo.git(&["checkout", "-q", "status"]);
+        repo.write("assignments.yaml", &format!("anchor: {anchor}\n"));
+        repo.commit_as(signer, "status");
+        repo.git(&["push", "-q", "origin", "status"]);
+        repo.git(&["checkout", "-q", "main"]);
+    };
+    push_anchor("mallory", &newest);
+    for forged in [prune(&[]), run(&repo, &["prune"])] {
+        assert!(forged.as_ref().is_err_and(|error| error.contains("--until")), "{forged:?}");
+    }
+    assert_eq!(approved(&repo), all, "nothing goes by what a stranger says");
+    push_anchor("status", &verified);
+    // Nor by what one says on top of the orchestrator's word.
+    push_anchor("mallory", &newest);
     repo.git(&["branch", "-q", "-D", "status"]);
-    assert_eq!(run(&repo, &["prune", "--dry-run"]), Ok(()));
+    assert_eq!(prune(&["--dry-run"]), Ok(()));
     assert_eq!(approved(&repo), all, "only said");
 
-    assert_eq!(run(&repo, &["prune"]), Ok(()));
+    assert_eq!(prune(&[]), Ok(()));
     // A merge that the orchestrator has not taken in may wait for just that approval.
     let stay = sorted([unverified, open, pulled]);
     assert_eq!(approved(&repo), (stay.clone(), stay));
