@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use muster_schema::HostId;
 use muster_schema::secret::SecretName;
 use serde::Serialize;
 
 use super::super::output::{Format, print_document, print_table};
 use super::super::state_clone::RepositoryArgs;
+use super::{tell_without_recipient, without_recipient};
 use crate::model::{FileEntry, MAX_DOCUMENT_BYTES, Model, RepositoryFiles, Secret};
 
 /// Show the secrets: which hosts can read each, which wait for it, and where it is used.
@@ -30,6 +32,8 @@ struct Row {
     readers: Vec<String>,
     /// Hosts that it is for and that cannot read it yet.
     missing: Vec<String>,
+    /// Those of them whose files name no recipient.
+    no_recipient: BTreeSet<HostId>,
     /// Recipients that are neither an admin, a sealer nor a host that it is for.
     extra: Vec<Arc<str>>,
     /// Documents and templates that name it.
@@ -55,10 +59,14 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
                     used,
                 ]
             };
-            let rows: Vec<Vec<String>> = rows.iter().map(cells).collect();
-            print_table(&["SECRET", "HOSTS", "READERS", "MISSING", "EXTRA", "USED IN"], &rows);
+            let cells: Vec<Vec<String>> = rows.iter().map(cells).collect();
+            print_table(&["SECRET", "HOSTS", "READERS", "MISSING", "EXTRA", "USED IN"], &cells);
         }
         format => print_document(format, &rows)?,
+    }
+    let without = rows.iter().flat_map(|row| &row.no_recipient).cloned().collect();
+    if let Some(told) = tell_without_recipient(&without) {
+        eprintln!("{told}");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -82,6 +90,7 @@ fn row_of(model: &Model, name: &SecretName, secret: &Secret, texts: &[(Arc<str>,
         hosts: secret.hosts.to_string(),
         readers: names(readers),
         missing: names(missing),
+        no_recipient: without_recipient(model, secret),
         extra: secret.encrypted_to.iter().filter(|recipient| !known.contains(recipient.as_ref())).cloned().collect(),
         used_in: texts.iter().filter(uses).map(|(path, _)| path.to_string()).collect(),
     }

@@ -7,7 +7,7 @@ use anyhow::{Context, bail, ensure};
 use muster_schema::secret::SecretName;
 
 use super::super::state_clone::{CommitArgs, StateClone};
-use super::IdentityArgs;
+use super::{IdentityArgs, tell_without_recipient, without_recipient};
 use crate::cli::say::say;
 use crate::model::{Model, ciphertext_path};
 use crate::sealing::{Edits, open, recipients, seal};
@@ -35,7 +35,12 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let model = clone.model()?;
     let all = model.secrets().iter().map(|(name, _)| name.clone());
     let names: Vec<SecretName> = if args.all { all.collect() } else { args.names.clone() };
+    let secrets = names.iter().filter_map(|name| model.secrets().get(name));
+    let without = tell_without_recipient(&secrets.flat_map(|secret| without_recipient(&model, secret)).collect());
     let Rekeyed { edits, done, left, copied } = rekeyed(&clone, &model, &names, &identities)?;
+    if let Some(told) = without {
+        eprintln!("{told}");
+    }
     ensure!(copied.is_empty(), "{}", tell_copied(&copied));
     if done.is_empty() {
         say!("Each of them is encrypted to those who can read it now; nothing was changed.");
