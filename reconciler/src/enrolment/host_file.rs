@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use age::x25519::Recipient;
 use muster_schema::PublicKey;
 
 use crate::model::{Node, NodeValue, load_yaml};
@@ -19,6 +20,9 @@ pub enum HostFileError {
     /// It takes this key back.
     #[error("'revoked_keys' in the file takes this key back; remove it there first if it is to count again")]
     Revoked,
+    /// What is to be the recipient is none: it could be any lines of the file.
+    #[error("what the machine is said to have as its recipient is no X25519 recipient of age; nothing was written")]
+    Recipient,
     /// It is of no form that this edit knows.
     #[error("the file is no YAML map in block form; write the key into it by hand")]
     Form,
@@ -29,13 +33,16 @@ pub enum HostFileError {
 /// `before` may stand there and is replaced.
 ///
 /// # Errors
-/// When the file has another key, or is not a block map.
+/// When the file has another key, or is not a block map; or `recipient`, which others say, is no recipient.
 pub fn approve_host_file(
     text: Option<&str>,
     key: &PublicKey,
     recipient: &str,
     before: Option<&PublicKey>,
 ) -> Result<String, HostFileError> {
+    if recipient.parse::<Recipient>().is_err() {
+        return Err(HostFileError::Recipient);
+    }
     let mut lines = Vec::new();
     for line in text.unwrap_or_default().lines() {
         match line.split_once(':') {

@@ -9,16 +9,17 @@ use muster_schema::{HostId, PublicKey};
 use super::super::confirm::confirm;
 use super::super::secret::{IdentityArgs, rekeyed, tell_copied};
 use super::super::server::Server;
-use super::super::state_clone::CommitArgs;
+use super::super::state_clone::{CommitArgs, StateClone};
+use super::bound::fetch_binding;
 use super::{joined, secrets_of};
 use crate::cli::say::say;
 use crate::enrolment::revoke_host_file;
-use crate::model::Model;
 
 /// Take a host's key back: out of its file, by a signed commit. What has the key is refused from then on.
 ///
-/// Where a machine is the host by a token, its file names no key: the orchestrator tells which one it is. The file names
-/// keys that were taken back, so that no token gives them to the host again.
+/// Where a machine is the host by a token, its file names no key: the orchestrator tells which one it is, and the token's
+/// document in the clone and its signature have to bear that out. The file names keys that were taken back, so that no
+/// token gives them to the host again.
 ///
 /// The host stays declared, and can be approved again with new keys. Its secrets are encrypted anew in the same commit
 /// where an admin's key is at hand.
@@ -42,7 +43,7 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
     let clone = args.commit.open()?;
     let file = clone.host_file(id)?;
     let text = clone.read(&file.path)?.unwrap_or_default();
-    let bound = args.bound_key(&clone.model()?)?;
+    let bound = args.bound_key(&clone)?;
     let Some(text) = revoke_host_file(&text, bound.as_ref()).with_context(|| file.path.clone())? else {
         say!("{id} has no key: nothing was changed.");
         return Ok(ExitCode::SUCCESS);
@@ -77,14 +78,22 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, anyhow::Error> {
 }
 
 impl Args {
-    /// The key of the machine that is the host by a token, as its file does not name it.
-    fn bound_key(&self, model: &Model) -> Result<Option<PublicKey>, anyhow::Error> {
-        if model.host(&self.id).is_none_or(|host| host.key.is_some() || host.key_unread) {
+    /// The key of the machine that is the host by a token, as its file does not name it. What the orchestrator alone
+    /// says is taken back from nobody: it could name any key.
+    fn bound_key(&self, clone: &StateClone) -> Result<Option<PublicKey>, anyhow::Error> {
+        let (model, id) = (clone.model()?, &self.id);
+        if model.host(id).is_none_or(|host| host.key.is_some() || host.key_unread) {
             return Ok(None);
         }
-        let host = self.server.fetch_host(self.id.as_str()).context("whether a token made a machine this host")?;
-        let is_bound = host.get("token").is_some_and(|token| !token.is_null());
-        let key = host.get("key").filter(|_| is_bound).and_then(|key| key.as_str());
-        Ok(key.map(str::parse).transpose()?)
+        let binding = fetch_binding(&self.server, id).context("whether a token made a machine this host")?;
+        let Some(binding) = binding else { return Ok(None) };
+        clone.verify_binding(&binding).with_context(|| {
+            format!(
+                "the orchestrator says that the token '{}' made a machine {id}, and that is not so; nothing was \
+                 changed\n  hint: if you know the key from elsewhere, write it into 'revoked_keys' of the host's file",
+                binding.name
+            )
+        })?;
+        Ok(Some(binding.key))
     }
 }

@@ -124,6 +124,17 @@ fn of_two_that_claim_a_name_only_the_one_with_the_fingerprint_is_approved() {
 }
 
 #[test]
+fn a_server_that_lies_writes_no_line_of_its_own_into_a_hosts_file() {
+    let (repo, key) = (repository(), machine_key());
+    let mut said = announce("web-1");
+    said.recipient += "\"\nresources: {commands: {own: {argv: [id]}}}\n# \"";
+    let (url, head) = (serve(&[(key, said)]), repo.head());
+    let refused = run(&repo, &["approve", "web-1", "--server", &url, "--fingerprint", &key.fingerprint()]);
+    assert!(refused.unwrap_err().contains("no X25519 recipient"));
+    assert_eq!(repo.head(), head);
+}
+
+#[test]
 fn nobody_is_approved_unasked_where_nobody_can_be_asked() {
     let (repo, key) = (repository(), machine_key());
     let url = serve(&[(key, announce("web-1"))]);
